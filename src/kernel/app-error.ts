@@ -1,0 +1,78 @@
+/** A JSON object safe to show to the caller: never a secret, a stack, SQL or a driver's text. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+export interface AppErrorOptions {
+  details?: ErrorDetails;
+  /** Seconds; becomes the `Retry-After` header. */
+  retryAfter?: number;
+  /** Extra response headers, for example `X-RateLimit-*`. */
+  headers?: Readonly<Record<string, string>>;
+  /** Kept for the log, never shown. */
+  cause?: unknown;
+}
+
+/**
+ * The one error type that reaches callers. A subclass fixes `code`, `status` and `title` and is thrown anywhere; the
+ * HTTP filter turns it into `application/problem+json` (RFC 9457).
+ */
+export abstract class AppError extends Error {
+  /** Stable, UPPER_SNAKE: what clients switch on. */
+  abstract readonly code: string;
+  /** HTTP status. */
+  abstract readonly status: number;
+  /** Short, the same for every occurrence of `code`. */
+  abstract readonly title: string;
+
+  readonly details: ErrorDetails;
+  readonly retryAfter: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param detail what went wrong this time and how to mend it, for a human */
+  constructor(detail: string, options: AppErrorOptions = {}) {
+    super(detail, { cause: options.cause });
+    this.name = new.target.name;
+    this.details = options.details ?? {};
+    this.retryAfter = options.retryAfter;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** 400: the input is malformed or breaks a rule. */
+export class ValidationError extends AppError {
+  readonly code: string = 'VALIDATION_FAILED';
+  readonly status = 400;
+  readonly title: string = 'The request is not valid';
+
+  /** One entry per wrong field. */
+  static of(errors: readonly { path: string; message: string }[]): ValidationError {
+    const first = errors[0];
+    return new ValidationError(first ? `${first.path}: ${first.message}` : 'The request is not valid.', {
+      details: { errors },
+    });
+  }
+}
+
+/** 404: unknown, or not the caller's. The answer is the same for both. */
+export class NotFoundError extends AppError {
+  readonly code = 'NOT_FOUND';
+  readonly status = 404;
+  readonly title = 'Not found';
+}
+
+/** 409: the request is valid but the state forbids it. */
+export class ConflictError extends AppError {
+  readonly code: string = 'CONFLICT';
+  readonly status = 409;
+  readonly title: string = 'Conflict with the current state';
+}
+
+/** 503: a part we depend on cannot serve right now; nothing was committed. Retry after `retryAfter` seconds. */
+export class UnavailableError extends AppError {
+  readonly code: string = 'SERVICE_UNAVAILABLE';
+  readonly status = 503;
+  readonly title: string = 'Service unavailable';
+
+  constructor(detail: string, options: AppErrorOptions = {}) {
+    super(detail, { retryAfter: 1, ...options });
+  }
+}
