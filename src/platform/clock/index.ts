@@ -1,0 +1,2 @@
+export { ClockModule } from './clock.module.js';
+export { DatabaseClock } from './database-clock.js';

@@ -1,0 +1,35 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { MIGRATIONS } from '../../migrations/index.js';
+
+export type Entities = NonNullable<DataSourceOptions['entities']>;
+
+export interface PoolOptions {
+  poolSize: number;
+  /** How long a caller waits for a free connection before it fails (and the client reads 503). */
+  poolTimeoutMs: number;
+  /** 0 for none. */
+  statementTimeoutMs: number;
+  onIdleClientError?: (error: Error) => void;
+}
+
+/** The TypeORM data source, not yet connected. Schema changes come from migrations only, never from `synchronize`. */
+export function createDataSource(url: string, entities: Entities, pool: PoolOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    poolSize: pool.poolSize,
+    connectTimeoutMS: pool.poolTimeoutMs,
+    applicationName: 'holdfast',
+    poolErrorHandler: pool.onIdleClientError,
+    extra: {
+      statement_timeout: pool.statementTimeoutMs,
+      // A transaction whose owner went away without closing its socket must not keep its locks.
+      idle_in_transaction_session_timeout: 60_000,
+      keepAlive: true,
+    },
+  });
+}

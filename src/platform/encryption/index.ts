@@ -1,0 +1,3 @@
+export { EncryptionModule } from './encryption.module.js';
+export { SecretBox } from './secret-box.js';
+export { SecretUnreadableError } from './secret-unreadable.error.js';

@@ -1,0 +1,76 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError, ValidationError } from '../../kernel/app-error.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The handler gets the body as the exact bytes received (`Buffer`), whatever its content type. */
+    rawBody?: boolean;
+  }
+}
+
+/** `@RouteConfig(RAW_BODY)`: the route gets the exact bytes, up to the webhook body limit. */
+export const RAW_BODY = { rawBody: true } as const;
+
+export interface BodyLimits {
+  api: number;
+  webhook: number;
+}
+
+/** Deeper JSON than this serves nobody but an attacker. */
+const MAX_DEPTH = 32;
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+
+class UnsupportedMediaTypeError extends AppError {
+  readonly code = 'UNSUPPORTED_MEDIA_TYPE';
+  readonly status = 415;
+  readonly title = 'Unsupported media type';
+}
+
+/**
+ * Replaces Fastify's parsers: one route in the system must see raw bytes before anything is parsed, all others take
+ * JSON only. Limits are enforced while reading, with or without a Content-Length.
+ */
+export function installBodyParser(fastify: FastifyInstance, limits: BodyLimits): void {
+  fastify.addHook('onRoute', (route) => {
+    route.bodyLimit = route.config?.rawBody ? limits.webhook : limits.api;
+  });
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: Math.max(limits.api, limits.webhook) },
+    (request: FastifyRequest, body: Buffer, done) => {
+      try {
+        done(null, request.routeOptions.config.rawBody ? body : parseJson(request, body));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
+}
+
+function parseJson(request: FastifyRequest, body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    throw new UnsupportedMediaTypeError('Send the body as JSON with Content-Type: application/json.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new ValidationError('The body is not valid JSON.');
+  }
+  refuseDangerous(value, 0);
+  return value;
+}
+
+/** Prototype poisoning is refused here once, so that no later merge or assignment has to think of it. */
+function refuseDangerous(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth >= MAX_DEPTH) throw new ValidationError(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+  if (!Array.isArray(value)) {
+    for (const key of ['__proto__', 'constructor', 'prototype']) {
+      if (Object.hasOwn(value, key)) throw new ValidationError(`The body may not contain the key "${key}".`);
+    }
+  }
+  for (const child of Object.values(value)) refuseDangerous(child, depth + 1);
+}

@@ -1,0 +1,6 @@
+export { type BodyLimits, installBodyParser, RAW_BODY } from './body-parser.js';
+export { PageQueryDto } from './page.dto.js';
+export { type Problem, toProblem } from './problem.js';
+export { ProblemFilter } from './problem.filter.js';
+export { requestId } from './request-id.js';
+export { validationPipe } from './validation.pipe.js';

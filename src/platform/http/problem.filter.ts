@@ -1,0 +1,34 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toProblem } from './problem.js';
+
+/** The one place where an error becomes an HTTP answer. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also Fastify's own error handler: body limits and malformed requests fail before Nest is asked. */
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const instance = request.url.split('?', 1)[0] ?? '/';
+    const { problem, headers } = toProblem(error, instance, request.id);
+    if (problem.status >= 500) {
+      this.logger.error({
+        msg: `${request.method} ${instance} failed`,
+        requestId: request.id,
+        code: problem.code,
+        err: error,
+      });
+    }
+    if (reply.sent || reply.raw.headersSent) return;
+    reply
+      .status(problem.status)
+      .headers(headers)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify(problem));
+  }
+}

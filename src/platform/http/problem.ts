@@ -1,0 +1,107 @@
+import { HttpException } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import { AppError } from '../../kernel/app-error.js';
+import { isDatabaseUnavailable } from '../database/index.js';
+
+/** `application/problem+json`, RFC 9457, with our extension members. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  error: string;
+  details: Readonly<Record<string, unknown>>;
+  requestId: string;
+}
+
+export interface ProblemAnswer {
+  problem: Problem;
+  headers: Record<string, string>;
+}
+
+interface Explained {
+  status: number;
+  code: string;
+  title: string;
+  detail: string;
+  details?: Readonly<Record<string, unknown>>;
+  headers?: Readonly<Record<string, string>>;
+  retryAfter?: number | undefined;
+}
+
+/** Where the error codes are explained; `type` is this plus the code. */
+const TYPE_BASE = 'https://holdfast.dev/problems/';
+
+/** Seconds; long enough for a failover to make progress, short enough for a sender's patience. */
+const DATABASE_RETRY_AFTER = 5;
+
+/** Codes for the errors Fastify and Nest raise themselves, by status. */
+const CODE_BY_STATUS: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  408: 'REQUEST_TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  414: 'URI_TOO_LONG',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'RATE_LIMIT_EXCEEDED',
+  431: 'HEADERS_TOO_LARGE',
+};
+
+/** Turns whatever was thrown into the answer a caller may see. Unknown errors become a 500 that tells nothing. */
+export function toProblem(error: unknown, instance: string, requestId: string): ProblemAnswer {
+  const { status, code, title, detail, details = {}, headers = {}, retryAfter } = explain(error);
+  return {
+    problem: {
+      type: TYPE_BASE + code.toLowerCase().replaceAll('_', '-'),
+      title,
+      status,
+      detail,
+      instance,
+      code,
+      error: title,
+      details,
+      requestId,
+    },
+    headers: { ...headers, ...(retryAfter !== undefined && { 'Retry-After': String(Math.ceil(retryAfter)) }) },
+  };
+}
+
+function explain(error: unknown): Explained {
+  if (error instanceof AppError) {
+    const { status, code, title, message, details, headers, retryAfter } = error;
+    return { status, code, title, detail: message, details, headers, retryAfter };
+  }
+  if (isDatabaseUnavailable(error)) {
+    return {
+      status: 503,
+      code: 'DATABASE_UNAVAILABLE',
+      title: 'Database unavailable',
+      detail: 'The database cannot be reached; nothing was stored. Try again later.',
+      retryAfter: DATABASE_RETRY_AFTER,
+    };
+  }
+  const status = clientErrorStatus(error);
+  if (status !== undefined) {
+    const title = STATUS_CODES[status] ?? 'Bad request';
+    const detail = error instanceof Error && error.message !== '' ? error.message : title;
+    return { status, code: CODE_BY_STATUS[status] ?? 'BAD_REQUEST', title, detail };
+  }
+  return {
+    status: 500,
+    code: 'INTERNAL_ERROR',
+    title: 'Internal error',
+    detail: 'Something went wrong on our side. The request id finds it in the log.',
+  };
+}
+
+/** The 4xx of a Nest HttpException or a Fastify error (which carries `statusCode`). */
+function clientErrorStatus(error: unknown): number | undefined {
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}

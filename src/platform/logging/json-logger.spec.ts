@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { JsonLogger } from './json-logger.js';
+
+function lines(write: (logger: JsonLogger) => void): string {
+  let text = '';
+  write(new JsonLogger('info', { write: (line: string) => (text += line) }));
+  return text;
+}
+
+describe('JsonLogger', () => {
+  it('writes one JSON object a line with level, time, context and message', () => {
+    const line: unknown = JSON.parse(lines((logger) => logger.log('hello', 'Greeter')));
+    expect(line).toMatchObject({
+      level: 'info',
+      context: 'Greeter',
+      msg: 'hello',
+      time: expect.stringMatching(/^\d{4}-/),
+    });
+  });
+
+  it.each([
+    ['a field', { authorization: 'Bearer abcdefghijkl' }],
+    ['a nested field', { headers: { cookie: 'abcdefghijkl', 'x-api-key': 'abcdefghijkl' } }],
+    ['a deeply nested field', { request: { body: { password: 'abcdefghijkl', secret: 'abcdefghijkl' } } }],
+    ['an API key in a message', { msg: 'key hf_live_abcdefghijklmnopqrstuvwxyz' }],
+    ['a signing secret in an error', { err: new Error('bad secret whsec_abcdefghijkl') }],
+    ['a provider key in a URL', { url: '/charge?key=sk_live_abcdefghijkl' }],
+    ['a database password', { msg: 'cannot reach postgresql://holdfast:abcdefghijkl@db:5432/holdfast' }],
+    ['a bearer token in text', { msg: 'sent Authorization: Bearer abcdefghijkl.abc' }],
+  ])('never writes a secret: %s', (_, message) => {
+    const text = lines((logger) => logger.error(message));
+    expect(text).not.toContain('abcdefghijkl');
+    expect(text).toContain('[redacted]');
+  });
+
+  it('leaves out what is below its level', () => {
+    expect(lines((logger) => logger.debug('quiet'))).toBe('');
+  });
+});

@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics/index.js';
+
+/** Asked for every few seconds by machines. */
+const QUIET = /^\/(?:health|metrics)/;
+
+/**
+ * One line and one measurement per answered request. Paths are logged without their query, which may hold what people
+ * should not have put there; metrics are labelled with the route's pattern, never with the path a caller chose.
+ */
+export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
+  const durations = metrics.histogram('holdfast_http_request_duration_seconds', 'Requests by route and status', {
+    labelNames: ['method', 'route', 'status'],
+  });
+  fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const status = reply.statusCode;
+    durations.observe({ method, route, status }, reply.elapsedTime / 1000);
+    const level = status >= 500 ? 'error' : levelOf(request, status);
+    if (logger.isLevelEnabled(level)) {
+      logger[level](
+        {
+          requestId: request.id,
+          method,
+          path: request.url.split('?', 1)[0],
+          status,
+          ms: Math.round(reply.elapsedTime * 10) / 10,
+          ip: request.ip,
+          ...(request.principal && { actor: request.principal.actor }),
+        },
+        'request',
+      );
+    }
+    done();
+  });
+}
+
+/** An accepted webhook has its row and its audit line; a log line each would be the third copy. */
+function levelOf(request: FastifyRequest, status: number): 'info' | 'debug' {
+  const accepted = status < 300 && request.routeOptions.config.rawBody === true;
+  return accepted || QUIET.test(request.url) ? 'debug' : 'info';
+}

@@ -1,0 +1,1 @@
+export { REDIS, type RedisClient, type RedisConnection, RedisModule } from './redis.module.js';

@@ -1,0 +1,2 @@
+export { TransactionModule } from './transaction.module.js';
+export { type IsolationLevel, type TransactionOptions, Transactor } from './transactor.js';
