@@ -1,0 +1,91 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  ArrayNotEmpty,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsISO8601,
+  IsOptional,
+  IsRFC3339,
+  IsString,
+  Length,
+  Matches,
+} from 'class-validator';
+import { type Scope, SCOPES } from '../../platform/auth/index.js';
+import type { ApiKeyLimits } from './api-key.entity.js';
+import { IsLimits } from './is-limits.decorator.js';
+
+const LIMITS_SCHEMA = { type: 'object', additionalProperties: { type: 'integer', minimum: 0 } } as const;
+
+// Validators run from the bottom up and the first that fails is named, so each list ends with the plainest.
+export class CreateApiKeyDto {
+  /** What the key is for, for people; 1 to 100 characters. */
+  @Matches(/\S/, { message: 'name must have a visible character' })
+  @Matches(/^\P{Cc}+$/u, { message: 'name must not have control characters' })
+  @Length(1, 100)
+  @IsString()
+  name: string;
+
+  /** What the key may do; no more than the key that creates it. */
+  @ApiProperty({ enum: SCOPES, isArray: true, example: ['webhooks:read'] })
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  @ArrayNotEmpty()
+  @IsArray()
+  scopes: Scope[];
+
+  /** When it stops working, RFC 3339; never, if left out. */
+  @IsOptional()
+  // RFC 3339 for the time zone, ISO 8601 (strict) for days the month has.
+  @IsRFC3339()
+  @IsISO8601({ strict: true, strictSeparator: true })
+  expiresAt?: string | null;
+
+  /** Rate limits of this key's own by name; 0 turns one off. */
+  @ApiPropertyOptional({ ...LIMITS_SCHEMA, nullable: true, example: { perMinute: 600 } })
+  @IsOptional()
+  @IsLimits()
+  limits?: ApiKeyLimits | null;
+}
+
+export class ApiKeyDto {
+  /** UUID. */
+  id: string;
+
+  name: string;
+
+  /** The start of the key, to recognise it by. */
+  prefix: string;
+
+  @ApiProperty({ enum: SCOPES, isArray: true })
+  scopes: Scope[];
+
+  createdAt: Date;
+
+  /** Who created it, for example `api-key:<id>`, `cli` or `system`. */
+  createdBy: string;
+
+  /** null: never. */
+  expiresAt: Date | null;
+
+  /** null while the key works. */
+  revokedAt: Date | null;
+
+  /** Up to a minute late; null before the first use. */
+  lastUsedAt: Date | null;
+
+  @ApiProperty({ ...LIMITS_SCHEMA, nullable: true })
+  limits: ApiKeyLimits | null;
+}
+
+export class CreatedApiKeyDto extends ApiKeyDto {
+  /** The key itself. It is shown this once and cannot be read again. */
+  key: string;
+}
+
+export class ApiKeyPageDto {
+  data: ApiKeyDto[];
+
+  /** Send it as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}

@@ -1,0 +1,64 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { CONFIG, type Config } from '../../config/index.js';
+import { isApiKey, isMistypedApiKey } from '../../kernel/api-key-format.js';
+import { type ApiKeyPrincipal, CredentialVerifier, isScope } from '../../platform/auth/index.js';
+import { ApiKeyRepository, type ApiKeyState } from './api-key.repository.js';
+import { LastUse } from './last-use.js';
+import { type Reading, RecentKeys } from './recent-keys.js';
+
+/** SHA-256, the form in which keys are stored and looked up. */
+export function hashApiKey(key: string): Buffer {
+  return createHash('sha256').update(key, 'utf8').digest();
+}
+
+@Injectable()
+export class ApiKeyVerifier extends CredentialVerifier {
+  private readonly logger = new Logger(ApiKeyVerifier.name);
+  /** By base64 of the hash, so that no key stays in memory. */
+  private readonly recent = new RecentKeys((hash) => this.read(Buffer.from(hash, 'base64')));
+  /** An operator's own key may look like a generated one without being one: it is never called mistyped. */
+  private readonly bootstrapKey: Buffer | undefined;
+
+  constructor(
+    @Inject(CONFIG) config: Pick<Config, 'BOOTSTRAP_API_KEY'>,
+    private readonly repository: ApiKeyRepository,
+    private readonly lastUse: LastUse,
+  ) {
+    super();
+    this.bootstrapKey = config.BOOTSTRAP_API_KEY === undefined ? undefined : hashApiKey(config.BOOTSTRAP_API_KEY);
+  }
+
+  override async verify(credential: string): Promise<ApiKeyPrincipal | null> {
+    if (!isApiKey(credential)) return null;
+    const hash = hashApiKey(credential);
+    if (isMistypedApiKey(credential) && !this.bootstrapKey?.equals(hash)) return null;
+    const principal = await this.recent.get(hash.toString('base64'));
+    if (principal) this.lastUse.touch(principal.id);
+    return principal;
+  }
+
+  /** Takes effect here at once; other replicas read the row again within a second. */
+  forget(keyHash: Buffer): void {
+    this.recent.forget(keyHash.toString('base64'));
+  }
+
+  private async read(hash: Buffer): Promise<Reading<ApiKeyPrincipal> | null> {
+    const state = await this.repository.findState(hash);
+    if (!state || !timingSafeEqual(state.keyHash, hash)) return null;
+    if (state.revoked || state.expired) {
+      this.logger.log({
+        msg: `An API key was used that is ${state.revoked ? 'revoked' : 'expired'}`,
+        apiKeyId: state.id,
+        prefix: state.prefix,
+      });
+      return null;
+    }
+    return { key: toPrincipal(state), holdsForMs: state.msUntilExpiry ?? Infinity };
+  }
+}
+
+function toPrincipal({ id, name, scopes }: ApiKeyState): ApiKeyPrincipal {
+  // A scope this version does not know grants nothing.
+  return Object.freeze({ kind: 'api-key', id, name, scopes: scopes.filter(isScope), actor: `api-key:${id}` });
+}

@@ -1,0 +1,61 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  Authenticated,
+  Context,
+  CurrentPrincipal,
+  type Principal,
+  type RequestContext,
+  RequireScopes,
+} from '../../platform/auth/index.js';
+import { PageQueryDto } from '../../platform/http/index.js';
+import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
+import { ApiKeysService } from './api-keys.service.js';
+
+@ApiTags('API keys')
+@ApiBearerAuth()
+@Controller('api/api-keys')
+export class ApiKeysController {
+  constructor(private readonly apiKeys: ApiKeysService) {}
+
+  @Get()
+  @RequireScopes('admin')
+  @ApiOperation({ summary: 'List API keys, newest first' })
+  @ApiResponse({ status: 200, type: ApiKeyPageDto })
+  list(@Query() { limit, cursor }: PageQueryDto): Promise<ApiKeyPageDto> {
+    return this.apiKeys.list(limit, cursor);
+  }
+
+  @Post()
+  @Authenticated()
+  @ApiOperation({ summary: 'Create an API key with at most the scopes of the key that asks' })
+  @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
+  @ApiResponse({ status: 403, description: 'FORBIDDEN: a scope the asking key lacks' })
+  create(
+    @Body() { name, scopes, expiresAt, limits }: CreateApiKeyDto,
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+  ): Promise<CreatedApiKeyDto> {
+    const input = { name, scopes, limits, expiresAt: expiresAt ? new Date(expiresAt) : null };
+    return this.apiKeys.create(input, principal.scopes, context);
+  }
+
+  @Get(':id')
+  @RequireScopes('admin')
+  @ApiOperation({ summary: 'One API key' })
+  @ApiResponse({ status: 200, type: ApiKeyDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  find(@Param('id') id: string): Promise<ApiKeyDto> {
+    return this.apiKeys.find(id);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @RequireScopes('admin')
+  @ApiOperation({ summary: 'Revoke an API key for good; it stops working everywhere within a second' })
+  @ApiResponse({ status: 204, description: 'Revoked, now or before' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  async revoke(@Param('id') id: string, @Context() context: RequestContext): Promise<void> {
+    await this.apiKeys.revoke(id, context);
+  }
+}

@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CONFIG, type Config } from '../../config/index.js';
+import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
+import { generateApiKey, shownPrefix } from '../../kernel/api-key-format.js';
+import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
+import { isUuid, newId } from '../../kernel/ids.js';
+import { ForbiddenError, type RequestContext, type Scope, scopesMissing } from '../../platform/auth/index.js';
+import { Transactor } from '../../platform/transaction/index.js';
+import { AuditLog } from '../audit/index.js';
+import type { ApiKeyLimits } from './api-key.entity.js';
+import { type ApiKeyRecord, ApiKeyRepository } from './api-key.repository.js';
+import { ApiKeyVerifier, hashApiKey } from './api-key.verifier.js';
+
+export interface NewApiKey {
+  name: string;
+  scopes: Scope[];
+  expiresAt?: Date | null;
+  limits?: ApiKeyLimits | null;
+}
+
+/** `key` is the only copy there is. */
+export type IssuedApiKey = ApiKeyRecord & { key: string };
+
+/** Single rows under READ COMMITTED: nothing is decided from what another row says. */
+const ISOLATION = { isolation: 'READ COMMITTED' } as const;
+
+const CURSOR = { id: 'uuid' } as const;
+
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    @Inject(CONFIG) private readonly config: Pick<Config, 'isProduction'>,
+    private readonly transactor: Transactor,
+    private readonly repository: ApiKeyRepository,
+    private readonly verifier: ApiKeyVerifier,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * @param held the scopes of whoever asks; an operator at the command line holds `['admin']`
+   * @throws ForbiddenError (403) when the key would have a scope that is not held
+   * @throws ValidationError (400) when `expiresAt` is not in the future, by the database's clock
+   */
+  async create(input: NewApiKey, held: readonly Scope[], context: RequestContext): Promise<IssuedApiKey> {
+    const excess = scopesMissing(held, input.scopes);
+    if (excess.length > 0) {
+      throw new ForbiddenError(`A key cannot be given a scope its maker lacks: ${excess.join(', ')}.`, {
+        details: { missingScopes: excess },
+      });
+    }
+    return this.transactor.run((tx) => this.issue(tx, input, context), ISOLATION);
+  }
+
+  /** A new random key, in the caller's transaction. @throws ValidationError (400) like `create` */
+  async issue(tx: EntityManager, input: NewApiKey, context: RequestContext): Promise<IssuedApiKey> {
+    const key = generateApiKey(this.config.isProduction ? 'live' : 'test');
+    const record = await this.register(tx, key, input, context);
+    if (!record) throw ValidationError.of([{ path: 'expiresAt', message: 'expiresAt must be in the future' }]);
+    return { ...record, key };
+  }
+
+  /** Stores a key that exists already. @returns undefined when it is stored, or expired, already */
+  async register(
+    tx: EntityManager,
+    key: string,
+    { name, scopes, expiresAt = null, limits = null }: NewApiKey,
+    context: RequestContext,
+  ): Promise<ApiKeyRecord | undefined> {
+    const record = await this.repository.insert(tx, {
+      id: newId(),
+      name,
+      prefix: shownPrefix(key),
+      keyHash: hashApiKey(key),
+      scopes,
+      createdBy: context.actor,
+      expiresAt,
+      limits,
+    });
+    if (!record) return undefined;
+    const { id, prefix } = record;
+    await this.audit.record(tx, [
+      {
+        ...context,
+        action: 'api_key.created',
+        subject: `api-key:${id}`,
+        details: { name, prefix, scopes, expiresAt: record.expiresAt?.toISOString() ?? null, limits },
+      },
+    ]);
+    return record;
+  }
+
+  /**
+   * All keys, revoked and expired ones too, newest first.
+   *
+   * @param cursor `nextCursor` of the page before
+   * @throws ValidationError (400) for a cursor of something else
+   */
+  async list(limit: number, cursor?: string): Promise<Page<ApiKeyRecord>> {
+    const before = cursor === undefined ? null : decodeCursor(cursor, CURSOR).id;
+    const records = await this.repository.list(limit + 1, before);
+    return pageOf(
+      records,
+      limit,
+      ({ id }) => ({ id }),
+      (record) => record,
+    );
+  }
+
+  /** @throws NotFoundError (404), also for text that is no id */
+  async find(id: string): Promise<ApiKeyRecord> {
+    const record = isUuid(id) ? await this.repository.find(id) : undefined;
+    if (!record) throw new NotFoundError('There is no API key with this id.');
+    return record;
+  }
+
+  /**
+   * Revokes for good: here at once, on other replicas within a second. Revoking twice is one revocation.
+   *
+   * @throws NotFoundError (404), also for text that is no id
+   */
+  async revoke(id: string, context: RequestContext): Promise<void> {
+    await this.find(id);
+    const revoked = await this.transactor.run(async (tx) => {
+      const key = await this.repository.revoke(tx, id);
+      if (key) {
+        const details = { name: key.name, prefix: key.prefix };
+        await this.audit.record(tx, [{ ...context, action: 'api_key.revoked', subject: `api-key:${id}`, details }]);
+      }
+      return key;
+    }, ISOLATION);
+    if (revoked) this.verifier.forget(revoked.keyHash);
+  }
+}

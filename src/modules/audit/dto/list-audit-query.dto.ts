@@ -1,0 +1,36 @@
+import { IsOptional, IsRFC3339, IsString, MaxLength, NotContains } from 'class-validator';
+import { PageQueryDto } from '../../../platform/http/page.dto.js';
+
+/** Which audit lines to list; several filters narrow the list together. */
+export class ListAuditQueryDto extends PageQueryDto {
+  /** Only what this one did, for example `api-key:0195b6b0-…`. */
+  @IsOptional()
+  @IsString()
+  @NotContains('\0')
+  @MaxLength(255)
+  actor?: string;
+
+  /** Only this kind of action, for example `webhook.accepted`. */
+  @IsOptional()
+  @IsString()
+  @NotContains('\0')
+  @MaxLength(100)
+  action?: string;
+
+  /** Only what was done to this, for example `webhook-source:stripe`. */
+  @IsOptional()
+  @IsString()
+  @NotContains('\0')
+  @MaxLength(255)
+  subject?: string;
+
+  /** Only lines written at this time or later, RFC 3339. */
+  @IsOptional()
+  @IsRFC3339()
+  from?: string;
+
+  /** Only lines written before this time, RFC 3339. */
+  @IsOptional()
+  @IsRFC3339()
+  to?: string;
+}

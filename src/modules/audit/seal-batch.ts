@@ -1,0 +1,112 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { Transactor } from '../../platform/transaction/index.js';
+import type { Checkpoint } from './checkpoint.js';
+import { CheckpointRepository } from './checkpoint.repository.js';
+import { CheckpointSigner } from './checkpoint-signer.js';
+import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
+import { MerkleTree } from './merkle-tree.js';
+import { type ChainEnd, SealRepository } from './seal.repository.js';
+
+/** A checkpoint is written after this many lines, */
+const CHECKPOINT_LINES = 10_000;
+/** or after this many seconds if there are new lines: what is cut off within them leaves no trace outside the log. */
+const CHECKPOINT_SECONDS = 60;
+
+/** Lines hashed before other work gets the event loop: about 2 ms. */
+const LINES_PER_TURN = 500;
+
+export interface SealedBatch {
+  lines: number;
+  /** Seconds the oldest of them had waited. */
+  lag: number;
+  checkpoint: Checkpoint | undefined;
+  /** The last line the checkpoints know is no longer in the log. */
+  tailMissing: boolean;
+}
+
+/**
+ * Seals one batch in one transaction.
+ *
+ * Lines are taken in the order of their ids as far as they are visible. A transaction that commits late shows lines with
+ * smaller ids afterwards; they get the next places. That is sound because the chain fixes what was recorded and that
+ * nothing is lost or changed later, not when: each line carries its own time, a line is visible for good once it
+ * is visible at all, and whatever is unsealed is found by its missing hash, never by an id already passed.
+ */
+@Injectable()
+export class SealBatch {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly repository: SealRepository,
+    private readonly checkpoints: CheckpointRepository,
+    private readonly signer: CheckpointSigner,
+  ) {}
+
+  /**
+   * @param size lines at most
+   * @param closing write a checkpoint for whatever has none yet
+   * @returns undefined when another replica is sealing
+   */
+  run(size: number, closing = false): Promise<SealedBatch | undefined> {
+    return this.transactor.run(
+      async (tx) => {
+        if (!(await this.repository.lock(tx))) return undefined;
+        const end = await this.repository.chainEnd(tx);
+        const lines = end.lag === null ? [] : await this.repository.unsealed(tx, size);
+        const start = startAfter(end);
+        const hashes = await chain(start, lines);
+        const ids = lines.map(({ id }) => id);
+        if (ids.length > 0) await this.repository.seal(tx, start, ids, hashes);
+
+        const last = { sequence: start.sequence + lines.length, hash: hashes.at(-1) ?? start.hash };
+        const covered = end.checkpointSequence ?? 0;
+        const checkpoint = isDue(last.sequence - covered, end.checkpointAge, closing)
+          ? this.signer.sign({
+              sequence: last.sequence,
+              lines: last.sequence - covered,
+              merkleRoot: rootOf(await this.repository.hashes(tx, covered, last.sequence)),
+              lastHash: last.hash,
+              at: end.now,
+            })
+          : undefined;
+        if (checkpoint) await this.checkpoints.insert(tx, checkpoint);
+        return { lines: lines.length, lag: end.lag ?? 0, checkpoint, tailMissing: covered > (end.lastSequence ?? 0) };
+      },
+      // The lock admits one sealer and lines never change but by it: there is nothing to serialize with.
+      { isolation: 'READ COMMITTED' },
+    );
+  }
+}
+
+/**
+ * The place before the next line: after the last line, or after the last checkpoint if the lines it covers are gone.
+ * Going on behind the gap keeps it visible for ever; filling it would make the chain look whole.
+ */
+function startAfter(end: ChainEnd): { sequence: number; hash: Buffer } {
+  const { lastSequence, lastHash, checkpointSequence, checkpointHash } = end;
+  if (checkpointSequence !== null && checkpointHash !== null && checkpointSequence > (lastSequence ?? 0)) {
+    return { sequence: checkpointSequence, hash: checkpointHash };
+  }
+  return { sequence: lastSequence ?? 0, hash: lastHash ?? GENESIS_HASH };
+}
+
+async function chain(start: { sequence: number; hash: Buffer }, lines: readonly LineContent[]): Promise<Buffer[]> {
+  const hashes: Buffer[] = [];
+  let hash = start.hash;
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_PER_TURN === LINES_PER_TURN - 1) await nextTurn();
+    hash = lineHash(hash, start.sequence + index + 1, line);
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
+function isDue(lines: number, age: number | null, closing: boolean): boolean {
+  return lines > 0 && (closing || lines >= CHECKPOINT_LINES || age === null || age >= CHECKPOINT_SECONDS);
+}
+
+function rootOf(hashes: readonly Buffer[]): Buffer {
+  const tree = new MerkleTree();
+  for (const hash of hashes) tree.add(hash);
+  return tree.root();
+}
