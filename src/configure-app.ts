@@ -1,0 +1,69 @@
+import helmet from '@fastify/helmet';
+import type { FastifyServerOptions } from 'fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Config } from './config/index.js';
+import { installBodyParser, ProblemFilter, requestId, validationPipe } from './platform/http/index.js';
+import { VERSION } from './version.js';
+import { type JsonLogger, logRequests } from './platform/logging/index.js';
+import { Metrics } from './platform/metrics/index.js';
+
+/** Event ids may have 255 characters, percent-encoded three times as many. */
+const MAX_PATH_PARAMETER = 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** The HTTP server's own settings: what is trusted, how long a slow sender is waited for. */
+export function createAdapter(config: Config): FastifyAdapter {
+  const options: FastifyServerOptions & { http: object } = {
+    genReqId: (request) => requestId(request),
+    trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(config.REQUEST_TIMEOUT_MS, 15_000),
+      // How often Node looks for requests past their time; a sender may overstay by this much.
+      connectionsCheckingInterval: Math.min(config.REQUEST_TIMEOUT_MS, 5000),
+    },
+  };
+  return new FastifyAdapter(options);
+}
+
+/** Everything between the socket and the controllers, the same in production and in tests. */
+export async function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: config.WEBHOOK_BODY_LIMIT_BYTES });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  logRequests(fastify, logger.pino, app.get(Metrics));
+  await app.register(helmet, {
+    // Local starts are plain HTTP; upgrading would break the docs page there. TLS ends at the proxy, which sets HSTS.
+    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+    strictTransportSecurity: false,
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+  });
+}
+
+/** The OpenAPI document, made from the controllers and their DTOs. */
+export function openApiDocument(app: NestFastifyApplication) {
+  const description = [
+    'Webhooks come in, money moves exactly once, webhooks go out.',
+    'Errors are `application/problem+json` (RFC 9457) with a stable `code`.',
+    'Authenticate with `Authorization: Bearer hf_…` or `X-API-Key: hf_…`.',
+  ].join('\n\n');
+  const document = new DocumentBuilder()
+    .setTitle('Holdfast')
+    .setDescription(description)
+    .setVersion(VERSION)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key, `hf_…`' })
+    .build();
+  return SwaggerModule.createDocument(app, document);
+}

@@ -1,0 +1,116 @@
+import { IsIn, IsISO8601, IsOptional, IsString, MaxLength } from 'class-validator';
+import { PageQueryDto } from '../../../platform/http/index.js';
+import type { AttemptOutcome } from './webhook-attempt.entity.js';
+import { EVENT_STATUSES, type EventMetadata, type EventStatus } from './webhook-event.entity.js';
+
+/** Which events to list; every field narrows. Newest first. */
+export class EventQueryDto extends PageQueryDto {
+  /** A source's name. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(63)
+  source?: string;
+
+  @IsOptional()
+  @IsIn(EVENT_STATUSES)
+  status?: EventStatus;
+
+  /** An event type, exactly. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  type?: string;
+
+  /** Received at or after, RFC 3339. */
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true })
+  from?: string;
+
+  /** Received before, RFC 3339. */
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true })
+  to?: string;
+}
+
+/** How far an event has come. */
+export class EventStatusDto {
+  id: string;
+  source: string;
+  /** The provider's id. */
+  eventId: string;
+  eventType: string;
+  status: EventStatus;
+  /** Attempts so far. */
+  attempts: number;
+  receivedAt: Date;
+  processedAt: Date | null;
+  /** Of the attempt that succeeded. */
+  processingTimeMs: number | null;
+  /** Of the last attempt that failed. */
+  error: string | null;
+}
+
+export class EventSummaryDto extends EventStatusDto {
+  retryCount: number;
+  maxRetries: number;
+  /** When it is tried next; null when nothing is due. */
+  nextAttemptAt: Date | null;
+  /** Other bodies received under the same id. */
+  conflicts: number;
+}
+
+export class EventListDto {
+  data: EventSummaryDto[];
+  nextCursor: string | null;
+}
+
+/** One try to process an event. */
+export class AttemptDto {
+  attempt: number;
+  /** `abandoned`: the worker did not come back before its lease ended. */
+  outcome: AttemptOutcome;
+  error: string | null;
+  startedAt: Date;
+  durationMs: number;
+  /** Host and process id. */
+  worker: string;
+}
+
+/** Another body received under the same id. */
+export class EventConflictDto {
+  id: string;
+  payloadHash: string;
+  /** The body, base64. */
+  bodyBase64: string;
+  ipAddress: string | null;
+  receivedAt: Date;
+}
+
+/** One event with everything known about it. */
+export class EventDetailDto extends EventSummaryDto {
+  idempotencyKey: string;
+  /** The body as JSON; null where jsonb cannot hold it, then read `bodyBase64`. */
+  payload: unknown;
+  /** The exact bytes received, base64. */
+  bodyBase64: string;
+  /** SHA-256, hex. */
+  payloadHash: string;
+  /** Request headers; credentials and signatures redacted. */
+  headers: Record<string, string>;
+  metadata: EventMetadata;
+  orderingKey: string | null;
+  occurredAt: Date | null;
+  ipAddress: string | null;
+  userAgent: string | null;
+  /** The secret whose signature matched. */
+  secretId: string | null;
+  attemptLog: AttemptDto[];
+  conflictLog: EventConflictDto[];
+  updatedAt: Date;
+}
+
+/** The event is due again. */
+export class ReplayedDto {
+  id: string;
+  status: EventStatus;
+}

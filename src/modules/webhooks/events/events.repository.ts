@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { WebhookAttempt } from './webhook-attempt.entity.js';
+import { WebhookEventConflict } from './webhook-event-conflict.entity.js';
+import { type EventStatus, WebhookEvent } from './webhook-event.entity.js';
+
+export interface EventFilter {
+  source?: string;
+  status?: EventStatus;
+  type?: string;
+  from?: string;
+  to?: string;
+}
+
+const SUMMARY = `
+  id, source, event_id AS "eventId", event_type AS "eventType", status, attempts, created_at AS "receivedAt",
+  processed_at AS "processedAt", processing_time_ms AS "processingTimeMs", error_message AS "error",
+  retry_count AS "retryCount", max_retries AS "maxRetries", next_attempt_at AS "nextAttemptAt", conflicts`;
+
+export interface EventSummary {
+  id: string;
+  source: string;
+  eventId: string;
+  eventType: string;
+  status: EventStatus;
+  attempts: number;
+  receivedAt: Date;
+  processedAt: Date | null;
+  processingTimeMs: number | null;
+  error: string | null;
+  retryCount: number;
+  maxRetries: number;
+  nextAttemptAt: Date | null;
+  conflicts: number;
+}
+
+/** Which parameters narrow a search, written once for lists and replay jobs. */
+export const EVENT_FILTER = `
+  ($1::text IS NULL OR source = $1)
+  AND ($2::text IS NULL OR status = $2)
+  AND ($3::text IS NULL OR event_type = $3)
+  AND ($4::timestamptz IS NULL OR created_at >= $4)
+  AND ($5::timestamptz IS NULL OR created_at < $5)`;
+
+/** Ids are version 7, so their order is the order of arrival. Indexes: the primary key, or `…_status_idx`, `…_event_type_idx`. */
+const LIST = `
+  SELECT ${SUMMARY}
+  FROM webhook_events
+  WHERE ${EVENT_FILTER} AND ($6::uuid IS NULL OR id < $6)
+  ORDER BY id DESC
+  LIMIT $7`;
+
+/** Index: webhook_events_event_id_source_key. */
+const FIND_BY_EVENT_ID = `SELECT ${SUMMARY} FROM webhook_events WHERE event_id = $1 AND source = $2`;
+
+/** Whatever it was, it is as good as new; only an event somebody works on right now is left alone. */
+const REPLAY = `
+  UPDATE webhook_events
+  SET
+    status = 'PENDING', processed = false, processed_at = NULL, retry_count = 0, next_attempt_at = now(),
+    error_message = NULL, updated_at = now()
+  WHERE id = ANY ($1::uuid[]) AND status <> 'PROCESSING'
+  RETURNING id`;
+
+export function filterParameters({ source, status, type, from, to }: EventFilter): (string | null)[] {
+  return [source ?? null, status ?? null, type ?? null, from ?? null, to ?? null];
+}
+
+/** Stored events, as operators see them. */
+@Injectable()
+export class EventsRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Newest first. */
+  list(filter: EventFilter, before: string | null, limit: number): Promise<EventSummary[]> {
+    return this.dataSource.query<EventSummary[]>(LIST, [...filterParameters(filter), before, limit]);
+  }
+
+  find(id: string): Promise<WebhookEvent | null> {
+    return this.dataSource.manager.findOneBy(WebhookEvent, { id });
+  }
+
+  async findByEventId(source: string, eventId: string): Promise<EventSummary | undefined> {
+    const [event] = await this.dataSource.query<EventSummary[]>(FIND_BY_EVENT_ID, [eventId, source]);
+    return event;
+  }
+
+  attempts(event: string): Promise<WebhookAttempt[]> {
+    return this.dataSource.manager.find(WebhookAttempt, { where: { event }, order: { attempt: 'ASC' } });
+  }
+
+  conflicts(event: string): Promise<WebhookEventConflict[]> {
+    return this.dataSource.manager.find(WebhookEventConflict, {
+      where: { event },
+      order: { createdAt: 'ASC' },
+      take: 50,
+    });
+  }
+
+  /** @returns the ids that are due again */
+  async replay(tx: EntityManager, ids: readonly string[]): Promise<string[]> {
+    const [rows] = await tx.query<[{ id: string }[], number]>(REPLAY, [ids]);
+    return rows.map(({ id }) => id);
+  }
+}

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { ConflictError, NotFoundError } from '../../../kernel/app-error.js';
+import { decodeCursor, pageOf } from '../../../kernel/cursor.js';
+import { isUuid } from '../../../kernel/ids.js';
+import type { RequestContext } from '../../../platform/auth/index.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import { WebhookWorker } from '../processing/webhook-worker.js';
+import type { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
+import { EventsRepository } from './events.repository.js';
+
+/** 409: a worker is running the event right now. */
+class EventInProgressError extends ConflictError {
+  override readonly code = 'WEBHOOK_EVENT_IN_PROGRESS';
+}
+
+/** Looking at events, and running them again. */
+@Injectable()
+export class EventsService {
+  constructor(
+    private readonly repository: EventsRepository,
+    private readonly transactor: Transactor,
+    private readonly audit: AuditLog,
+    private readonly worker: WebhookWorker,
+  ) {}
+
+  async list({ limit, cursor, ...filter }: EventQueryDto): Promise<EventListDto> {
+    const before = cursor === undefined ? null : decodeCursor(cursor, { id: 'uuid' }).id;
+    const rows = await this.repository.list(filter, before, limit + 1);
+    return pageOf(
+      rows,
+      limit,
+      ({ id }) => ({ id }),
+      (event) => event,
+    );
+  }
+
+  /** @throws NotFoundError */
+  async get(id: string): Promise<EventDetailDto> {
+    const event = isUuid(id) ? await this.repository.find(id) : null;
+    if (!event) throw notFound();
+    const [attempts, conflicts] = await Promise.all([this.repository.attempts(id), this.repository.conflicts(id)]);
+    const { createdAt, errorMessage, rawPayload, rawBody, processed: _, claimId: _claim, ...shown } = event;
+    return {
+      ...shown,
+      receivedAt: createdAt,
+      error: errorMessage,
+      payload: rawPayload,
+      bodyBase64: rawBody.toString('base64'),
+      headers: event.metadata.headers,
+      attemptLog: attempts.map(({ attempt, outcome, error, startedAt, durationMs, worker }) => {
+        return { attempt, outcome, error, startedAt, durationMs, worker };
+      }),
+      conflictLog: conflicts.map((conflict) => ({
+        id: conflict.id,
+        payloadHash: conflict.payloadHash,
+        bodyBase64: conflict.rawBody.toString('base64'),
+        ipAddress: conflict.ipAddress,
+        receivedAt: conflict.createdAt,
+      })),
+    };
+  }
+
+  /** @throws NotFoundError */
+  async status(source: string, eventId: string): Promise<EventStatusDto> {
+    const event = isText(source) && isText(eventId) ? await this.repository.findByEventId(source, eventId) : undefined;
+    if (!event) throw notFound();
+    const { id, eventType, status, attempts, receivedAt, processedAt, processingTimeMs, error } = event;
+    return { id, source, eventId, eventType, status, attempts, receivedAt, processedAt, processingTimeMs, error };
+  }
+
+  /**
+   * Runs the event again now, whatever became of it.
+   *
+   * @throws NotFoundError, EventInProgressError (409)
+   */
+  async replay(id: string, context: RequestContext): Promise<ReplayedDto> {
+    if (!isUuid(id)) throw notFound();
+    await this.transactor.run(async (tx) => {
+      const replayed = await this.repository.replay(tx, [id]);
+      if (replayed.length === 0) {
+        if (await this.repository.find(id)) throw new EventInProgressError('A worker is running this event right now.');
+        throw notFound();
+      }
+      await this.audit.record(tx, [{ ...context, action: 'webhook.replayed', subject: `webhook-event:${id}` }]);
+    });
+    this.worker.ring();
+    return { id, status: 'PENDING' };
+  }
+}
+
+/** PostgreSQL's text has no NUL, so nothing stored can have this name. */
+function isText(text: string): boolean {
+  return !text.includes('\0');
+}
+
+function notFound(): NotFoundError {
+  return new NotFoundError('There is no such webhook event.');
+}

@@ -1,0 +1,162 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { isJsonObject, isStorableAsJsonb, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { newId } from '../../../kernel/ids.js';
+import { PROCESS_NAME } from '../../../kernel/process-name.js';
+import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
+import { isDataError } from '../../../platform/database/index.js';
+import { HandlerRegistry } from '../processing/handler-registry.js';
+import { InlineProcessor } from '../processing/inline-processor.js';
+import { WebhookWorker } from '../processing/webhook-worker.js';
+import { webhookProvider } from '../providers/provider-registry.js';
+import type { VerifiedSignature } from '../providers/webhook-provider.js';
+import type { ActiveSource } from '../sources/source-directory.js';
+import { WebhookMetrics } from '../webhook-metrics.js';
+import type { WebhookAcceptedDto } from './webhook-accepted.dto.js';
+import { WebhookContentTypeError, WebhookPayloadError } from './ingest.errors.js';
+import type { ReceivedWebhook, Reception } from './received-webhook.js';
+import { storedHeaders } from './stored-headers.js';
+import { isForm, isReadable, webhookJson } from './webhook-body.js';
+import { WebhookEventWriter } from './webhook-event.writer.js';
+import { rawBody, type WebhookRequest } from './webhook-request.js';
+
+/** Batches beyond this gain nothing; the arrays they bind stay within a few MiB. */
+const MAX_BATCH = 500;
+/** At 10,000 a second this is one second's worth: later is better answered 503 than kept waiting. */
+const MAX_QUEUED = 10_000;
+const MAX_USER_AGENT = 512;
+
+/** Takes a verified webhook in: names it, stores it once, and only then says so. */
+@Injectable()
+export class IngestService {
+  private readonly logger = new Logger(IngestService.name);
+  private readonly coalescer: Coalescer<ReceivedWebhook, Reception>;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly registry: HandlerRegistry,
+    private readonly worker: WebhookWorker,
+    private readonly inline: InlineProcessor,
+    private readonly metrics: WebhookMetrics,
+    writer: WebhookEventWriter,
+    coalescers: CoalescerFactory,
+  ) {
+    this.coalescer = coalescers.create({
+      name: 'webhook_ingest',
+      maxItems: MAX_BATCH,
+      maxQueued: MAX_QUEUED,
+      concurrency: 2,
+      splitOn: isDataError,
+      flush: async (webhooks) => (await writer.store(webhooks, PROCESS_NAME)).map((result) => ({ result })),
+    });
+  }
+
+  /**
+   * @returns once the event is committed (and, for an inline source, processed)
+   * @throws WebhookContentTypeError (415), WebhookPayloadError (400), WebhookEventIdentityError (400): nothing stored
+   * @throws CoalescerFullError (503), or the database's error (503): perhaps stored; the sender's retry finds out
+   * @throws WebhookTimeoutError (504): stored, will be processed again
+   */
+  async accept(
+    source: ActiveSource,
+    signature: VerifiedSignature,
+    request: WebhookRequest,
+  ): Promise<WebhookAcceptedDto> {
+    const webhook = this.read(source, signature, request);
+    const reception = await this.store(webhook);
+    this.metrics.accepted(source.name, reception.kind);
+    if (reception.kind !== 'stored') return this.repeated(webhook, reception);
+    if (webhook.claimId !== null) {
+      const result = await this.inline.run(webhook.id, webhook.claimId);
+      return answer(result === 'PROCESSED' ? 'processed' : 'accepted', webhook.id, webhook.eventId);
+    }
+    if (webhook.status === 'PENDING') this.worker.ring();
+    return answer('accepted', webhook.id, webhook.eventId);
+  }
+
+  private read(source: ActiveSource, signature: VerifiedSignature, request: WebhookRequest): ReceivedWebhook {
+    const provider = webhookProvider(source.provider);
+    const body = rawBody(request);
+    const contentType = request.headers['content-type'];
+    if (!isReadable(contentType, source.provider === 'github')) throw new WebhookContentTypeError(contentType ?? '');
+    const json = webhookJson(body, contentType);
+    const payload = parseObject(json);
+    const payloadHash = createHash('sha256').update(provider.comparableBody(body)).digest('hex');
+    const { topic } = request.params;
+    const { headers } = request;
+    const identity = provider.identify(
+      { headers, rawHeaders: request.raw.rawHeaders, rawBody: body, topic },
+      payload,
+      payloadHash,
+      source.scheme ?? undefined,
+    );
+    const { eventId, eventType } = identity;
+    const handled = this.registry.find(source.name, source.provider, eventType).length > 0;
+    const inline = handled && source.processing === 'inline';
+    return {
+      id: newId(),
+      source: source.name,
+      eventId,
+      eventType,
+      rawBody: body,
+      storableAsJsonb: !isForm(contentType) && isStorableAsJsonb(json),
+      metadata: JSON.stringify({
+        headers: storedHeaders(headers),
+        ...(topic !== undefined && { topic }),
+        ...(signature.signedAt !== undefined && { signedAt: signature.signedAt * 1000 }),
+      }),
+      payloadHash,
+      orderingKey: source.ordering === 'entity' ? (identity.orderingKey ?? null) : null,
+      occurredAt: identity.occurredAt === undefined ? null : new Date(identity.occurredAt).toISOString(),
+      ip: request.ip,
+      userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+      secretId: signature.secretId,
+      maxRetries: source.maxRetries ?? this.config.WEBHOOK_MAX_RETRIES,
+      requestId: request.id,
+      status: inline ? 'PROCESSING' : handled ? 'PENDING' : 'IGNORED',
+      claimId: inline ? newId() : null,
+    };
+  }
+
+  /** A body jsonb refuses after all is stored without its jsonb copy rather than lost. */
+  private async store(webhook: ReceivedWebhook): Promise<Reception> {
+    try {
+      return await this.coalescer.submit(webhook);
+    } catch (error) {
+      if (!webhook.storableAsJsonb || !isDataError(error)) throw error;
+      this.logger.warn({ msg: 'PostgreSQL refused a body as jsonb; stored as bytes only', id: webhook.id, err: error });
+      return this.coalescer.submit({ ...webhook, storableAsJsonb: false });
+    }
+  }
+
+  private repeated(webhook: ReceivedWebhook, reception: Exclude<Reception, { kind: 'stored' }>): WebhookAcceptedDto {
+    if (reception.kind === 'conflict') {
+      this.logger.error({
+        msg: 'A different body arrived under the id of a stored event; it is kept for review and not processed',
+        source: webhook.source,
+        eventId: webhook.eventId,
+        id: reception.id,
+        requestId: webhook.requestId,
+      });
+    }
+    return answer('already_processed', reception.id, webhook.eventId);
+  }
+}
+
+function answer(status: WebhookAcceptedDto['status'], id: string, eventId: string): WebhookAcceptedDto {
+  return { received: true, status, id, eventId };
+}
+
+function parseObject(json: string): JsonObject {
+  let payload;
+  try {
+    payload = parseExactJson(json);
+  } catch {
+    throw new WebhookPayloadError('The signature is right, but the body is not valid JSON.');
+  }
+  if (!isJsonObject(payload)) {
+    throw new WebhookPayloadError('The signature is right, but the body is not a JSON object.');
+  }
+  return payload;
+}

@@ -1,0 +1,35 @@
+import type { EventStatus } from '../events/webhook-event.entity.js';
+
+/** A verified, named event on its way into the table. */
+export interface ReceivedWebhook {
+  id: string;
+  source: string;
+  eventId: string;
+  eventType: string;
+  rawBody: Buffer;
+  /** False where jsonb would refuse what JSON allows. */
+  storableAsJsonb: boolean;
+  /** `EventMetadata` as JSON text. */
+  metadata: string;
+  payloadHash: string;
+  orderingKey: string | null;
+  /** RFC 3339. */
+  occurredAt: string | null;
+  ip: string;
+  userAgent: string | null;
+  secretId: string;
+  maxRetries: number;
+  requestId: string;
+  /** PENDING for a worker, IGNORED when nothing listens, PROCESSING when the request itself runs it (inline). */
+  status: Extract<EventStatus, 'PENDING' | 'IGNORED' | 'PROCESSING'>;
+  /** Set with PROCESSING. */
+  claimId: string | null;
+}
+
+/** What became of it. */
+export type Reception =
+  | { kind: 'stored'; id: string }
+  /** The same event had been stored before. */
+  | { kind: 'duplicate'; id: string; status: EventStatus }
+  /** The same id had been stored with another body; this body is kept beside it. */
+  | { kind: 'conflict'; id: string; status: EventStatus };

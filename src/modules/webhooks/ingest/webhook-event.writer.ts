@@ -1,0 +1,188 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { UnavailableError } from '../../../kernel/app-error.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import type { EventStatus } from '../events/webhook-event.entity.js';
+import type { ReceivedWebhook, Reception } from './received-webhook.js';
+
+/**
+ * Events, their audit lines and what is due, in one statement and one round trip. ON CONFLICT DO NOTHING waits for a
+ * rival that is inserting the same event, so "not stored" means somebody else's copy is committed. The rows go in by
+ * event id: two batches that share events then wait for each other in one direction only.
+ */
+const STORE = `
+  WITH incoming AS (
+    SELECT *
+    FROM unnest(
+      $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::boolean[], $9::jsonb[],
+      $10::text[], $11::text[], $12::timestamptz[], $13::inet[], $14::text[], $15::uuid[], $16::integer[], $17::uuid[],
+      $18::text[]
+    ) AS t (
+      id, source, event_id, event_type, idempotency_key, status, raw_body, storable, metadata,
+      payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries, claim_id,
+      request_id
+    )
+  ),
+  stored AS (
+    INSERT INTO webhook_events (
+      id, source, event_id, event_type, idempotency_key, status, raw_body, raw_payload, metadata,
+      payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
+      claim_id, claimed_by, claimed_at, next_attempt_at
+    )
+    SELECT
+      id, source, event_id, event_type, idempotency_key, status, raw_body,
+      CASE WHEN storable THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
+      payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
+      claim_id, CASE WHEN claim_id IS NOT NULL THEN $19 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
+      CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $20 * interval '1 millisecond' END
+    FROM incoming
+    ORDER BY event_id, source
+    ON CONFLICT DO NOTHING
+    RETURNING id
+  ),
+  audited AS (
+    INSERT INTO audit_log (actor, action, subject, request_id, ip, details)
+    SELECT
+      'webhook:' || source, 'webhook.received', 'webhook-event:' || id, request_id, host(ip_address),
+      jsonb_build_object('eventId', event_id, 'eventType', event_type, 'secretId', secret_id, 'sha256', payload_hash)
+    FROM incoming
+    JOIN stored USING (id)
+    ORDER BY id
+  )
+  SELECT id FROM stored`;
+
+/** Index: webhook_events_event_id_source_key. */
+const FIND_FIRST = `
+  SELECT e.id, e.source, e.event_id, e.payload_hash, e.status
+  FROM unnest($1::text[], $2::text[]) AS t (source, event_id)
+  JOIN webhook_events e USING (source, event_id)`;
+
+/** A body that came before under the same id changes nothing: an attacker with a secret cannot fill the table. */
+const STORE_CONFLICTS = `
+  WITH kept AS (
+    INSERT INTO webhook_event_conflicts (id, event, payload_hash, raw_body, metadata, ip_address)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::jsonb[], $6::inet[])
+    ON CONFLICT DO NOTHING
+    RETURNING event
+  )
+  UPDATE webhook_events
+  SET conflicts = conflicts + kept.count, updated_at = now()
+  FROM (SELECT event, count(*)::integer AS count FROM kept GROUP BY event) AS kept
+  WHERE id = kept.event`;
+
+interface Repeat {
+  webhook: ReceivedWebhook;
+  reception: Exclude<Reception, { kind: 'stored' }>;
+}
+
+interface FirstEvent {
+  id: string;
+  source: string;
+  event_id: string;
+  payload_hash: string;
+  status: EventStatus;
+}
+
+/** Writes batches of received webhooks. */
+@Injectable()
+export class WebhookEventWriter {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly transactor: Transactor,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Stores what is new and tells what each item was, in order. Once it returns, all of it is committed. What was there
+   * already is looked at in a second transaction: it is rare, and the common path stays one round trip.
+   *
+   * @param worker who holds the claims of inline events
+   */
+  async store(webhooks: readonly ReceivedWebhook[], worker: string): Promise<Reception[]> {
+    const stored = new Set(await this.insert(webhooks, worker));
+    const repeated = webhooks.filter(({ id }) => !stored.has(id));
+    const repeats = repeated.length === 0 ? [] : await this.compareWithFirsts(repeated);
+    const byId = new Map(repeats.map(({ webhook, reception }) => [webhook.id, reception]));
+    return webhooks.map(({ id }) => byId.get(id) ?? { kind: 'stored', id });
+  }
+
+  private async insert(webhooks: readonly ReceivedWebhook[], worker: string): Promise<string[]> {
+    const rows = await this.transactor.statement<{ id: string }>(STORE, [
+      webhooks.map(({ id }) => id),
+      webhooks.map(({ source }) => source),
+      webhooks.map(({ eventId }) => eventId),
+      webhooks.map(({ eventType }) => eventType),
+      webhooks.map(({ eventId, eventType }) => `${eventId}_${eventType}`),
+      webhooks.map(({ status }) => status),
+      webhooks.map(({ rawBody }) => rawBody),
+      webhooks.map(({ storableAsJsonb }) => storableAsJsonb),
+      webhooks.map(({ metadata }) => metadata),
+      webhooks.map(({ payloadHash }) => payloadHash),
+      webhooks.map(({ orderingKey }) => orderingKey),
+      webhooks.map(({ occurredAt }) => occurredAt),
+      webhooks.map(({ ip }) => ip),
+      webhooks.map(({ userAgent }) => userAgent),
+      webhooks.map(({ secretId }) => secretId),
+      webhooks.map(({ maxRetries }) => maxRetries),
+      webhooks.map(({ claimId }) => claimId),
+      webhooks.map(({ requestId }) => requestId),
+      worker,
+      this.config.WEBHOOK_LEASE_MS,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  private compareWithFirsts(repeated: readonly ReceivedWebhook[]): Promise<Repeat[]> {
+    return this.transactor.run(
+      async (tx) => {
+        const firsts = await tx.query<FirstEvent[]>(FIND_FIRST, [
+          repeated.map(({ source }) => source),
+          repeated.map(({ eventId }) => eventId),
+        ]);
+        const byKey = new Map(firsts.map((first) => [keyOf(first.source, first.event_id), first]));
+        const repeats = repeated.map((webhook) => {
+          const first = byKey.get(keyOf(webhook.source, webhook.eventId));
+          // Retention removed it between the two transactions; the sender's next try stores it.
+          if (!first) throw new UnavailableError('The event changed while it was stored; send it again.');
+          const kind = first.payload_hash === webhook.payloadHash ? 'duplicate' : 'conflict';
+          return { webhook, reception: { kind, id: first.id, status: first.status } as const };
+        });
+        await this.keepRepeats(tx, repeats);
+        return repeats;
+      },
+      { isolation: 'READ COMMITTED' },
+    );
+  }
+
+  private async keepRepeats(tx: EntityManager, repeats: readonly Repeat[]): Promise<void> {
+    const conflicts = repeats.filter(({ reception }) => reception.kind === 'conflict');
+    if (conflicts.length > 0) {
+      await tx.query(STORE_CONFLICTS, [
+        conflicts.map(({ webhook }) => webhook.id),
+        conflicts.map(({ reception }) => reception.id),
+        conflicts.map(({ webhook }) => webhook.payloadHash),
+        conflicts.map(({ webhook }) => webhook.rawBody),
+        conflicts.map(({ webhook }) => webhook.metadata),
+        conflicts.map(({ webhook }) => webhook.ip),
+      ]);
+    }
+    await this.audit.record(
+      tx,
+      repeats.map(({ webhook, reception }) => ({
+        actor: `webhook:${webhook.source}`,
+        action: `webhook.${reception.kind}`,
+        subject: `webhook-event:${reception.id}`,
+        requestId: webhook.requestId,
+        ip: webhook.ip,
+        details: { eventId: webhook.eventId, sha256: webhook.payloadHash },
+      })),
+    );
+  }
+}
+
+/** NUL cannot occur in either part. */
+function keyOf(source: string, eventId: string): string {
+  return `${source}\0${eventId}`;
+}

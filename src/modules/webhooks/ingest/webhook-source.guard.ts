@@ -1,0 +1,30 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { RateLimiter } from '../../../platform/rate-limit/index.js';
+import { SourceDirectory } from '../sources/source-directory.js';
+import { IpNotAllowedError, UnknownSourceError } from './ingest.errors.js';
+import { sourceName, type WebhookRequest } from './webhook-request.js';
+
+/** The edge: is there such a source, may this address send to it, has it any requests left this minute? */
+@Injectable()
+export class WebhookSourceGuard implements CanActivate {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly directory: SourceDirectory,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<true> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<WebhookRequest>();
+    const name = sourceName(request);
+    const source = this.directory.find(name);
+    if (!source) throw new UnknownSourceError(name);
+    request.webhookSource = source;
+    if (source.allowedIps && !source.allowedIps.includes(request.ip)) throw new IpNotAllowedError(request.ip);
+    const limit = source.rateLimitPerMinute ?? this.config.WEBHOOK_RATE_LIMIT_PER_MINUTE;
+    await this.limiter.enforce('webhooks', [name], request.ip, limit, http.getResponse<FastifyReply>());
+    return true;
+  }
+}

@@ -1,0 +1,206 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { PROCESS_NAME } from '../../../kernel/process-name.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import type { EventMetadata } from '../events/webhook-event.entity.js';
+import type { AttemptOutcome } from '../events/webhook-attempt.entity.js';
+
+/** An event this process may work on until its lease ends. */
+export interface ClaimedEvent {
+  id: string;
+  claimId: string;
+  source: string;
+  eventId: string;
+  eventType: string;
+  rawBody: Buffer;
+  metadata: EventMetadata;
+  orderingKey: string | null;
+  occurredAt: Date | null;
+  receivedAt: Date;
+  retryCount: number;
+  maxRetries: number;
+  /** Attempts before this one. */
+  attempts: number;
+}
+
+export interface Attempt {
+  outcome: AttemptOutcome;
+  durationMs: number;
+  error: string | null;
+}
+
+/** What becomes of an event whose attempt failed. */
+export type Verdict = { status: 'FAILED'; delayMs: number } | { status: 'DEAD_LETTER' };
+
+const COLUMNS = `
+  id, claim_id AS "claimId", source, event_id AS "eventId", event_type AS "eventType", raw_body AS "rawBody", metadata,
+  ordering_key AS "orderingKey", occurred_at AS "occurredAt", created_at AS "receivedAt",
+  retry_count AS "retryCount", max_retries AS "maxRetries", attempts`;
+
+/**
+ * Index: webhook_events_due_idx; PROCESSING rows are in it too (their lease) and are left to the sweep. An ordered
+ * event waits while an older one of its entity is unfinished (webhook_events_ordering_idx).
+ */
+const CLAIM = `
+  WITH due AS MATERIALIZED (
+    SELECT id
+    FROM webhook_events AS candidate
+    WHERE next_attempt_at <= now()
+      AND status IN ('PENDING', 'FAILED')
+      AND (
+        ordering_key IS NULL
+        OR NOT EXISTS (
+          SELECT 1
+          FROM webhook_events AS older
+          WHERE older.source = candidate.source
+            AND older.ordering_key = candidate.ordering_key
+            AND older.id < candidate.id
+            AND older.next_attempt_at IS NOT NULL
+        )
+      )
+    ORDER BY next_attempt_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE webhook_events
+  SET
+    status = 'PROCESSING', claim_id = gen_random_uuid(), claimed_by = $2, claimed_at = now(),
+    next_attempt_at = now() + $3 * interval '1 millisecond', updated_at = now()
+  WHERE id IN (SELECT id FROM due)
+  RETURNING ${COLUMNS}`;
+
+const CLAIM_ONE = `SELECT ${COLUMNS} FROM webhook_events WHERE id = $1 AND claim_id = $2`;
+
+/** Only the holder of the claim completes: a worker that came back late finds no row. */
+const COMPLETE = `
+  WITH done AS (
+    UPDATE webhook_events
+    SET
+      status = $3, processed = ($3 = 'PROCESSED'),
+      processed_at = CASE WHEN $3 = 'PROCESSED' THEN clock_timestamp() END,
+      processing_time_ms = $4, error_message = NULL, attempts = attempts + 1,
+      next_attempt_at = NULL, claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
+    WHERE id = $1 AND claim_id = $2
+    RETURNING id, attempts
+  )
+  INSERT INTO webhook_attempts (event, attempt, outcome, started_at, duration_ms, worker)
+  SELECT id, attempts, $5, clock_timestamp() - $4 * interval '1 millisecond', $4, $6
+  FROM done
+  RETURNING event`;
+
+const FAIL = `
+  WITH failed AS (
+    UPDATE webhook_events
+    SET
+      status = $3, retry_count = retry_count + CASE WHEN $3 = 'FAILED' THEN 1 ELSE 0 END,
+      error_message = $4, attempts = attempts + 1,
+      next_attempt_at = CASE WHEN $3 = 'FAILED' THEN clock_timestamp() + $5 * interval '1 millisecond' END,
+      claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
+    WHERE id = $1 AND claim_id = $2
+    RETURNING id, attempts
+  )
+  INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
+  SELECT id, attempts, $6, $4, clock_timestamp() - $7 * interval '1 millisecond', $7, $8
+  FROM failed
+  RETURNING event`;
+
+const EXTEND = `
+  UPDATE webhook_events
+  SET next_attempt_at = now() + $2 * interval '1 millisecond'
+  WHERE claim_id = ANY ($1::uuid[]) AND status = 'PROCESSING'
+  RETURNING claim_id AS "claimId"`;
+
+/** Handed back, an event is as it was before the claim: it costs no retry. */
+const RELEASE = `
+  UPDATE webhook_events
+  SET
+    status = CASE WHEN retry_count > 0 THEN 'FAILED' ELSE 'PENDING' END,
+    next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
+  WHERE claim_id = ANY ($1::uuid[])`;
+
+/** An event of the same entity that happened later is done already. Index: webhook_events_ordering_done_idx. */
+const IS_STALE = `
+  SELECT EXISTS (
+    SELECT 1
+    FROM webhook_events
+    WHERE source = $1 AND ordering_key = $2 AND occurred_at > $3 AND status = 'PROCESSED'
+  ) AS stale`;
+
+/** Claims on due events: who may work on what, until when. All times are the database's. */
+@Injectable()
+export class ClaimsRepository {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
+  ) {}
+
+  /** Claims up to `limit` due events, oldest due first, skipping what others are claiming. */
+  async claim(limit: number): Promise<ClaimedEvent[]> {
+    const [events] = await this.dataSource.query<[ClaimedEvent[], number]>(CLAIM, [
+      limit,
+      PROCESS_NAME,
+      this.config.WEBHOOK_LEASE_MS,
+    ]);
+    return events;
+  }
+
+  /** The event of a claim that was made when it was stored (inline sources). */
+  async claimed(id: string, claimId: string): Promise<ClaimedEvent | undefined> {
+    const [event] = await this.dataSource.query<ClaimedEvent[]>(CLAIM_ONE, [id, claimId]);
+    return event;
+  }
+
+  /** @returns false when the claim was lost: the caller must roll back */
+  async complete(
+    tx: EntityManager,
+    event: ClaimedEvent,
+    status: 'PROCESSED' | 'IGNORED',
+    ms: number,
+  ): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(COMPLETE, [
+      event.id,
+      event.claimId,
+      status,
+      ms,
+      status.toLowerCase(),
+      PROCESS_NAME,
+    ]);
+    return rows.length === 1;
+  }
+
+  /** @returns false when the claim was lost: somebody else decides about the event now */
+  async fail(tx: EntityManager, event: ClaimedEvent, verdict: Verdict, attempt: Attempt): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(FAIL, [
+      event.id,
+      event.claimId,
+      verdict.status,
+      attempt.error,
+      verdict.status === 'FAILED' ? verdict.delayMs : 0,
+      attempt.outcome,
+      attempt.durationMs,
+      PROCESS_NAME,
+    ]);
+    return rows.length === 1;
+  }
+
+  /** Heartbeat. @returns the claims still held */
+  async extend(claimIds: readonly string[]): Promise<Set<string>> {
+    const [rows] = await this.dataSource.query<[{ claimId: string }[], number]>(EXTEND, [
+      claimIds,
+      this.config.WEBHOOK_LEASE_MS,
+    ]);
+    return new Set(rows.map(({ claimId }) => claimId));
+  }
+
+  async release(claimIds: readonly string[]): Promise<void> {
+    await this.transactor.statement(RELEASE, [claimIds]);
+  }
+
+  async isStale(tx: EntityManager, event: ClaimedEvent): Promise<boolean> {
+    if (event.orderingKey === null || event.occurredAt === null) return false;
+    const [row] = await tx.query<{ stale: boolean }[]>(IS_STALE, [event.source, event.orderingKey, event.occurredAt]);
+    return row?.stale ?? false;
+  }
+}

@@ -1,0 +1,195 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { backoffDelay } from '../../../kernel/backoff.js';
+import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import { SourceDirectory } from '../sources/source-directory.js';
+import { WebhookMetrics } from '../webhook-metrics.js';
+import { webhookJson } from '../ingest/webhook-body.js';
+import { ClaimsInFlight } from './claims-in-flight.js';
+import { type Attempt, type ClaimedEvent, ClaimsRepository, type Verdict } from './claims.repository.js';
+import { ClaimLostError, PermanentWebhookError, ProcessingTimeoutError, RetryAfterError } from './handler.errors.js';
+import { HandlerRegistry, type RegisteredHandler } from './handler-registry.js';
+import type { WebhookEventMessage } from './webhook-event-message.js';
+
+export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER' | 'LOST';
+
+const RETRY_CAP_MS = 3_600_000;
+const MAX_ERROR_LENGTH = 2000;
+
+/**
+ * Runs the handlers of one claimed event. Their writes, the PROCESSED mark and the attempt commit together,
+ * SERIALIZABLE, and only while the claim is still ours: that is the whole of exactly-once.
+ */
+@Injectable()
+export class EventProcessor {
+  private readonly logger = new Logger(EventProcessor.name);
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly registry: HandlerRegistry,
+    private readonly sources: SourceDirectory,
+    private readonly claims: ClaimsRepository,
+    private readonly inFlight: ClaimsInFlight,
+    private readonly transactor: Transactor,
+    private readonly audit: AuditLog,
+    private readonly metrics: WebhookMetrics,
+  ) {}
+
+  /** Never throws: what goes wrong with the event is recorded with it. */
+  async process(event: ClaimedEvent): Promise<ProcessingResult> {
+    const started = performance.now();
+    const elapsed = () => Math.round(performance.now() - started);
+    const controller = this.inFlight.hold(event.claimId);
+    let result: ProcessingResult;
+    try {
+      result = await this.attempt(event, controller, elapsed);
+    } catch (error) {
+      result = await this.recordFailure(event, error, elapsed());
+    } finally {
+      this.inFlight.drop(event.claimId);
+    }
+    this.metrics.finished(event.source, result, elapsed() / 1000);
+    return result;
+  }
+
+  private attempt(event: ClaimedEvent, controller: AbortController, elapsed: () => number): Promise<ProcessingResult> {
+    const provider = this.sources.find(event.source)?.provider;
+    const handlers = this.registry.find(event.source, provider, event.eventType);
+    const status = handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
+    return this.transactor.run(async (tx) => {
+      if (handlers.length > 0) {
+        await this.withinTime(controller, () => this.runHandlers(tx, event, handlers, controller.signal));
+      }
+      if (!(await this.claims.complete(tx, event, status, elapsed()))) throw new ClaimLostError(event.id);
+      return status;
+    });
+  }
+
+  private async runHandlers(
+    tx: EntityManager,
+    event: ClaimedEvent,
+    handlers: readonly RegisteredHandler[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    // A statement that outlives the attempt would hold up the rollback.
+    await tx.query(`SELECT set_config('statement_timeout', $1, true)`, [
+      String(this.config.WEBHOOK_PROCESSING_TIMEOUT_MS),
+    ]);
+    const stale = await this.claims.isStale(tx, event);
+    const message = toMessage(event, stale, signal);
+    for (const handler of handlers) {
+      if (stale && handler.whenStale === 'skip') continue;
+      await handler.run(tx, message);
+    }
+  }
+
+  /** The handlers lose their transaction when the time is up or the claim is lost, even if they never return. */
+  private async withinTime(controller: AbortController, work: () => Promise<void>): Promise<void> {
+    const timeoutMs = this.config.WEBHOOK_PROCESSING_TIMEOUT_MS;
+    const timer = setTimeout(() => controller.abort(new ProcessingTimeoutError(timeoutMs)), timeoutMs);
+    try {
+      await Promise.race([work(), rejectWhenAborted(controller.signal)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async recordFailure(event: ClaimedEvent, error: unknown, durationMs: number): Promise<ProcessingResult> {
+    if (error instanceof ClaimLostError) {
+      this.logger.warn({ msg: error.message, eventId: event.id });
+      return 'LOST';
+    }
+    const verdict = this.judge(event, error);
+    const attempt: Attempt = {
+      outcome: error instanceof ProcessingTimeoutError ? 'timed_out' : 'failed',
+      durationMs,
+      error: describe(error),
+    };
+    try {
+      const recorded = await this.transactor.run(async (tx) => {
+        if (!(await this.claims.fail(tx, event, verdict, attempt))) return false;
+        if (verdict.status === 'DEAD_LETTER') await this.auditDeadLetter(tx, event, attempt);
+        return true;
+      });
+      if (!recorded) return 'LOST';
+    } catch (recordingError) {
+      // Unrecorded, the claim runs out and the sweep gives the event to another attempt.
+      this.logger.error({ msg: 'A failed attempt could not be recorded', id: event.id, err: recordingError });
+      return 'LOST';
+    }
+    this.announce(event, verdict, attempt, error);
+    return verdict.status;
+  }
+
+  private judge(event: ClaimedEvent, error: unknown): Verdict {
+    if (error instanceof PermanentWebhookError || event.retryCount >= event.maxRetries) {
+      return { status: 'DEAD_LETTER' };
+    }
+    const delayMs =
+      error instanceof RetryAfterError
+        ? Math.min(error.seconds * 1000, RETRY_CAP_MS * 24)
+        : backoffDelay(event.retryCount, { baseMs: this.config.WEBHOOK_RETRY_BASE_MS, capMs: RETRY_CAP_MS });
+    return { status: 'FAILED', delayMs };
+  }
+
+  private async auditDeadLetter(tx: EntityManager, event: ClaimedEvent, attempt: Attempt): Promise<void> {
+    await this.audit.record(tx, [
+      {
+        actor: 'system:webhooks',
+        action: 'webhook.dead_lettered',
+        subject: `webhook-event:${event.id}`,
+        details: { source: event.source, eventId: event.eventId, attempts: event.attempts + 1, error: attempt.error },
+      },
+    ]);
+  }
+
+  private announce(event: ClaimedEvent, verdict: Verdict, attempt: Attempt, error: unknown): void {
+    const line = {
+      id: event.id,
+      source: event.source,
+      eventId: event.eventId,
+      eventType: event.eventType,
+      attempt: event.attempts + 1,
+      durationMs: attempt.durationMs,
+      err: error,
+    };
+    if (verdict.status === 'DEAD_LETTER')
+      this.logger.error({ msg: 'Webhook event moved to the dead letters', ...line });
+    else this.logger.warn({ msg: `Webhook event failed, next attempt in ${verdict.delayMs} ms`, ...line });
+  }
+}
+
+function toMessage(event: ClaimedEvent, stale: boolean, signal: AbortSignal): WebhookEventMessage {
+  const { id, source, eventId, eventType, rawBody, metadata, receivedAt, occurredAt } = event;
+  return {
+    id,
+    source,
+    eventId,
+    eventType,
+    payload: parseExactJson(webhookJson(rawBody, metadata.headers['content-type'])) as JsonObject,
+    rawBody,
+    headers: metadata.headers,
+    receivedAt,
+    occurredAt,
+    attempt: event.attempts + 1,
+    stale,
+    signal,
+  };
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const rejectWithReason = () => reject(signal.reason as Error);
+    if (signal.aborted) rejectWithReason();
+    else signal.addEventListener('abort', rejectWithReason, { once: true });
+  });
+}
+
+/** For the operator: the message, without NUL (which text columns refuse) and within bounds. */
+function describe(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replaceAll('\0', '').toWellFormed().slice(0, MAX_ERROR_LENGTH);
+}

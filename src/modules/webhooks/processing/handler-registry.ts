@@ -1,0 +1,89 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import type { EntityManager } from 'typeorm';
+import type { ProviderName } from '../providers/webhook-provider.js';
+import { type HandlerMetadata, WEBHOOK_HANDLER } from './webhook-handler.decorator.js';
+import type { WebhookEventMessage } from './webhook-event-message.js';
+
+export interface RegisteredHandler extends HandlerMetadata {
+  /** `Class.method`, for logs. */
+  name: string;
+  run(tx: EntityManager, event: WebhookEventMessage): Promise<void>;
+}
+
+type HandlerMethod = (tx: EntityManager, event: WebhookEventMessage) => unknown;
+
+/** Event types come from outside: the memory of what matched must not grow with them. */
+const MAX_REMEMBERED = 10_000;
+
+/** Every method decorated with `@WebhookHandler`, found once at start. */
+@Injectable()
+export class HandlerRegistry implements OnModuleInit {
+  private readonly logger = new Logger(HandlerRegistry.name);
+  private handlers: { handler: RegisteredHandler; matchesType: (type: string) => boolean }[] = [];
+  private readonly remembered = new Map<string, readonly RegisteredHandler[]>();
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly reflector: Reflector,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers = this.discovery
+      .getProviders()
+      .flatMap(({ instance }) => (typeof instance === 'object' && instance !== null ? this.handlersOf(instance) : []))
+      .sort((a, b) => a.order - b.order || a.name.localeCompare(b.name))
+      .map((handler) => ({ handler, matchesType: typeMatcher(handler.type) }));
+    for (const { handler } of this.handlers) {
+      this.logger.log(`${handler.source} ${handler.type} → ${handler.name}`);
+    }
+  }
+
+  /** The handlers for an event, in the order they run. */
+  find(source: string, provider: ProviderName | undefined, type: string): readonly RegisteredHandler[] {
+    const key = `${source}\0${provider}\0${type}`;
+    let found = this.remembered.get(key);
+    if (!found) {
+      found = this.handlers
+        .filter(({ handler, matchesType }) => {
+          return (handler.source === source || handler.source === provider) && matchesType(type);
+        })
+        .map(({ handler }) => handler);
+      if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
+      this.remembered.set(key, found);
+    }
+    return found;
+  }
+
+  private handlersOf(instance: object): RegisteredHandler[] {
+    const prototype: unknown = Object.getPrototypeOf(instance);
+    if (typeof prototype !== 'object' || prototype === null) return [];
+    return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
+      const handle = (instance as Record<string, unknown>)[method];
+      if (typeof handle !== 'function') return [];
+      const metadata = this.reflector.get<HandlerMetadata | undefined>(WEBHOOK_HANDLER, handle as HandlerMethod);
+      if (!metadata) return [];
+      return [
+        {
+          ...metadata,
+          name: `${instance.constructor.name}.${method}`,
+          run: async (tx: EntityManager, event: WebhookEventMessage) => {
+            await (handle as HandlerMethod).call(instance, tx, event);
+          },
+        },
+      ];
+    });
+  }
+}
+
+/** `*` matches any run of characters, everything else itself. */
+export function typeMatcher(pattern: string): (type: string) => boolean {
+  if (!pattern.includes('*')) return (type) => type === pattern;
+  const source = pattern
+    .split(/\*+/)
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
+  const expression = new RegExp(`^${source}$`, 's');
+  return (type) => expression.test(type);
+}

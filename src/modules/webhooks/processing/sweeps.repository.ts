@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+export interface AbandonedEvent {
+  id: string;
+  source: string;
+  eventId: string;
+  status: 'FAILED' | 'DEAD_LETTER';
+  attempts: number;
+}
+
+/**
+ * Claims whose lease has ended: their worker died or hangs. It counts as an attempt, so that an event that kills its
+ * worker each time ends as a dead letter instead of going round for ever. SKIP LOCKED: a worker that is completing
+ * right now wins, and several sweepers share the work. Index: webhook_events_due_idx.
+ */
+const RECOVER = `
+  WITH expired AS MATERIALIZED (
+    SELECT id, claimed_at, claimed_by
+    FROM webhook_events
+    WHERE next_attempt_at <= now() AND status = 'PROCESSING'
+    ORDER BY next_attempt_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+  ),
+  recovered AS (
+    UPDATE webhook_events AS event
+    SET
+      status = CASE WHEN retry_count < max_retries THEN 'FAILED' ELSE 'DEAD_LETTER' END,
+      retry_count = least(retry_count + 1, max_retries),
+      next_attempt_at = CASE WHEN retry_count < max_retries THEN now() END,
+      error_message = $2, attempts = attempts + 1,
+      claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
+    FROM expired
+    WHERE event.id = expired.id
+    RETURNING event.id, event.source, event.event_id, event.status, event.attempts, expired.claimed_at, expired.claimed_by
+  ),
+  logged AS (
+    INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
+    SELECT
+      id, attempts, 'abandoned', $2, claimed_at,
+      least(extract(epoch FROM now() - claimed_at) * 1000, 2147483647)::integer, claimed_by
+    FROM recovered
+  )
+  SELECT id, source, event_id AS "eventId", status, attempts FROM recovered`;
+
+const ABANDONED = 'The worker did not finish before its lease ended: it was killed, or hangs';
+
+/** Finished events past the retention leave in small bites; attempts and conflicts go with them. */
+const REMOVE_OLD = `
+  WITH old AS MATERIALIZED (
+    SELECT id
+    FROM webhook_events
+    WHERE created_at < now() - $1 * interval '1 day' AND next_attempt_at IS NULL AND status <> 'DEAD_LETTER'
+    ORDER BY created_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+  )
+  DELETE FROM webhook_events WHERE id IN (SELECT id FROM old) RETURNING id`;
+
+/** The housekeeping statements; each is safe to run on every replica at once. */
+@Injectable()
+export class SweepsRepository {
+  recoverAbandoned(tx: EntityManager, limit: number): Promise<AbandonedEvent[]> {
+    return tx.query<AbandonedEvent[]>(RECOVER, [limit, ABANDONED]);
+  }
+
+  /** @returns how many were removed. Index: webhook_events_created_at_idx */
+  async removeOld(tx: EntityManager, retentionDays: number, limit: number): Promise<number> {
+    const [rows] = await tx.query<[unknown[], number]>(REMOVE_OLD, [retentionDays, limit]);
+    return rows.length;
+  }
+}

@@ -1,0 +1,86 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { ClaimsRepository } from './claims.repository.js';
+import { EventProcessor } from './event-processor.js';
+
+/** How long another replica's event, or a due retry, waits at most before somebody looks. */
+const POLL_MS = 500;
+
+/**
+ * Claims due events and runs them, a bounded number at a time. Woken by the doorbell when this process stores an
+ * event, by its own poll for everybody else's.
+ */
+@Injectable()
+export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly logger = new Logger(WebhookWorker.name);
+  private readonly running = new Set<Promise<unknown>>();
+  private poll: NodeJS.Timeout | undefined;
+  private active = false;
+  private claiming = false;
+  private rung = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly claims: ClaimsRepository,
+    private readonly processor: EventProcessor,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.config.role === 'api') return;
+    this.active = true;
+    this.poll = setInterval(() => this.ring(), POLL_MS);
+    this.ring();
+  }
+
+  /** Something may be due. Costs nothing when the worker is busy or not running here. */
+  ring(): void {
+    this.rung = true;
+    if (this.active && !this.claiming && this.hasRoom()) void this.claimAndRun();
+  }
+
+  onModuleDestroy(): void {
+    this.active = false;
+    clearInterval(this.poll);
+  }
+
+  /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const bound = new Promise((resolve) => setTimeout(resolve, this.config.SHUTDOWN_TIMEOUT_MS / 2).unref());
+    await Promise.race([Promise.allSettled(this.running), bound]);
+  }
+
+  /** Half of the places free: one claim then fetches several events instead of one. */
+  private hasRoom(): boolean {
+    return this.running.size <= this.config.WEBHOOK_CONCURRENCY / 2;
+  }
+
+  private async claimAndRun(): Promise<void> {
+    this.claiming = true;
+    try {
+      while (this.active && this.rung && this.hasRoom()) {
+        this.rung = false;
+        const free = this.config.WEBHOOK_CONCURRENCY - this.running.size;
+        const events = await this.claims.claim(free);
+        for (const event of events) {
+          const run = this.processor.process(event).finally(() => {
+            this.running.delete(run);
+            this.ring();
+          });
+          this.running.add(run);
+        }
+        if (events.length === free) this.rung = true;
+      }
+    } catch (error) {
+      this.logger.warn(`Due events could not be claimed: ${(error as Error).message}`);
+    } finally {
+      this.claiming = false;
+    }
+  }
+}

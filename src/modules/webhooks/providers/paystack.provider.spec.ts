@@ -1,0 +1,89 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { isJsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { PaystackProvider } from './paystack.provider.js';
+import { describeWebhookProvider, incomingWebhook, PAYLOAD_HASH, refusalOf } from './webhook-provider.contract.js';
+
+const provider = new PaystackProvider();
+
+describeWebhookProvider('PaystackProvider', {
+  provider,
+  keys: [
+    { signWith: 'sk_test_9f2c', verifyWith: 'sk_test_9f2c' },
+    { signWith: 'sk_test_0000', verifyWith: 'sk_test_0000' },
+  ],
+  signatureHeader: 'X-Paystack-Signature',
+  signsTime: false,
+  id: { path: ['data', 'reference'] },
+  type: { path: ['event'] },
+});
+
+const identify = (text: string) => {
+  const payload = parseExactJson(text);
+  return provider.identify(incomingWebhook({}, Buffer.from(text)), isJsonObject(payload) ? payload : {}, PAYLOAD_HASH);
+};
+
+describe('Paystack webhooks', () => {
+  it('are signed with HMAC-SHA512 of the body in hex', () => {
+    const body = Buffer.from('{"event":"charge.success"}');
+    const signature = createHmac('sha512', 'sk_test_1').update(body).digest('hex');
+    const webhook = incomingWebhook({ 'x-paystack-signature': signature }, body);
+    expect(provider.verify(webhook, [{ id: 'k', value: 'sk_test_1' }]).secretId).toBe('k');
+  });
+
+  it.each([
+    ['{"event":"charge.success","data":{"id":4099260516,"reference":"re4lyvq3s3"}}', 'charge.success:4099260516'],
+    ['{"event":"charge.success","data":{"id":9007199254740993}}', 'charge.success:9007199254740993'],
+    ['{"event":"charge.success","data":{"reference":"re4lyvq3s3"}}', 'charge.success:re4lyvq3s3'],
+    ['{"event":"transfer.success","data":{"id":"T-1"}}', 'transfer.success:T-1'],
+    ['{"event":"charge.success","data":{"id":null,"reference":"re4lyvq3s3"}}', 'charge.success:re4lyvq3s3'],
+  ])('are named by type and subject: %s', (text, eventId) => {
+    expect(identify(text).eventId).toBe(eventId);
+  });
+
+  it.each([
+    ['{"event":"refund.processed","data":{"refund_reference":"r1"}}', 'refund.processed'],
+    ['{"event":"subscription.create","data":{"subscription_code":"SUB_1"}}', 'subscription.create'],
+    ['{"event":"customeridentification.success","data":{"customer_id":"1"}}', 'customeridentification.success'],
+    ['{"event":"subscription.expiring_cards","data":[{"expiry_date":"12/2030"}]}', 'subscription.expiring_cards'],
+  ])('are named by their content where they have no id: %s', (text, event) => {
+    expect(identify(text).eventId).toBe(`${event}:${PAYLOAD_HASH}`);
+  });
+
+  it('are named by their id where an event that may lack one has it', () => {
+    expect(identify('{"event":"refund.processed","data":{"id":77}}').eventId).toBe('refund.processed:77');
+  });
+
+  it.each([
+    '{"event":"charge.success","data":{}}',
+    '{"event":"charge.success"}',
+    '{"event":"transfer.failed","data":{"amount":1}}',
+    '{"event":"charge.success","data":{"id":1.5}}',
+    '{"event":"charge.success","data":{"id":1e21}}',
+    '{"event":"charge.success","data":{"id":{"$ne":1}}}',
+    '{"event":"charge.success","data":{"id":true}}',
+    '{"event":"refund.processed","data":{"id":[]}}',
+  ])('are refused rather than named by something else: %s', (text) => {
+    expect(refusalOf(() => identify(text))).toMatchObject({ status: 400, part: 'data.id (or data.reference)' });
+  });
+
+  it('are ordered by their transaction', () => {
+    expect(identify('{"event":"charge.success","data":{"id":1,"reference":"tx"}}').orderingKey).toBe('tx');
+    expect(identify('{"event":"refund.pending","data":{"transaction_reference":"tx"}}').orderingKey).toBe('tx');
+    const dispute = '{"event":"charge.dispute.create","data":{"id":2,"transaction":{"reference":"tx"}}}';
+    expect(identify(dispute).orderingKey).toBe('tx');
+  });
+
+  it('happened when they were paid', () => {
+    const text = '{"event":"charge.success","data":{"id":1,"paid_at":"2016-09-30T21:10:19.000Z"}}';
+    expect(identify(text).occurredAt).toBe(Date.UTC(2016, 8, 30, 21, 10, 19));
+    expect(identify('{"event":"charge.success","data":{"id":1,"paid_at":"never"}}').occurredAt).toBeUndefined();
+  });
+
+  it('have samples of charges and refunds', () => {
+    expect(provider.sample(undefined, '4099260516', 0).body).toMatchObject({
+      data: { id: 4099260516, status: 'success' },
+    });
+    expect(provider.sample('refund.processed', 'x', 0).body).toMatchObject({ data: { status: 'processed' } });
+  });
+});

@@ -1,0 +1,95 @@
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { DatabaseClock } from '../../../platform/clock/index.js';
+import { SecretBox } from '../../../platform/encryption/index.js';
+import type { SigningSecret } from '../providers/webhook-provider.js';
+import { AddressList } from './address-list.js';
+import { type SourceRow, SourcesRepository } from './sources.repository.js';
+import { secretPlace } from './source-secret.js';
+
+/** A change made on one replica is known to all others within this time (the contract says one second). */
+const REFRESH_MS = 500;
+
+/** A source, ready to judge a request without asking the database. */
+export interface ActiveSource extends Omit<SourceRow, 'allowedIps' | 'secrets'> {
+  /** Null allows every address. */
+  allowedIps: AddressList | null;
+  /** Those not expired right now. */
+  secrets(): SigningSecret[];
+}
+
+/** All sources with their opened secrets, in memory, refreshed by a short poll. */
+@Injectable()
+export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(SourceDirectory.name);
+  private sources = new Map<string, ActiveSource>();
+  private opened = new Map<string, string>();
+  private unreadable = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
+  private refreshing: Promise<void> | undefined;
+
+  constructor(
+    private readonly repository: SourcesRepository,
+    private readonly secretBox: SecretBox,
+    private readonly clock: DatabaseClock,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.refresh();
+    this.timer = setInterval(() => void this.refreshQuietly(), REFRESH_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  find(name: string): ActiveSource | undefined {
+    return this.sources.get(name);
+  }
+
+  /** Reads everything anew; called after each change made here, so that its author sees it at once. */
+  async refresh(): Promise<void> {
+    const rows = await this.repository.findAll();
+    const opened = new Map<string, string>();
+    const sources = new Map<string, ActiveSource>();
+    for (const row of rows) sources.set(row.name, this.activate(row, opened));
+    this.sources = sources;
+    this.opened = opened;
+  }
+
+  private async refreshQuietly(): Promise<void> {
+    if (this.refreshing) return;
+    this.refreshing = this.refresh()
+      // The last known sources stay in force while the database is away.
+      .catch((error: unknown) => this.logger.debug(`Sources not refreshed: ${(error as Error).message}`))
+      .finally(() => (this.refreshing = undefined));
+    await this.refreshing;
+  }
+
+  private activate(row: SourceRow, opened: Map<string, string>): ActiveSource {
+    const secrets = row.secrets.flatMap(({ id, sealed, expiresAt }) => {
+      const value = this.opened.get(id) ?? this.open(id, sealed);
+      if (value === undefined) return [];
+      opened.set(id, value);
+      return [{ id, value, expiresAt: expiresAt?.getTime() ?? Infinity }];
+    });
+    return {
+      ...row,
+      allowedIps: row.allowedIps.length > 0 ? AddressList.parse(row.allowedIps) : null,
+      secrets: () => {
+        const now = this.clock.now();
+        return secrets.filter(({ expiresAt }) => expiresAt > now);
+      },
+    };
+  }
+
+  private open(id: string, sealed: Buffer): string | undefined {
+    try {
+      return this.secretBox.open(sealed, secretPlace(id));
+    } catch (error) {
+      // Said once per secret, not twice a second: its source answers 401 until ENCRYPTION_KEY is right again.
+      if (!this.unreadable.has(id)) this.logger.error((error as Error).message);
+      this.unreadable.add(id);
+      return undefined;
+    }
+  }
+}

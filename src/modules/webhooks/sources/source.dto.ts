@@ -1,0 +1,150 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
+import { HmacSchemeDto } from './hmac-scheme.dto.js';
+import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
+import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
+
+const MAX_OVERLAP_SECONDS = 30 * 24 * 3600;
+
+/** What can be changed about a source. */
+export class ChangeSourceDto {
+  /**
+   * How many seconds a signed time may lie before or after now.
+   * @example 300
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  toleranceSeconds?: number;
+
+  /**
+   * Addresses that may send, as CIDR ranges or single addresses, v4 or v6. Empty: everyone.
+   * @example ["192.0.2.0/24", "2001:db8::/32"]
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(200)
+  @IsString({ each: true })
+  @MaxLength(64, { each: true })
+  allowedIps?: string[];
+
+  /** Requests per minute and address; 0 for no limit, null for the server's default. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(100_000_000)
+  rateLimitPerMinute?: number | null;
+
+  /** `async`: answered once stored. `inline`: the handlers run before the answer. */
+  @IsOptional()
+  @IsIn(['async', 'inline'])
+  processing?: ProcessingMode;
+
+  /** `entity`: events of one entity (for example a payment intent) run one after the other. */
+  @IsOptional()
+  @IsIn(['none', 'entity'])
+  ordering?: OrderingMode;
+
+  /** Retries before an event becomes a dead letter; null for the server's default. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(100)
+  maxRetries?: number | null;
+
+  /** Only for the provider `hmac`. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => HmacSchemeDto)
+  scheme?: HmacSchemeDto;
+}
+
+/** A new place for webhooks to come in. */
+export class CreateSourceDto extends ChangeSourceDto {
+  /**
+   * The last part of the URL, `/webhooks/<name>`.
+   * @example stripe-eu
+   */
+  @Matches(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
+    message: 'name must be 1 to 63 of a-z, 0-9, "-", "_", starting with a letter or digit',
+  })
+  name: string;
+
+  /** Who sends. */
+  @IsIn(PROVIDER_NAMES)
+  provider: ProviderName;
+
+  /** The signing secret, as the provider shows it. Stored encrypted; never shown again. */
+  @IsString()
+  @MinLength(8)
+  @MaxLength(512)
+  secret: string;
+}
+
+/** A new secret for a source. */
+export class RotateSecretDto {
+  /** The new signing secret, as the provider shows it. */
+  @IsString()
+  @MinLength(8)
+  @MaxLength(512)
+  secret: string;
+
+  /**
+   * How long the secrets it replaces are still accepted. 0 ends them at once.
+   * @example 86400
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAX_OVERLAP_SECONDS)
+  overlapSeconds?: number;
+}
+
+/** A secret without its value. */
+export class SourceSecretDto {
+  id: string;
+  /** `environment` for the one given as a variable. */
+  origin: Origin;
+  createdAt: Date;
+  /** Null: accepted until it is replaced. */
+  expiresAt: Date | null;
+}
+
+/** A source. Secrets are write-only. */
+export class SourceDto {
+  name: string;
+  provider: ProviderName;
+  /** Where the provider sends its webhooks. */
+  url: string;
+  toleranceSeconds: number;
+  allowedIps: string[];
+  rateLimitPerMinute: number | null;
+  processing: ProcessingMode;
+  ordering: OrderingMode;
+  maxRetries: number | null;
+  scheme: HmacSchemeDto | null;
+  origin: Origin;
+  /** Those accepted now, newest first. */
+  secrets: SourceSecretDto[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export class SourceListDto {
+  data: SourceDto[];
+  nextCursor: string | null;
+}

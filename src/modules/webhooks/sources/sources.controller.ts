@@ -1,0 +1,63 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto, SourceListDto } from './source.dto.js';
+import { SourcesService } from './sources.service.js';
+
+@ApiTags('Webhook sources')
+@ApiBearerAuth()
+@Controller('api/webhook-sources')
+export class SourcesController {
+  constructor(private readonly sources: SourcesService) {}
+
+  @Get()
+  @RequireScopes('webhooks:read')
+  @ApiOperation({ summary: 'All sources, by name' })
+  async list(): Promise<SourceListDto> {
+    return { data: await this.sources.list(), nextCursor: null };
+  }
+
+  @Post()
+  @RequireScopes('webhooks:write')
+  @ApiOperation({ summary: 'Open a new source' })
+  create(@Body() input: CreateSourceDto, @Context() context: RequestContext): Promise<SourceDto> {
+    return this.sources.create(input, context);
+  }
+
+  @Get(':name')
+  @RequireScopes('webhooks:read')
+  @ApiOperation({ summary: 'One source' })
+  get(@Param('name') name: string): Promise<SourceDto> {
+    return this.sources.get(name);
+  }
+
+  @Patch(':name')
+  @RequireScopes('webhooks:write')
+  @ApiOperation({ summary: 'Change a source; takes effect on every replica within a second' })
+  change(
+    @Param('name') name: string,
+    @Body() changes: ChangeSourceDto,
+    @Context() context: RequestContext,
+  ): Promise<SourceDto> {
+    return this.sources.change(name, changes, context);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @RequireScopes('webhooks:write')
+  @ApiOperation({ summary: 'Close a source; its events stay' })
+  async remove(@Param('name') name: string, @Context() context: RequestContext): Promise<void> {
+    await this.sources.remove(name, context);
+  }
+
+  @Post(':name/secrets')
+  @RequireScopes('webhooks:write')
+  @ApiOperation({ summary: 'Rotate the signing secret; the old ones are accepted until the overlap ends' })
+  rotate(
+    @Param('name') name: string,
+    @Body() input: RotateSecretDto,
+    @Context() context: RequestContext,
+  ): Promise<SourceDto> {
+    return this.sources.rotate(name, input, context);
+  }
+}

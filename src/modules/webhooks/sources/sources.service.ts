@@ -1,0 +1,172 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { ConflictError, NotFoundError, ValidationError } from '../../../kernel/app-error.js';
+import { newId } from '../../../kernel/ids.js';
+import type { RequestContext } from '../../../platform/auth/index.js';
+import { SecretBox } from '../../../platform/encryption/index.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import { hmacScheme } from '../providers/hmac-scheme.js';
+import { webhookProvider } from '../providers/provider-registry.js';
+import type { HmacScheme, ProviderName } from '../providers/webhook-provider.js';
+import { AddressList } from './address-list.js';
+import type { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto } from './source.dto.js';
+import { SourceDirectory } from './source-directory.js';
+import { secretPlace } from './source-secret.js';
+import { type SourceRow, SourcesRepository } from './sources.repository.js';
+import type { Origin } from './webhook-source.entity.js';
+
+const DEFAULT_TOLERANCE_SECONDS = 300;
+/** Gorgias sends at most a few per ticket; more is a loop or an attack (its documented limit of ours). */
+const GORGIAS_RATE_LIMIT_PER_MINUTE = 30;
+const DEFAULT_OVERLAP_SECONDS = 24 * 3600;
+
+/** 409: a source of this name exists. */
+class SourceExistsError extends ConflictError {
+  override readonly code = 'WEBHOOK_SOURCE_EXISTS';
+}
+
+/** Where webhooks may come in, and with which secrets. Every change is audited and known everywhere within a second. */
+@Injectable()
+export class SourcesService {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly repository: SourcesRepository,
+    private readonly directory: SourceDirectory,
+    private readonly secretBox: SecretBox,
+    private readonly transactor: Transactor,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list(): Promise<SourceDto[]> {
+    return (await this.repository.findAll()).map((source) => this.present(source));
+  }
+
+  /** @throws NotFoundError */
+  async get(name: string): Promise<SourceDto> {
+    const source = await this.repository.find(name);
+    if (!source) throw notFound(name);
+    return this.present(source);
+  }
+
+  /** @throws SourceExistsError (409), ValidationError (400) naming a bad secret, address or scheme */
+  async create(input: CreateSourceDto, context: RequestContext, origin: Origin = 'api'): Promise<SourceDto> {
+    const { name, provider, secret, ...settings } = input;
+    webhookProvider(provider).checkSecret(secret);
+    const scheme = checkSettings(provider, settings);
+    await this.transactor.run(async (tx) => {
+      const inserted = await this.repository.insert(tx, {
+        name,
+        provider,
+        toleranceSeconds: settings.toleranceSeconds ?? DEFAULT_TOLERANCE_SECONDS,
+        allowedIps: settings.allowedIps ?? [],
+        rateLimitPerMinute:
+          settings.rateLimitPerMinute ?? (provider === 'gorgias' ? GORGIAS_RATE_LIMIT_PER_MINUTE : null),
+        processing: settings.processing ?? 'async',
+        ordering: settings.ordering ?? 'none',
+        maxRetries: settings.maxRetries ?? null,
+        scheme: provider === 'hmac' ? (scheme ?? hmacScheme({})) : null,
+        origin,
+      });
+      if (!inserted) throw new SourceExistsError(`There is a source named "${name}" already.`);
+      await this.addSecret(tx, name, secret, origin);
+      await this.record(tx, 'webhook_source.created', name, context, { provider, ...settings });
+    });
+    await this.directory.refresh();
+    return this.get(name);
+  }
+
+  /** @throws NotFoundError, ValidationError */
+  async change(name: string, changes: ChangeSourceDto, context: RequestContext): Promise<SourceDto> {
+    await this.transactor.run(async (tx) => {
+      const source = await this.repository.lock(tx, name);
+      if (!source) throw notFound(name);
+      const { scheme: _, ...columns } = changes;
+      const scheme = checkSettings(source.provider, changes);
+      await this.repository.update(tx, name, { ...columns, ...(scheme && { scheme }) });
+      await this.record(tx, 'webhook_source.changed', name, context, { ...changes });
+    });
+    await this.directory.refresh();
+    return this.get(name);
+  }
+
+  /** Removes a source and its secrets; its events stay. @throws NotFoundError */
+  async remove(name: string, context: RequestContext): Promise<void> {
+    await this.transactor.run(async (tx) => {
+      if (!(await this.repository.lock(tx, name))) throw notFound(name);
+      await this.repository.remove(tx, name);
+      await this.record(tx, 'webhook_source.deleted', name, context, {});
+    });
+    await this.directory.refresh();
+  }
+
+  /** Adds a secret; the ones before are accepted until the overlap ends. @throws NotFoundError, ValidationError */
+  async rotate(
+    name: string,
+    input: RotateSecretDto,
+    context: RequestContext,
+    origin: Origin = 'api',
+  ): Promise<SourceDto> {
+    const overlapSeconds = input.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS;
+    await this.transactor.run(async (tx) => {
+      const source = await this.repository.lock(tx, name);
+      if (!source) throw notFound(name);
+      webhookProvider(source.provider).checkSecret(input.secret);
+      const id = await this.addSecret(tx, name, input.secret, origin);
+      await this.repository.expireSecretsBut(tx, name, id, overlapSeconds);
+      await this.repository.update(tx, name, {});
+      await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds });
+    });
+    await this.directory.refresh();
+    return this.get(name);
+  }
+
+  private async addSecret(tx: EntityManager, source: string, secret: string, origin: Origin): Promise<string> {
+    const id = newId();
+    await this.repository.insertSecret(tx, {
+      id,
+      source,
+      origin,
+      sealed: this.secretBox.seal(secret, secretPlace(id)),
+    });
+    return id;
+  }
+
+  private async record(
+    tx: EntityManager,
+    action: string,
+    name: string,
+    context: RequestContext,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    await this.audit.record(tx, [{ ...context, action, subject: `webhook-source:${name}`, details }]);
+  }
+
+  private present({ secrets, ...source }: SourceRow): SourceDto {
+    const base = this.config.PUBLIC_URL ?? `http://${this.config.HOST}:${this.config.PORT}`;
+    return {
+      ...source,
+      url: `${base.replace(/\/$/, '')}/webhooks/${source.name}`,
+      secrets: secrets.map(({ id, origin, createdAt, expiresAt }) => ({ id, origin, createdAt, expiresAt })),
+    };
+  }
+}
+
+/** @returns the complete scheme when one was given */
+function checkSettings(provider: ProviderName, settings: ChangeSourceDto): HmacScheme | undefined {
+  try {
+    AddressList.parse(settings.allowedIps ?? []);
+  } catch (error) {
+    throw ValidationError.of([{ path: 'allowedIps', message: (error as Error).message }]);
+  }
+  if (settings.scheme === undefined) return undefined;
+  if (provider !== 'hmac') {
+    throw ValidationError.of([{ path: 'scheme', message: `only hmac sources have one; this is a ${provider} source` }]);
+  }
+  return hmacScheme(settings.scheme);
+}
+
+function notFound(name: string): NotFoundError {
+  return new NotFoundError(`There is no webhook source named "${name.slice(0, 64)}".`);
+}

@@ -1,0 +1,87 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { type Config, ConfigError } from './config/index.js';
+import { JsonLogger } from './platform/logging/index.js';
+import { type RunningServer, startServer } from './start-server.js';
+import { welcome } from './welcome.js';
+
+/** Beyond what a clean stop may take: something hangs, and a supervisor waits. */
+const LAST_RESORT_MS = 15_000;
+
+/**
+ * The life of the server process: start, say where everything is, run until SIGINT or SIGTERM, stop cleanly. What
+ * prevents a start is told in one line and ends the process with exit code 1.
+ *
+ * @param extra modules to load beside Holdfast's own
+ */
+export async function run(readConfig: () => Config, extra: (Type | DynamicModule)[] = []): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig();
+  } catch (error) {
+    return fail(error instanceof ConfigError ? error.message : explain(error));
+  }
+  const logger = new JsonLogger(config.LOG_LEVEL);
+  const stopRequested = nextSignal();
+  let server: RunningServer;
+  try {
+    server = await startServer(config, logger, extra);
+  } catch (error) {
+    logger.debug(error instanceof Error ? { msg: 'The start failed', err: error } : String(error));
+    return fail(explain(error, config));
+  }
+  if (!config.isProduction) process.stdout.write(welcome(server, config));
+  logger.log({ msg: 'ready', url: server.url, role: config.role, pid: process.pid });
+  process.on('unhandledRejection', (error) => logger.error({ msg: 'Unhandled rejection', err: error }));
+
+  const signal = await stopRequested;
+  logger.log(`${signal}: finishing what is in flight`);
+  setTimeout(() => process.exit(1), config.SHUTDOWN_TIMEOUT_MS + LAST_RESORT_MS).unref();
+  try {
+    await server.stop();
+    logger.log('stopped');
+  } catch (error) {
+    logger.error({ msg: 'The shutdown was not clean', err: error });
+    process.exitCode = 1;
+  }
+  logger.pino.flush(() => process.exit());
+}
+
+/** The first signal asks for a clean stop; a second one does not wait for it. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve(signal);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`, () => process.exit(1));
+}
+
+function explain(error: unknown, config?: Config): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${config?.PORT} on ${config?.HOST} is taken. Stop what uses it, or start with another: PORT=3001 npm start`;
+    case 'EADDRNOTAVAIL':
+      return `HOST ${config?.HOST} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.`;
+    case 'EACCES':
+      return `Not allowed: ${message}. Ports below 1024 and read-only folders need other rights; set PORT or DATA_DIR.`;
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'ETIMEDOUT':
+      return `The database cannot be reached (${code}). Is DATABASE_URL right, and is PostgreSQL running there?`;
+    case '28P01':
+    case '28000':
+    case '3D000':
+      return `PostgreSQL refused DATABASE_URL: ${message}.`;
+    default:
+      return message || String(error);
+  }
+}

@@ -1,0 +1,83 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/index.js';
+import { configureApp, createAdapter } from './configure-app.js';
+import { ENTITIES } from './entities.js';
+import { firstKey } from './first-key.js';
+import { migrate, openDatabase } from './platform/database/index.js';
+import type { JsonLogger } from './platform/logging/index.js';
+
+export interface RunningServer {
+  /** Where it listens, `http://127.0.0.1:3000`. */
+  url: string;
+  embeddedDatabase: boolean;
+  /** The admin key a newcomer may use, when this start knows one. */
+  adminKey: string | null;
+  /** Stops accepting, finishes what is in flight within a bound, hands leases back, closes pools. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything: database, schema, application, HTTP.
+ *
+ * @param extra modules to load beside Holdfast's own
+ * @throws Error with one line on how to mend it (port taken, database not reachable, folder not writable)
+ */
+export async function startServer(
+  config: Config,
+  logger: JsonLogger,
+  extra: (Type | DynamicModule)[] = [],
+): Promise<RunningServer> {
+  const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
+  try {
+    const migrated = await migrate(database.url, ENTITIES);
+    if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
+    const app = await createApp(config, database.url, logger, extra);
+    try {
+      const adminKey = await firstKey(app, config);
+      await app.listen(config.PORT, config.HOST);
+      const stop = async () => {
+        await stopApp(app, config);
+        await database.stop();
+      };
+      return { url: await app.getUrl(), embeddedDatabase: database.embedded, adminKey, stop };
+    } catch (error) {
+      await stopApp(app, config);
+      throw error;
+    }
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+async function createApp(
+  config: Config,
+  databaseUrl: string,
+  logger: JsonLogger,
+  extra: (Type | DynamicModule)[],
+): Promise<NestFastifyApplication> {
+  const module = AppModule.forRoot(config, databaseUrl);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    { ...module, imports: [...(module.imports ?? []), ...extra] },
+    createAdapter(config),
+    { logger, bodyParser: false, abortOnError: false },
+  );
+  await configureApp(app, config, logger);
+  await app.init();
+  return app;
+}
+
+/** A request or handler that does not end in time is cut off; its event goes back to the queue. */
+async function stopApp(app: NestFastifyApplication, config: Config): Promise<void> {
+  const dataSource = app.get(DataSource);
+  const cutOff = setTimeout(() => {
+    app.getHttpServer().closeAllConnections();
+  }, config.SHUTDOWN_TIMEOUT_MS).unref();
+  await app.close();
+  clearTimeout(cutOff);
+  await dataSource.destroy();
+}
