@@ -3,7 +3,7 @@ import type { FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
-import { installBodyParser, ProblemFilter, requestId, validationPipe } from './platform/http/index.js';
+import { installBodyParser, ProblemFilter, requestId, serializeJson, validationPipe } from './platform/http/index.js';
 import { VERSION } from './version.js';
 import { type JsonLogger, logRequests } from './platform/logging/index.js';
 import { Metrics } from './platform/metrics/index.js';
@@ -34,6 +34,7 @@ export function createAdapter(config: Config): FastifyAdapter {
 export async function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: config.WEBHOOK_BODY_LIMIT_BYTES });
+  fastify.setReplySerializer(serializeJson);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done();

@@ -3,4 +3,5 @@ export { PageQueryDto } from './page.dto.js';
 export { type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { requestId } from './request-id.js';
+export { serializeJson } from './serialize-json.js';
 export { validationPipe } from './validation.pipe.js';

@@ -89,7 +89,7 @@ export class EventConflictDto {
 /** One event with everything known about it. */
 export class EventDetailDto extends EventSummaryDto {
   idempotencyKey: string;
-  /** The body as JSON; null where jsonb cannot hold it, then read `bodyBase64`. */
+  /** The body as JSON, integers exact whatever their size. */
   payload: unknown;
   /** The exact bytes received, base64. */
   bodyBase64: string;

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ConflictError, NotFoundError } from '../../../kernel/app-error.js';
 import { decodeCursor, pageOf } from '../../../kernel/cursor.js';
+import { parseExactJson } from '../../../kernel/exact-json.js';
 import { isUuid } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
+import { webhookJson } from '../ingest/webhook-body.js';
 import { WebhookWorker } from '../processing/webhook-worker.js';
 import type { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
 import { EventsRepository } from './events.repository.js';
@@ -40,12 +42,13 @@ export class EventsService {
     const event = isUuid(id) ? await this.repository.find(id) : null;
     if (!event) throw notFound();
     const [attempts, conflicts] = await Promise.all([this.repository.attempts(id), this.repository.conflicts(id)]);
-    const { createdAt, errorMessage, rawPayload, rawBody, processed: _, claimId: _claim, ...shown } = event;
+    const { createdAt, errorMessage, rawPayload: _copy, rawBody, processed: _, claimId: _claim, ...shown } = event;
     return {
       ...shown,
       receivedAt: createdAt,
       error: errorMessage,
-      payload: rawPayload,
+      // From the bytes, not from jsonb: exact integers, and also what jsonb cannot hold.
+      payload: parseExactJson(webhookJson(rawBody, event.metadata.headers['content-type'])),
       bodyBase64: rawBody.toString('base64'),
       headers: event.metadata.headers,
       attemptLog: attempts.map(({ attempt, outcome, error, startedAt, durationMs, worker }) => {

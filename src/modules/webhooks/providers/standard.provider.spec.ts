@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ValidationError } from '../../../kernel/app-error.js';
+import { standardKey } from './standard-key.js';
 import { StandardProvider } from './standard.provider.js';
 import { describeWebhookProvider, incomingWebhook, refusalOf } from './webhook-provider.contract.js';
 
@@ -207,11 +208,19 @@ describe('Standard Webhooks secrets', () => {
     expect(refusalOf(() => headersOf(secret))).toBeInstanceOf(ValidationError);
   });
 
-  it('stay right when there are more keys than are remembered', () => {
-    for (let index = 0; index < 1100; index++) {
-      const unknown = `whpk_${Buffer.from(String(index).padStart(32)).toString('base64')}`;
-      expect(() => provider.checkSecret(unknown)).not.toThrow();
+  it('never verify with the private key', () => {
+    expect(refusalOf(() => verify(headersOf(ed25519.signWith), ed25519.signWith))).toMatchObject({
+      reason: 'mismatch',
+    });
+  });
+
+  it('are read once, and again when a thousand others came between', () => {
+    const key = standardKey(ed25519.verifyWith);
+    expect(standardKey(ed25519.verifyWith)).toBe(key);
+    for (let index = 0; index < 1000; index++) {
+      standardKey(`whpk_${Buffer.from(String(index).padStart(32)).toString('base64')}`);
     }
+    expect(standardKey(ed25519.verifyWith)).not.toBe(key);
     expect(verify(headersOf(ed25519.signWith), ed25519.verifyWith).secretId).toBe('whpk_');
   });
 });

@@ -66,6 +66,7 @@ describe('Stripe signatures', () => {
     ['a malformed signature beside the right one', `t=${TIMESTAMP},v1=abc,v1=${v1()}`],
     ['the time after the signature', `v1=${v1()},t=${TIMESTAMP}`],
     ['schemes it does not know', `v0=${'0'.repeat(64)},t=${TIMESTAMP},v2=x,v1=${v1()},nonsense,=,`],
+    ['a signature in capitals', `t=${TIMESTAMP},v1=${v1().toUpperCase()}`],
     ['a time long past', `t=1,v1=${v1(1)}`],
   ])('accepts %s', (_, header) => {
     expect(verify(header).secretId).toBe('current');
@@ -119,6 +120,7 @@ describe('Stripe events', () => {
   it('does without an ordering key when there is no object or its id is unusable', () => {
     expect(identify({}).orderingKey).toBeUndefined();
     expect(identify({ data: null }).orderingKey).toBeUndefined();
+    expect(identify({ data: { object: { id: '' } } }).orderingKey).toBeUndefined();
     expect(identify({ data: { object: { id: 'x'.repeat(256) } } }).orderingKey).toBeUndefined();
     expect(identify({ data: { object: { id: 'a\u0000b' } } }).orderingKey).toBeUndefined();
   });
@@ -127,7 +129,7 @@ describe('Stripe events', () => {
     expect(identify({ created: TIMESTAMP }).occurredAt).toBe(TIMESTAMP * 1000);
   });
 
-  it.each([undefined, null, 'soon', -1, 1e300, 12345678901234567890n, true])(
+  it.each([undefined, null, 'soon', -1, 1.0001, 253402300800, 1e300, 12345678901234567890n, true])(
     'ignores an unusable time: %s',
     (created) => {
       expect(identify(created === undefined ? {} : { created }).occurredAt).toBeUndefined();

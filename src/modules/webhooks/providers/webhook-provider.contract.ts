@@ -195,6 +195,13 @@ export function describeWebhookProvider(name: string, subject: WebhookProviderSu
       expect(verify(incomingWebhook(Object.fromEntries(headers), body)).secretId).toBe('current');
     });
 
+    it('does not take a value for a name', () => {
+      const webhook = incomingWebhook({ 'X-First': signatureHeader, ...signed(body), 'X-Last': signatureHeader }, body);
+      expect(verify(webhook).secretId).toBe('current');
+      const unsigned = incomingWebhook({ 'X-First': signatureHeader, [signature]: 'x' }, body);
+      expect(refusalOf(() => verify(unsigned))).toMatchObject({ reason: 'missing' });
+    });
+
     it('never tells the right signature or a secret', () => {
       const forged = incomingWebhook(provider.sign(outgoing(body), otherKey.signWith, scheme), body);
       const refusal = refusalOf(() => verify(forged));

@@ -32,9 +32,9 @@ export interface VerifiedSignature {
 }
 
 export interface EventIdentity {
-  /** Non-empty, at most 255 characters, no NUL; unique within the source. */
+  /** Not blank, at most 255 characters, no control characters, well-formed; unique within the source. */
   eventId: string;
-  /** Non-empty, at most 255 characters, no NUL. */
+  /** The same rules as for the id. */
   eventType: string;
   /** The entity whose events should run one after the other, for example a payment intent's id. */
   orderingKey: string | undefined;
@@ -42,7 +42,7 @@ export interface EventIdentity {
   occurredAt: number | undefined;
 }
 
-/** How an `hmac` source signs; every field has a default (see `hmac.provider.ts`). */
+/** How an `hmac` source signs; `hmacScheme()` fills in defaults and checks it. */
 export interface HmacScheme {
   signatureHeader: string;
   algorithm: 'sha256' | 'sha384' | 'sha512';

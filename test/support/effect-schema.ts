@@ -1,0 +1,12 @@
+/** The tables `effect-server.ts` writes to; a test creates them in its own database. */
+export const EFFECT_SCHEMA = `
+  CREATE TABLE effects (
+    n bigint GENERATED ALWAYS AS IDENTITY,
+    event_id text NOT NULL,
+    attempt integer NOT NULL,
+    value text,
+    pid integer NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+  );
+  CREATE TABLE counters (name text PRIMARY KEY, value integer NOT NULL);
+  INSERT INTO counters VALUES ('total', 0)`;

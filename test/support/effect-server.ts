@@ -1,0 +1,120 @@
+import { Injectable, Module } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import type * as Webhooks from '../../src/modules/webhooks/index.js';
+import type * as Configuration from '../../src/config/index.js';
+import type * as Run from '../../src/run.js';
+
+/**
+ * The built server with handlers that do what a test needs: run it with `--import tsx`. Their effect is a row in
+ * `effects`, a table without any unique key, so that an effect that happened twice is two rows.
+ *
+ * What an event does is its type; parameters are in `data.object`.
+ */
+const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
+const { PermanentWebhookError, RetryAfterError, WebhookHandler } = (await dist(
+  'modules/webhooks/index.js',
+)) as typeof Webhooks;
+const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
+const { run } = (await dist('run.js')) as typeof Run;
+
+type Message = Webhooks.WebhookEventMessage;
+
+interface Parameters {
+  /** How long the handler takes. */
+  ms?: number;
+  /** Attempts that fail before one succeeds. */
+  failures?: number;
+  /** What it writes beside its event id, for example a state. */
+  value?: string;
+}
+
+const parametersOf = (event: Message) => (event.payload['data'] as { object?: Parameters } | undefined)?.object ?? {};
+
+async function record(tx: EntityManager, event: Message): Promise<void> {
+  await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, $4)', [
+    event.eventId,
+    event.attempt,
+    parametersOf(event).value ?? null,
+    process.pid,
+  ]);
+}
+
+@Injectable()
+class EffectHandlers {
+  @WebhookHandler('stripe', 'test.effect')
+  async effect(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    await delay(parametersOf(event).ms ?? 0);
+  }
+
+  @WebhookHandler('stripe', 'test.fails')
+  async fails(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    if (event.attempt <= (parametersOf(event).failures ?? Infinity)) throw new Error('failing as asked');
+  }
+
+  @WebhookHandler('stripe', 'test.permanent')
+  async permanent(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    throw new PermanentWebhookError('never again');
+  }
+
+  @WebhookHandler('stripe', 'test.retry_after')
+  async retryAfter(tx: EntityManager, event: Message) {
+    if (event.attempt === 1) throw new RetryAfterError('come back later', (parametersOf(event).ms ?? 0) / 1000);
+    await record(tx, event);
+  }
+
+  /** Dies in the middle, its write done and not committed. */
+  @WebhookHandler('stripe', 'test.crash')
+  async crash(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    if (event.attempt <= (parametersOf(event).failures ?? 1)) process.kill(process.pid, 'SIGKILL');
+    await delay(0);
+  }
+
+  @WebhookHandler('stripe', 'test.hang')
+  async hang(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    if (event.attempt <= (parametersOf(event).failures ?? Infinity)) await new Promise(() => undefined);
+  }
+
+  /** Reads what it then changes: two at once cannot both be right, and SERIALIZABLE makes one of them run again. */
+  @WebhookHandler('stripe', 'test.counter')
+  async counter(tx: EntityManager, _event: Message) {
+    const [row] = await tx.query<{ value: number }[]>('SELECT value FROM counters WHERE name = $1', ['total']);
+    await delay(2);
+    await tx.query('UPDATE counters SET value = $2 WHERE name = $1', ['total', (row?.value ?? 0) + 1]);
+  }
+
+  /** Sets a state; must not be undone by what happened earlier. */
+  @WebhookHandler('stripe', 'test.state', { whenStale: 'skip' })
+  async state(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    await delay(parametersOf(event).ms ?? 0);
+  }
+
+  @WebhookHandler('stripe', 'test.glob.*', { order: 2 })
+  async second(tx: EntityManager, event: Message) {
+    await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, 0)', [
+      event.eventId,
+      event.attempt,
+      'second',
+    ]);
+  }
+
+  @WebhookHandler('stripe', 'test.glob.one', { order: 1 })
+  async first(tx: EntityManager, event: Message) {
+    await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, 0)', [
+      event.eventId,
+      event.attempt,
+      'first',
+    ]);
+  }
+}
+
+@Module({ providers: [EffectHandlers] })
+class EffectModule {}
+
+await run(() => loadConfig(process.env), [EffectModule]);
