@@ -3,7 +3,15 @@ import type { FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
-import { installBodyParser, ProblemFilter, requestId, serializeJson, validationPipe } from './platform/http/index.js';
+import {
+  answerClientError,
+  installBodyParser,
+  refuseNul,
+  ProblemFilter,
+  requestId,
+  serializeJson,
+  validationPipe,
+} from './platform/http/index.js';
 import { VERSION } from './version.js';
 import { type JsonLogger, logRequests } from './platform/logging/index.js';
 import { Metrics } from './platform/metrics/index.js';
@@ -18,6 +26,7 @@ export function createAdapter(config: Config): FastifyAdapter {
     genReqId: (request) => requestId(request),
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
+    clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     http: {
@@ -37,7 +46,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config, 
   fastify.setReplySerializer(serializeJson);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    done(refuseNul(request.url));
   });
   logRequests(fastify, logger.pino, app.get(Metrics));
   await app.register(helmet, {

@@ -1,16 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {
-  ArrayNotEmpty,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsISO8601,
-  IsOptional,
-  IsRFC3339,
-  IsString,
-  Length,
-  Matches,
-} from 'class-validator';
+import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsTimestamp } from '../../platform/http/index.js';
 import { type Scope, SCOPES } from '../../platform/auth/index.js';
 import type { ApiKeyLimits } from './api-key.entity.js';
 import { IsLimits } from './is-limits.decorator.js';
@@ -36,9 +26,7 @@ export class CreateApiKeyDto {
 
   /** When it stops working, RFC 3339; never, if left out. */
   @IsOptional()
-  // RFC 3339 for the time zone, ISO 8601 (strict) for days the month has.
-  @IsRFC3339()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTimestamp()
   expiresAt?: string | null;
 
   /** Rate limits of this key's own by name; 0 turns one off. */

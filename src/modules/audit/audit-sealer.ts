@@ -78,7 +78,7 @@ export class AuditSealer implements OnApplicationShutdown {
       await this.running;
       for (let batches = 0; batches < MAX_BATCHES; batches++) {
         const sealed = await this.sealBatch(CLOSING_BATCH, true);
-        if (!sealed || sealed.lines < CLOSING_BATCH) break;
+        if (!sealed || sealed.ids.length < CLOSING_BATCH) break;
       }
     } catch (error) {
       this.logger.warn({ msg: 'The last audit lines stay unsealed until the next start', err: error });
@@ -95,8 +95,8 @@ export class AuditSealer implements OnApplicationShutdown {
       const started = performance.now();
       const sealed = await this.sealBatch(pace.batchSize);
       if (!sealed) break;
-      lines += sealed.lines;
-      if (sealed.lines < pace.batchSize) break;
+      lines += sealed.ids.length;
+      if (sealed.ids.length < pace.batchSize) break;
       await this.rest((performance.now() - started) * pace.restFactor);
       pace = sealPace(utilization, sealed.lag);
     }
@@ -108,9 +108,9 @@ export class AuditSealer implements OnApplicationShutdown {
     const sealed = await this.batch.run(size, closing);
     if (!sealed) return undefined;
     this.lag.set(sealed.lag);
-    if (sealed.lines > 0) {
+    if (sealed.ids.length > 0) {
       stop();
-      this.sealed.inc(sealed.lines);
+      this.sealed.inc(sealed.ids.length);
     }
     if (sealed.tailMissing && !this.tailReported) {
       this.tailReported = true;

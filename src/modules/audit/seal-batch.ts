@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Transactor } from '../../platform/transaction/index.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointRepository } from './checkpoint.repository.js';
@@ -7,6 +8,7 @@ import { CheckpointSigner } from './checkpoint-signer.js';
 import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
 import { MerkleTree } from './merkle-tree.js';
 import { type ChainEnd, SealRepository } from './seal.repository.js';
+import { UnsealedSearch } from './unsealed-search.js';
 
 /** A checkpoint is written after this many lines, */
 const CHECKPOINT_LINES = 10_000;
@@ -17,7 +19,8 @@ const CHECKPOINT_SECONDS = 60;
 const LINES_PER_TURN = 500;
 
 export interface SealedBatch {
-  lines: number;
+  /** Of the lines sealed, in chain order. */
+  ids: readonly string[];
   /** Seconds the oldest of them had waited. */
   lag: number;
   checkpoint: Checkpoint | undefined;
@@ -35,6 +38,8 @@ export interface SealedBatch {
  */
 @Injectable()
 export class SealBatch {
+  private readonly search = new UnsealedSearch();
+
   constructor(
     private readonly transactor: Transactor,
     private readonly repository: SealRepository,
@@ -44,37 +49,41 @@ export class SealBatch {
 
   /**
    * @param size lines at most
-   * @param closing write a checkpoint for whatever has none yet
+   * @param closing look at every id, and write a checkpoint for whatever has none yet
    * @returns undefined when another replica is sealing
    */
-  run(size: number, closing = false): Promise<SealedBatch | undefined> {
-    return this.transactor.run(
-      async (tx) => {
-        if (!(await this.repository.lock(tx))) return undefined;
-        const end = await this.repository.chainEnd(tx);
-        const lines = end.lag === null ? [] : await this.repository.unsealed(tx, size);
-        const start = startAfter(end);
-        const hashes = await chain(start, lines);
-        const ids = lines.map(({ id }) => id);
-        if (ids.length > 0) await this.repository.seal(tx, start, ids, hashes);
-
-        const last = { sequence: start.sequence + lines.length, hash: hashes.at(-1) ?? start.hash };
-        const covered = end.checkpointSequence ?? 0;
-        const checkpoint = isDue(last.sequence - covered, end.checkpointAge, closing)
-          ? this.signer.sign({
-              sequence: last.sequence,
-              lines: last.sequence - covered,
-              merkleRoot: rootOf(await this.repository.hashes(tx, covered, last.sequence)),
-              lastHash: last.hash,
-              at: end.now,
-            })
-          : undefined;
-        if (checkpoint) await this.checkpoints.insert(tx, checkpoint);
-        return { lines: lines.length, lag: end.lag ?? 0, checkpoint, tailMissing: covered > (end.lastSequence ?? 0) };
-      },
+  async run(size: number, closing = false): Promise<SealedBatch | undefined> {
+    const floor = closing ? 0 : this.search.floor();
+    const sealed = await this.transactor.run(
+      async (tx) => ((await this.repository.lock(tx)) ? this.seal(tx, floor, size, closing) : undefined),
       // The lock admits one sealer and lines never change but by it: there is nothing to serialize with.
       { isolation: 'READ COMMITTED' },
     );
+    if (sealed) this.search.found(floor, sealed.ids, sealed.ids.length < size);
+    return sealed;
+  }
+
+  private async seal(tx: EntityManager, floor: number, size: number, closing: boolean): Promise<SealedBatch> {
+    const end = await this.repository.chainEnd(tx, floor);
+    const lines = end.lag === null ? [] : await this.repository.unsealed(tx, floor, size);
+    const start = startAfter(end);
+    const hashes = await chain(start, lines);
+    const ids = lines.map(({ id }) => id);
+    if (ids.length > 0) await this.repository.seal(tx, start, ids, hashes);
+
+    const last = { sequence: start.sequence + lines.length, hash: hashes.at(-1) ?? start.hash };
+    const covered = end.checkpointSequence ?? 0;
+    const checkpoint = isDue(last.sequence - covered, end.checkpointAge, closing)
+      ? this.signer.sign({
+          sequence: last.sequence,
+          lines: last.sequence - covered,
+          merkleRoot: rootOf(await this.repository.hashes(tx, covered, last.sequence)),
+          lastHash: last.hash,
+          at: end.now,
+        })
+      : undefined;
+    if (checkpoint) await this.checkpoints.insert(tx, checkpoint);
+    return { ids, lag: end.lag ?? 0, checkpoint, tailMissing: covered > (end.lastSequence ?? 0) };
   }
 }
 

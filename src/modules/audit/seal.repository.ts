@@ -41,8 +41,12 @@ export class SealRepository {
     return row?.locked === true;
   }
 
-  /** Indexes: uq_audit_log_sequence and pk_audit_checkpoints backwards, ix_audit_log_unsealed. */
-  async chainEnd(tx: EntityManager): Promise<ChainEnd> {
+  /**
+   * Indexes: uq_audit_log_sequence and pk_audit_checkpoints backwards, ix_audit_log_unsealed.
+   *
+   * @param floor look for unsealed lines above this id
+   */
+  async chainEnd(tx: EntityManager, floor: number): Promise<ChainEnd> {
     const [row] = await tx.query<ChainEnd[]>(
       `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now,
               last.sequence::float8 AS "lastSequence", last.hash AS "lastHash",
@@ -56,15 +60,21 @@ export class SealRepository {
        LEFT JOIN LATERAL (
          SELECT sequence, last_hash, at FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1
        ) AS checkpoint ON true
-       LEFT JOIN LATERAL (SELECT at FROM audit_log WHERE hash IS NULL ORDER BY id LIMIT 1) AS oldest ON true`,
+       LEFT JOIN LATERAL (
+         SELECT at FROM audit_log WHERE hash IS NULL AND id > $1 ORDER BY id LIMIT 1
+       ) AS oldest ON true`,
+      [floor],
     );
     if (!row) throw new Error('The end of the audit chain cannot be read');
     return row;
   }
 
-  /** Committed lines without a place in the chain, oldest id first. Index: ix_audit_log_unsealed. */
-  unsealed(tx: EntityManager, limit: number): Promise<LineContent[]> {
-    return tx.query(`SELECT ${LINE_CONTENT} FROM audit_log AS l WHERE l.hash IS NULL ORDER BY l.id LIMIT $1`, [limit]);
+  /** Committed lines above an id without a place in the chain, oldest id first. Index: ix_audit_log_unsealed. */
+  unsealed(tx: EntityManager, floor: number, limit: number): Promise<LineContent[]> {
+    return tx.query(
+      `SELECT ${LINE_CONTENT} FROM audit_log AS l WHERE l.hash IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2`,
+      [floor, limit],
+    );
   }
 
   /**

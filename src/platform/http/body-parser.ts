@@ -63,8 +63,14 @@ function parseJson(request: FastifyRequest, body: Buffer): unknown {
   return value;
 }
 
-/** Prototype poisoning is refused here once, so that no later merge or assignment has to think of it. */
+/**
+ * Prototype poisoning and NUL (which PostgreSQL's text cannot hold) are refused here once, so that nothing behind has to
+ * think of them.
+ */
 function refuseDangerous(value: unknown, depth: number): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw new ValidationError('The body may not contain the character NUL (\\u0000).');
+  }
   if (typeof value !== 'object' || value === null) return;
   if (depth >= MAX_DEPTH) throw new ValidationError(`The body is nested deeper than ${MAX_DEPTH} levels.`);
   if (!Array.isArray(value)) {
@@ -73,4 +79,9 @@ function refuseDangerous(value: unknown, depth: number): void {
     }
   }
   for (const child of Object.values(value)) refuseDangerous(child, depth + 1);
+}
+
+/** The same for paths and queries. @returns the refusal, for Fastify's `done` */
+export function refuseNul(url: string): ValidationError | undefined {
+  return url.includes('%00') ? new ValidationError('The URL may not contain the character NUL (%00).') : undefined;
 }

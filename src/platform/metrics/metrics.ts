@@ -18,7 +18,10 @@ export class Metrics {
   }
 
   counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
-    return this.existing<Counter<Label>>(name) ?? new Counter({ name, help, labelNames, registers: [this.registry] });
+    return (
+      (this.registry.getSingleMetric(name) as Counter<Label> | undefined) ??
+      new Counter({ name, help, labelNames, registers: [this.registry] })
+    );
   }
 
   /** @param collect called at each scrape, to set values that are read rather than counted */
@@ -28,7 +31,7 @@ export class Metrics {
     labelNames: readonly Label[] = [],
     collect?: (gauge: Gauge<Label>) => void | Promise<void>,
   ): Gauge<Label> {
-    const existing = this.existing<Gauge<Label>>(name);
+    const existing = this.registry.getSingleMetric(name) as Gauge<Label> | undefined;
     if (existing) return existing;
     const gauge: Gauge<Label> = new Gauge({
       name,
@@ -46,7 +49,7 @@ export class Metrics {
     options: { labelNames?: readonly Label[]; buckets?: number[] } = {},
   ): Histogram<Label> {
     return (
-      this.existing<Histogram<Label>>(name) ??
+      (this.registry.getSingleMetric(name) as Histogram<Label> | undefined) ??
       new Histogram({
         name,
         help,
@@ -77,9 +80,5 @@ export class Metrics {
       gauge.reset();
       this.logger.warn(`A gauge could not be read: ${(error as Error).message}`);
     }
-  }
-
-  private existing<M extends Counter | Gauge | Histogram>(name: string): M | undefined {
-    return this.registry.getSingleMetric(name) as M | undefined;
   }
 }

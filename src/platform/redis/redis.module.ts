@@ -1,4 +1,12 @@
-import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../../config/index.js';
 
@@ -10,13 +18,22 @@ export type RedisConnection = RedisClient | null;
 /** Redis only makes things faster: what does not answer at once is done without it. */
 const COMMAND_TIMEOUT_MS = 250;
 
+@Injectable()
+class RedisLifecycle implements OnApplicationShutdown {
+  constructor(@Inject(REDIS) private readonly redis: RedisConnection) {}
+
+  onApplicationShutdown(): void {
+    this.redis?.disconnect();
+  }
+}
+
 @Global()
 @Module({})
 export class RedisModule {
   static forRoot(): DynamicModule {
     return {
       module: RedisModule,
-      providers: [{ provide: REDIS, inject: [CONFIG], useFactory: connect }],
+      providers: [{ provide: REDIS, inject: [CONFIG], useFactory: connect }, RedisLifecycle],
       exports: [REDIS],
     };
   }

@@ -1,5 +1,5 @@
-import { IsOptional, IsRFC3339, IsString, MaxLength, NotContains } from 'class-validator';
-import { PageQueryDto } from '../../../platform/http/page.dto.js';
+import { IsOptional, IsString, MaxLength, NotContains } from 'class-validator';
+import { IsTimestamp, PageQueryDto } from '../../../platform/http/index.js';
 
 /** Which audit lines to list; several filters narrow the list together. */
 export class ListAuditQueryDto extends PageQueryDto {
@@ -26,11 +26,11 @@ export class ListAuditQueryDto extends PageQueryDto {
 
   /** Only lines written at this time or later, RFC 3339. */
   @IsOptional()
-  @IsRFC3339()
+  @IsTimestamp()
   from?: string;
 
   /** Only lines written before this time, RFC 3339. */
   @IsOptional()
-  @IsRFC3339()
+  @IsTimestamp()
   to?: string;
 }

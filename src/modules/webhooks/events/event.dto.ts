@@ -1,5 +1,5 @@
-import { IsIn, IsISO8601, IsOptional, IsString, MaxLength } from 'class-validator';
-import { PageQueryDto } from '../../../platform/http/index.js';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsTimestamp, PageQueryDto } from '../../../platform/http/index.js';
 import type { AttemptOutcome } from './webhook-attempt.entity.js';
 import { EVENT_STATUSES, type EventMetadata, type EventStatus } from './webhook-event.entity.js';
 
@@ -23,12 +23,12 @@ export class EventQueryDto extends PageQueryDto {
 
   /** Received at or after, RFC 3339. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTimestamp()
   from?: string;
 
   /** Received before, RFC 3339. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTimestamp()
   to?: string;
 }
 

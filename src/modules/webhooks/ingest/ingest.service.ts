@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { isJsonObject, isStorableAsJsonb, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { newId } from '../../../kernel/ids.js';
@@ -109,7 +110,7 @@ export class IngestService {
       payloadHash,
       orderingKey: source.ordering === 'entity' ? (identity.orderingKey ?? null) : null,
       occurredAt: identity.occurredAt === undefined ? null : new Date(identity.occurredAt).toISOString(),
-      ip: request.ip,
+      ip: storableAddress(request.ip),
       userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
       secretId: signature.secretId,
       maxRetries: source.maxRetries ?? this.config.WEBHOOK_MAX_RETRIES,
@@ -146,6 +147,11 @@ export class IngestService {
 
 function answer(status: WebhookAcceptedDto['status'], id: string, eventId: string): WebhookAcceptedDto {
   return { received: true, status, id, eventId };
+}
+
+/** Behind a trusted proxy the address is what the proxy wrote; `inet` takes addresses only, and none with a zone. */
+function storableAddress(ip: string): string | null {
+  return isIP(ip) !== 0 && !ip.includes('%') ? ip : null;
 }
 
 function parseObject(json: string): JsonObject {

@@ -15,7 +15,7 @@ export interface ReceivedWebhook {
   orderingKey: string | null;
   /** RFC 3339. */
   occurredAt: string | null;
-  ip: string;
+  ip: string | null;
   userAgent: string | null;
   secretId: string;
   maxRetries: number;

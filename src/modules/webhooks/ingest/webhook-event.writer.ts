@@ -175,7 +175,7 @@ export class WebhookEventWriter {
         action: `webhook.${reception.kind}`,
         subject: `webhook-event:${reception.id}`,
         requestId: webhook.requestId,
-        ip: webhook.ip,
+        ip: webhook.ip ?? undefined,
         details: { eventId: webhook.eventId, sha256: webhook.payloadHash },
       })),
     );

@@ -1,16 +1,26 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { ClaimLostError } from './handler.errors.js';
-import { ClaimsRepository } from './claims.repository.js';
+import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
+import { HandedBackError } from './handler.errors.js';
 
 /** A lease survives two missed heartbeats. */
 const HEARTBEATS_PER_LEASE = 3;
+/** How long an aborted attempt may take to roll back before the process ends all the same. */
+const HAND_BACK_MS = 3000;
+
+interface Held {
+  event: ClaimedEvent;
+  controller: AbortController;
+  done: Promise<void>;
+  markDone: () => void;
+}
 
 /** The claims this process is working on: keeps their leases alive, hands them back when the process ends. */
 @Injectable()
 export class ClaimsInFlight implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(ClaimsInFlight.name);
-  private readonly held = new Map<string, AbortController>();
+  private readonly held = new Map<string, Held>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -23,40 +33,35 @@ export class ClaimsInFlight implements OnModuleInit, OnApplicationShutdown {
     this.timer = setInterval(() => void this.beat(), interval).unref();
   }
 
-  get size(): number {
-    return this.held.size;
-  }
-
-  /** @returns aborted when the claim is lost; the caller also aborts it when the time is up */
-  hold(claimId: string): AbortController {
+  /** @returns aborted with HandedBackError when the process ends; the caller also aborts it when the time is up */
+  hold(event: ClaimedEvent): AbortController {
     const controller = new AbortController();
-    this.held.set(claimId, controller);
+    let markDone = (): void => undefined;
+    const done = new Promise<void>((resolve) => (markDone = resolve));
+    this.held.set(event.claimId, { event, controller, done, markDone });
     return controller;
   }
 
-  drop(claimId: string): void {
-    this.held.delete(claimId);
+  drop(event: ClaimedEvent): void {
+    this.held.get(event.claimId)?.markDone();
+    this.held.delete(event.claimId);
   }
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    const claimIds = [...this.held.keys()];
-    if (claimIds.length === 0) return;
-    this.logger.warn(`Handing back ${claimIds.length} unfinished webhook events`);
-    for (const controller of this.held.values()) controller.abort(new Error('The server is shutting down'));
-    await this.claims.release(claimIds);
+    const left = [...this.held.values()];
+    if (left.length === 0) return;
+    this.logger.warn(`Handing back ${left.length} unfinished webhook events`);
+    for (const { controller } of left) controller.abort(new HandedBackError());
+    await Promise.race([Promise.all(left.map(({ done }) => done)), delay(HAND_BACK_MS, undefined, { ref: false })]);
   }
 
   private async beat(): Promise<void> {
-    const claimIds = [...this.held.keys()];
-    if (claimIds.length === 0) return;
+    if (this.held.size === 0) return;
     try {
-      const kept = await this.claims.extend(claimIds);
-      for (const claimId of claimIds) {
-        if (!kept.has(claimId)) this.held.get(claimId)?.abort(new ClaimLostError(claimId));
-      }
+      await this.claims.extend([...this.held.values()].map(({ event }) => event));
     } catch (error) {
-      // The database decides at completion whether we still hold the claim; a missed beat alone proves nothing.
+      // The database decides at completion whether we still hold a claim; a missed beat alone proves nothing.
       this.logger.warn(`Heartbeat failed: ${(error as Error).message}`);
     }
   }

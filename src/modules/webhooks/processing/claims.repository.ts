@@ -105,11 +105,28 @@ const FAIL = `
   FROM failed
   RETURNING event`;
 
+/**
+ * The first statement of an attempt's transaction: takes the event's row for as long as the attempt lasts, so that
+ * neither heartbeat nor sweep changes it underneath (each change would be a serialization failure at the end), and lets
+ * PostgreSQL itself end the attempt of a worker that hangs or is cut off.
+ */
+const BEGIN = `
+  SELECT set_config('statement_timeout', $3, true), set_config('idle_in_transaction_session_timeout', $4, true)
+  FROM webhook_events
+  WHERE id = $1 AND claim_id = $2
+  FOR NO KEY UPDATE`;
+
+/** Heartbeat. An event whose attempt has its transaction open is locked: that is a better sign of life than this one. */
 const EXTEND = `
+  WITH held AS MATERIALIZED (
+    SELECT id
+    FROM webhook_events
+    WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])
+    FOR NO KEY UPDATE SKIP LOCKED
+  )
   UPDATE webhook_events
-  SET next_attempt_at = now() + $2 * interval '1 millisecond'
-  WHERE claim_id = ANY ($1::uuid[]) AND status = 'PROCESSING'
-  RETURNING claim_id AS "claimId"`;
+  SET next_attempt_at = now() + $3 * interval '1 millisecond'
+  WHERE id IN (SELECT id FROM held)`;
 
 /** Handed back, an event is as it was before the claim: it costs no retry. */
 const RELEASE = `
@@ -117,7 +134,7 @@ const RELEASE = `
   SET
     status = CASE WHEN retry_count > 0 THEN 'FAILED' ELSE 'PENDING' END,
     next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-  WHERE claim_id = ANY ($1::uuid[])`;
+  WHERE id = $1 AND claim_id = $2`;
 
 /** An event of the same entity that happened later is done already. Index: webhook_events_ordering_done_idx. */
 const IS_STALE = `
@@ -185,17 +202,32 @@ export class ClaimsRepository {
     return rows.length === 1;
   }
 
-  /** Heartbeat. @returns the claims still held */
-  async extend(claimIds: readonly string[]): Promise<Set<string>> {
-    const [rows] = await this.dataSource.query<[{ claimId: string }[], number]>(EXTEND, [
-      claimIds,
-      this.config.WEBHOOK_LEASE_MS,
+  /**
+   * Opens an attempt: from here on the row is locked by `tx`.
+   *
+   * @returns false when the claim was lost
+   */
+  async begin(tx: EntityManager, event: ClaimedEvent): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(BEGIN, [
+      event.id,
+      event.claimId,
+      String(this.config.WEBHOOK_PROCESSING_TIMEOUT_MS),
+      String(this.config.WEBHOOK_LEASE_MS),
     ]);
-    return new Set(rows.map(({ claimId }) => claimId));
+    return rows.length === 1;
   }
 
-  async release(claimIds: readonly string[]): Promise<void> {
-    await this.transactor.statement(RELEASE, [claimIds]);
+  /** Heartbeat: another lease for every claim that is still ours. */
+  async extend(events: readonly ClaimedEvent[]): Promise<void> {
+    await this.transactor.statement(EXTEND, [
+      events.map(({ id }) => id),
+      events.map(({ claimId }) => claimId),
+      this.config.WEBHOOK_LEASE_MS,
+    ]);
+  }
+
+  async release(event: ClaimedEvent): Promise<void> {
+    await this.transactor.statement(RELEASE, [event.id, event.claimId]);
   }
 
   async isStale(tx: EntityManager, event: ClaimedEvent): Promise<boolean> {

@@ -10,11 +10,18 @@ import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../ingest/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
 import { type Attempt, type ClaimedEvent, ClaimsRepository, type Verdict } from './claims.repository.js';
-import { ClaimLostError, PermanentWebhookError, ProcessingTimeoutError, RetryAfterError } from './handler.errors.js';
+import {
+  ClaimLostError,
+  HandedBackError,
+  PermanentWebhookError,
+  ProcessingTimeoutError,
+  RetryAfterError,
+} from './handler.errors.js';
 import { HandlerRegistry, type RegisteredHandler } from './handler-registry.js';
 import type { WebhookEventMessage } from './webhook-event-message.js';
 
-export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER' | 'LOST';
+/** LOST: another worker has it by now; RELEASED: given back because this process ends. */
+export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER' | 'LOST' | 'RELEASED';
 
 const RETRY_CAP_MS = 3_600_000;
 const MAX_ERROR_LENGTH = 2000;
@@ -42,14 +49,14 @@ export class EventProcessor {
   async process(event: ClaimedEvent): Promise<ProcessingResult> {
     const started = performance.now();
     const elapsed = () => Math.round(performance.now() - started);
-    const controller = this.inFlight.hold(event.claimId);
+    const controller = this.inFlight.hold(event);
     let result: ProcessingResult;
     try {
       result = await this.attempt(event, controller, elapsed);
     } catch (error) {
       result = await this.recordFailure(event, error, elapsed());
     } finally {
-      this.inFlight.drop(event.claimId);
+      this.inFlight.drop(event);
     }
     this.metrics.finished(event.source, result, elapsed() / 1000);
     return result;
@@ -74,10 +81,7 @@ export class EventProcessor {
     handlers: readonly RegisteredHandler[],
     signal: AbortSignal,
   ): Promise<void> {
-    // A statement that outlives the attempt would hold up the rollback.
-    await tx.query(`SELECT set_config('statement_timeout', $1, true)`, [
-      String(this.config.WEBHOOK_PROCESSING_TIMEOUT_MS),
-    ]);
+    if (!(await this.claims.begin(tx, event))) throw new ClaimLostError(event.id);
     const stale = await this.claims.isStale(tx, event);
     const message = toMessage(event, stale, signal);
     for (const handler of handlers) {
@@ -102,6 +106,7 @@ export class EventProcessor {
       this.logger.warn({ msg: error.message, eventId: event.id });
       return 'LOST';
     }
+    if (error instanceof HandedBackError) return this.release(event);
     const verdict = this.judge(event, error);
     const attempt: Attempt = {
       outcome: error instanceof ProcessingTimeoutError ? 'timed_out' : 'failed',
@@ -122,6 +127,15 @@ export class EventProcessor {
     }
     this.announce(event, verdict, attempt, error);
     return verdict.status;
+  }
+
+  private async release(event: ClaimedEvent): Promise<ProcessingResult> {
+    try {
+      await this.claims.release(event);
+    } catch (error) {
+      this.logger.warn(`Event ${event.id} stays claimed until its lease ends: ${(error as Error).message}`);
+    }
+    return 'RELEASED';
   }
 
   private judge(event: ClaimedEvent, error: unknown): Verdict {

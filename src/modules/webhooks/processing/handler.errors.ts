@@ -34,3 +34,12 @@ export class ClaimLostError extends Error {
     super(`The claim on webhook event ${eventId} was lost before it could be completed`);
   }
 }
+
+/** The process ends: the attempt is rolled back and the event given back as it was. */
+export class HandedBackError extends Error {
+  override readonly name = 'HandedBackError';
+
+  constructor() {
+    super('The server is shutting down; the event goes back to the queue');
+  }
+}

@@ -7,7 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { ClaimsRepository } from './claims.repository.js';
+import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { EventProcessor } from './event-processor.js';
 
 /** How long another replica's event, or a due retry, waits at most before somebody looks. */
@@ -42,7 +42,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   /** Something may be due. Costs nothing when the worker is busy or not running here. */
   ring(): void {
     this.rung = true;
-    if (this.active && !this.claiming && this.hasRoom()) void this.claimAndRun();
+    this.claimIfRoom();
   }
 
   onModuleDestroy(): void {
@@ -54,6 +54,10 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   async beforeApplicationShutdown(): Promise<void> {
     const bound = new Promise((resolve) => setTimeout(resolve, this.config.SHUTDOWN_TIMEOUT_MS / 2).unref());
     await Promise.race([Promise.allSettled(this.running), bound]);
+  }
+
+  private claimIfRoom(): void {
+    if (this.rung && this.active && !this.claiming && this.hasRoom()) void this.claimAndRun();
   }
 
   /** Half of the places free: one claim then fetches several events instead of one. */
@@ -68,13 +72,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
         this.rung = false;
         const free = this.config.WEBHOOK_CONCURRENCY - this.running.size;
         const events = await this.claims.claim(free);
-        for (const event of events) {
-          const run = this.processor.process(event).finally(() => {
-            this.running.delete(run);
-            this.ring();
-          });
-          this.running.add(run);
-        }
+        for (const event of events) this.run(event);
         if (events.length === free) this.rung = true;
       }
     } catch (error) {
@@ -82,5 +80,15 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     } finally {
       this.claiming = false;
     }
+  }
+
+  private run(event: ClaimedEvent): void {
+    const run = this.processor.process(event).finally(() => {
+      this.running.delete(run);
+      // The next event of the same entity may have become due with this one's end.
+      if (event.orderingKey === null) this.claimIfRoom();
+      else this.ring();
+    });
+    this.running.add(run);
   }
 }

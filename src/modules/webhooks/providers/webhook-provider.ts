@@ -101,7 +101,12 @@ export interface WebhookProvider {
   sign(webhook: OutgoingWebhook, secret: string, scheme?: HmacScheme): Record<string, string>;
 
   /** A real-looking body for `holdfast send`; `eventId` and `eventType` can be read back with `identify`. */
-  sample(eventType: string | undefined, eventId: string, timestamp: number): { eventType: string; body: JsonObject };
+  sample(
+    eventType: string | undefined,
+    eventId: string,
+    timestamp: number,
+    scheme?: HmacScheme,
+  ): { eventType: string; body: JsonObject };
 
   /** @throws ValidationError (400) naming what is wrong with a secret or scheme an operator gives */
   checkSecret(secret: string): void;

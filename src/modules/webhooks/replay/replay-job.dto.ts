@@ -3,7 +3,6 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsISO8601,
   IsNotEmptyObject,
   IsOptional,
   IsString,
@@ -12,6 +11,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { IsTimestamp } from '../../../platform/http/index.js';
 import { EVENT_STATUSES, type EventStatus } from '../events/webhook-event.entity.js';
 import type { ReplayJobStatus } from './replay-job.entity.js';
 
@@ -36,12 +36,12 @@ export class ReplayFilterDto {
 
   /** Received at or after, RFC 3339. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTimestamp()
   from?: string;
 
   /** Received before, RFC 3339. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsTimestamp()
   to?: string;
 }
 
