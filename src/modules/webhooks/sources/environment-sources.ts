@@ -7,10 +7,7 @@ import { SourcesService } from './sources.service.js';
 
 const CONTEXT = { actor: 'system:environment' };
 
-/**
- * Makes a source named after its provider for every `*_WEBHOOK_SECRET` given. A changed variable is a rotation without
- * overlap; a variable that is gone leaves the source as it is, to be changed through the API.
- */
+/** Makes a source named after its provider for every `*_WEBHOOK_SECRET` given, and keeps its secret up to date. */
 @Injectable()
 export class EnvironmentSources implements OnApplicationBootstrap {
   private readonly logger = new Logger(EnvironmentSources.name);
@@ -29,17 +26,21 @@ export class EnvironmentSources implements OnApplicationBootstrap {
   }
 
   private async provide(provider: ProviderName, secret: string): Promise<void> {
-    const source = this.directory.find(provider);
-    if (!source) {
+    if (!this.directory.find(provider)) {
       try {
         await this.sources.create({ name: provider, provider, secret }, CONTEXT, 'environment');
+        return;
       } catch (error) {
-        // Another replica that starts right now was first.
+        // Another replica that starts right now was first; its secret may be another.
         if (!(error instanceof ConflictError)) throw error;
       }
-    } else if (!source.secrets().some(({ value }) => value === secret)) {
-      this.logger.warn(`The secret of source "${provider}" in the environment is a new one; it replaces the old`);
-      await this.sources.rotate(provider, { secret, overlapSeconds: 0 }, CONTEXT, 'environment');
+    }
+    const found = await this.sources.adopt(provider, secret, CONTEXT);
+    if (found === 'replaced') this.logger.warn(`Source "${provider}" has a new secret from its environment variable`);
+    if (found === 'expired') {
+      this.logger.warn(
+        `The environment variable of source "${provider}" holds a secret that was rotated out; it is not accepted`,
+      );
     }
   }
 }

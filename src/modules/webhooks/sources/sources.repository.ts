@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { WebhookSource } from './webhook-source.entity.js';
+import { type Origin, WebhookSource } from './webhook-source.entity.js';
 import { WebhookSourceSecret } from './webhook-source-secret.entity.js';
 
 export interface SecretRow {
@@ -21,11 +21,17 @@ const FIND_SECRETS = `
   WHERE expires_at IS NULL OR expires_at > now()
   ORDER BY created_at DESC, id DESC`;
 
+/** Index: webhook_source_secrets_source_idx. Expired ones too: they say what must not come back. */
+const FIND_ENVIRONMENT_SECRETS = `
+  SELECT id, sealed, origin, created_at AS "createdAt", expires_at AS "expiresAt", expires_at <= now() AS expired
+  FROM webhook_source_secrets
+  WHERE source = $1 AND origin = 'environment'`;
+
 /** Older secrets are accepted a while longer, never longer than they would have been. */
 const EXPIRE_SECRETS = `
   UPDATE webhook_source_secrets
   SET expires_at = least(expires_at, now() + $2 * interval '1 second')
-  WHERE source = $1 AND id <> $3`;
+  WHERE source = $1 AND id <> $3 AND ($4::text IS NULL OR origin = $4)`;
 
 /** Sources and their secrets. */
 @Injectable()
@@ -67,8 +73,18 @@ export class SourcesRepository {
     await tx.insert(WebhookSourceSecret, secret);
   }
 
-  /** Every other secret of the source expires after the overlap. */
-  async expireSecretsBut(tx: EntityManager, source: string, kept: string, overlapSeconds: number): Promise<void> {
-    await tx.query(EXPIRE_SECRETS, [source, overlapSeconds, kept]);
+  environmentSecrets(tx: EntityManager, source: string): Promise<(SecretRow & { expired: boolean | null })[]> {
+    return tx.query(FIND_ENVIRONMENT_SECRETS, [source]);
+  }
+
+  /** Every other secret of the source (of that origin, if given) expires after the overlap. */
+  async expireSecretsBut(
+    tx: EntityManager,
+    source: string,
+    kept: string,
+    overlapSeconds: number,
+    origin: Origin | null = null,
+  ): Promise<void> {
+    await tx.query(EXPIRE_SECRETS, [source, overlapSeconds, kept, origin]);
   }
 }

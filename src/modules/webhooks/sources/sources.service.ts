@@ -102,24 +102,43 @@ export class SourcesService {
   }
 
   /** Adds a secret; the ones before are accepted until the overlap ends. @throws NotFoundError, ValidationError */
-  async rotate(
-    name: string,
-    input: RotateSecretDto,
-    context: RequestContext,
-    origin: Origin = 'api',
-  ): Promise<SourceDto> {
+  async rotate(name: string, input: RotateSecretDto, context: RequestContext): Promise<SourceDto> {
     const overlapSeconds = input.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS;
     await this.transactor.run(async (tx) => {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
       webhookProvider(source.provider).checkSecret(input.secret);
-      const id = await this.addSecret(tx, name, input.secret, origin);
+      const id = await this.addSecret(tx, name, input.secret, 'api');
       await this.repository.expireSecretsBut(tx, name, id, overlapSeconds);
       await this.repository.update(tx, name, {});
       await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds });
     });
     await this.directory.refresh();
     return this.get(name);
+  }
+
+  /**
+   * Makes sure the source accepts the secret its environment variable holds. A new value replaces the variable's old
+   * one at once and leaves secrets given through the API alone; one that was rotated out does not come back.
+   *
+   * @returns what was found
+   * @throws NotFoundError, ValidationError
+   */
+  async adopt(name: string, secret: string, context: RequestContext): Promise<'known' | 'expired' | 'replaced'> {
+    const found = await this.transactor.run(async (tx) => {
+      const source = await this.repository.lock(tx, name);
+      if (!source) throw notFound(name);
+      const earlier = await this.repository.environmentSecrets(tx, name);
+      const same = earlier.find(({ id, sealed }) => this.secretBox.open(sealed, secretPlace(id)) === secret);
+      if (same) return same.expired === true ? 'expired' : 'known';
+      webhookProvider(source.provider).checkSecret(secret);
+      const id = await this.addSecret(tx, name, secret, 'environment');
+      await this.repository.expireSecretsBut(tx, name, id, 0, 'environment');
+      await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds: 0 });
+      return 'replaced';
+    });
+    if (found === 'replaced') await this.directory.refresh();
+    return found;
   }
 
   private async addSecret(tx: EntityManager, source: string, secret: string, origin: Origin): Promise<string> {
