@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ValidationError } from '../../kernel/app-error.js';
 import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
 import type { AuditLineDto } from './dto/audit-line.dto.js';
 import type { ListAuditQueryDto } from './dto/list-audit-query.dto.js';
@@ -36,12 +35,11 @@ export class AuditTrail {
    * Indexes, backwards: ix_audit_log_subject, ix_audit_log_actor, ix_audit_log_action or pk_audit_log for sealed lines;
    * ix_audit_log_unsealed for the rest.
    *
-   * @throws ValidationError (400) for a cursor of another list or a time that does not exist
+   * @throws ValidationError (400) for a cursor of another list
    */
   async list({ actor, action, subject, from, to, limit, cursor }: ListAuditQueryDto): Promise<Page<AuditLineDto>> {
     const before = cursor === undefined ? null : decodeCursor(cursor, { id: 'bigint' }).id;
-    const [since, until] = [timeOrNull('from', from), timeOrNull('to', to)];
-    const [firstId, endId] = await Promise.all([this.idNear(since, -1), this.idNear(until, 1)]);
+    const [firstId, endId] = await Promise.all([this.idNear(from, -1), this.idNear(to, 1)]);
     const rows: StoredLine[] = await this.dataSource.query(
       `SELECT l.sequence::float8 AS sequence, l.prev_hash, l.hash, l.details AS document, ${LINE_CONTENT}
        FROM (
@@ -50,7 +48,7 @@ export class AuditTrail {
          (SELECT * FROM audit_log AS l WHERE l.sequence IS NOT NULL AND ${FILTERS} ORDER BY l.id DESC LIMIT $9)
        ) AS l
        ORDER BY l.id DESC LIMIT $9`,
-      [actor, action, subject, since, until, firstId, endId, before, limit + 1],
+      [actor, action, subject, from, to, firstId, endId, before, limit + 1],
     );
     return pageOf(rows, limit, ({ id }) => ({ id }), toDto);
   }
@@ -73,8 +71,8 @@ export class AuditTrail {
    *
    * @param side -1 for an id before all lines of the time and later, 1 for one after all lines before it
    */
-  private async idNear(time: Date | null, side: -1 | 1): Promise<string | null> {
-    if (time === null) return null;
+  private async idNear(time: string | undefined, side: -1 | 1): Promise<string | null> {
+    if (time === undefined) return null;
     const [row] = await this.dataSource.query<{ id: string }[]>(
       `WITH RECURSIVE search (low, high) AS (
          SELECT coalesce(min(id), 0), coalesce(max(id), 0) + 1 FROM audit_log
@@ -91,13 +89,6 @@ export class AuditTrail {
     );
     return row?.id ?? null;
   }
-}
-
-function timeOrNull(path: string, text: string | undefined): Date | null {
-  if (text === undefined) return null;
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw ValidationError.of([{ path, message: `${path} must be a time that exists` }]);
-  return time;
 }
 
 function toDto({ document, request_id: requestId, prev_hash: prevHash, hash, ...line }: StoredLine): AuditLineDto {

@@ -85,6 +85,12 @@ describe('ChainCheck', () => {
     expect(check([...lines, { ...chained, hash: null }])?.sequence).toBe(4);
   });
 
+  it('names the line where another chain, whole in itself, was put in', () => {
+    const foreign = Buffer.alloc(32, 7);
+    const forged = { ...content(4), sequence: 4, prev_hash: foreign, hash: lineHash(foreign, 4, content(4)) };
+    expect(check([...chainOf(3), forged])).toEqual({ sequence: 4, reason: expect.stringContaining('does not follow') });
+  });
+
   it('names a line at a place already taken', () => {
     const lines = chainOf(3);
     expect(check([...lines, lines[2]!])).toEqual({ sequence: 3, reason: expect.stringContaining('Two lines') });
@@ -98,6 +104,14 @@ describe('ChainCheck', () => {
     const rewritten = chainOf(9, { 5: 'nothing.happened' });
     expect(check(rewritten)).toBeUndefined();
     expect(check(rewritten, checkpoints)).toEqual({ sequence: 4, reason: expect.stringContaining('chained anew') });
+  });
+
+  it('holds a checkpoint to both its root and its last hash', () => {
+    const lines = chainOf(3);
+    const { signature: _, keyId: __, ...summary } = checkpointOf(lines);
+    expect(check(lines, [signer.sign(summary)])).toBeUndefined();
+    expect(check(lines, [signer.sign({ ...summary, merkleRoot: Buffer.alloc(32) })])?.sequence).toBe(1);
+    expect(check(lines, [signer.sign({ ...summary, lastHash: Buffer.alloc(32) })])?.sequence).toBe(1);
   });
 
   it('holds a missing checkpoint against the log', () => {

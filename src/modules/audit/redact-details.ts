@@ -38,9 +38,7 @@ function redactValue(value: unknown, depth: number): CanonicalInput | undefined 
       return Array.isArray(value)
         ? value.slice(0, MAX_MEMBERS).map((item) => redactValue(item, depth + 1) ?? null)
         : redactObject(value, depth + 1);
-    case 'undefined':
-    case 'function':
-    case 'symbol':
+    default:
       return undefined;
   }
 }

@@ -23,7 +23,7 @@ function isCardNumber(digits: string): boolean {
 
 /** ISO/IEC 7812-1, annex B. */
 function luhnSum(digits: string): number {
-  return [...digits].reverse().reduce((sum, digit, place) => {
+  return [...digits].toReversed().reduce((sum, digit, place) => {
     const value = Number(digit) * (place % 2 === 0 ? 1 : 2);
     return sum + (value > 9 ? value - 9 : value);
   }, 0);

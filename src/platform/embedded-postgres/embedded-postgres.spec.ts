@@ -24,10 +24,16 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './index.js';
 const isRoot = process.getuid?.() === 0;
 
 describe('startEmbeddedPostgres', () => {
-  let folder: string;
+  let folder = '';
   let lines: string[];
-  let started: EmbeddedPostgres[];
+  let started: EmbeddedPostgres[] = [];
   let children: ChildProcess[];
+
+  // After ctrl-C no afterEach has its turn, and PostgreSQL would outlive us.
+  process.once('exit', () => {
+    for (const { pid } of started) if (pid > 0 && identifyProcess(pid)) process.kill(pid, 'SIGKILL');
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  });
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'));
@@ -39,6 +45,7 @@ describe('startEmbeddedPostgres', () => {
   afterEach(async () => {
     for (const child of children) child.kill('SIGKILL');
     await Promise.all(started.map((postgres) => postgres.stop()));
+    started = [];
     for (const home of [join(folder, 'postgres'), join(folder, 'secret/.holdfast/postgres')]) {
       if (existsSync(home)) rmSync(realpathSync(home), { recursive: true, force: true });
     }

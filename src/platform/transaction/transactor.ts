@@ -13,6 +13,15 @@ export interface TransactionOptions {
   attempts?: number;
 }
 
+/** A query came through the `tx` of a transaction that has ended. */
+export class TransactionEndedError extends Error {
+  override readonly name = 'TransactionEndedError';
+
+  constructor() {
+    super('The transaction has ended; nothing can be read or written through it any more');
+  }
+}
+
 const DEFAULT_ATTEMPTS = 5;
 
 /** The first retry waits about this long, each further one twice as long, ±50 % so that rivals do not meet again. */
@@ -37,12 +46,22 @@ export class Transactor {
    * Runs `work` in a transaction and commits it. On a serialization failure (40001) or a deadlock (40P01) the whole
    * work runs again, so it must have no effect outside `tx`.
    *
+   * Once `work` has settled, every later query through `tx` is refused: work that was given up on (it lost a race
+   * against a deadline) may still be running, and after ROLLBACK its next query would commit all by itself.
+   *
    * @returns what the committed run of `work` returned
    * @throws what `work` threw (rolled back), or the last serialization failure once `attempts` are used up
    */
   run<T>(work: (tx: EntityManager) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const { isolation = 'SERIALIZABLE', attempts = DEFAULT_ATTEMPTS } = options;
-    return this.retrying(() => this.dataSource.transaction(isolation, work), attempts);
+    const workThenSeal = async (tx: EntityManager) => {
+      try {
+        return await work(tx);
+      } finally {
+        seal(tx);
+      }
+    };
+    return this.retrying(() => this.dataSource.transaction(isolation, workThenSeal), attempts);
   }
 
   /**
@@ -66,4 +85,14 @@ export class Transactor {
       }
     }
   }
+}
+
+/** Lets through what ends the transaction and nothing else. The query runner is this transaction's alone. */
+function seal({ queryRunner }: EntityManager): void {
+  if (!queryRunner) return;
+  const query = queryRunner.query.bind(queryRunner);
+  queryRunner.query = async (sql: string, parameters?: unknown[]) => {
+    if (sql !== 'COMMIT' && sql !== 'ROLLBACK') throw new TransactionEndedError();
+    return query(sql, parameters);
+  };
 }

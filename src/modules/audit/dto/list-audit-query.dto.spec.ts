@@ -33,7 +33,7 @@ describe('ListAuditQueryDto', () => {
     { limit: ['1', '2'] },
     { cursor: ['a', 'b'] },
     { cursor: 'x'.repeat(1_001) },
-    { actor: 'a\0b' },
+    { actor: 'x'.repeat(256) },
     { action: ['a'] },
     { subject: 'x'.repeat(256) },
     { from: 'yesterday' },

@@ -1,4 +1,4 @@
-import { IsOptional, IsString, MaxLength, NotContains } from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsTimestamp, PageQueryDto } from '../../../platform/http/index.js';
 
 /** Which audit lines to list; several filters narrow the list together. */
@@ -6,21 +6,18 @@ export class ListAuditQueryDto extends PageQueryDto {
   /** Only what this one did, for example `api-key:0195b6b0-…`. */
   @IsOptional()
   @IsString()
-  @NotContains('\0')
   @MaxLength(255)
   actor?: string;
 
   /** Only this kind of action, for example `webhook.accepted`. */
   @IsOptional()
   @IsString()
-  @NotContains('\0')
   @MaxLength(100)
   action?: string;
 
   /** Only what was done to this, for example `webhook-source:stripe`. */
   @IsOptional()
   @IsString()
-  @NotContains('\0')
   @MaxLength(255)
   subject?: string;
 

@@ -1,0 +1,33 @@
+# The server and nothing else: no compiler, no embedded PostgreSQL, no root. It needs DATABASE_URL and ENCRYPTION_KEY.
+FROM node:20-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY src src
+RUN node scripts/build.mjs
+
+FROM node:20-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional packages are the PostgreSQL programs, 60 MB that production mode refuses to run.
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+
+FROM node:20-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+# A volume takes over the owner of the folder it is mounted on.
+RUN install -d -o node -g node -m 0700 /data
+COPY package.json ./
+COPY bin bin
+COPY scripts/prepare.mjs scripts/
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+USER node
+EXPOSE 3000
+# Alive, not ready: an orchestrator that restarts on this must not do so because the database is away.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Node itself is process 1 and handles SIGTERM; npm or a shell in front of it would swallow the signal.
+CMD ["node", "dist/main.js"]

@@ -1,0 +1,11 @@
+// `npm start`: installs what is missing, builds what is stale, then is the server. The server runs in this very process
+// and not in a child: one pid to signal, one exit code, and nothing left behind when it is killed.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { prepare, root } from './prepare.mjs';
+import { stopWithNpm } from './stop-with-npm.mjs';
+
+process.chdir(root);
+await prepare();
+stopWithNpm();
+await import(pathToFileURL(join(root, 'dist/main.js')).href);

@@ -1,0 +1,97 @@
+// `npm test`: everything, in the order in which failures are cheapest, up to the first that fails. `npm test -- <path>`
+// runs only the tests that match. Arguments after `--` go to vitest.
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { prepare, root, run } from './prepare.mjs';
+
+/** The commands of the packages, and for the migration check an empty database of its own. */
+const CHECKS = [
+  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'dependency rules', command: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'] },
+  { name: 'migrations', command: [process.execPath, 'dist/cli/main.js', 'migrate', '--check'], scratchData: true },
+];
+
+const vitestArguments = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+// As root PostgreSQL runs as another user, who must pass through.
+chmodSync(scratch, 0o755);
+let isSummed = false;
+process.once('exit', () => {
+  rmSync(scratch, { recursive: true, force: true });
+  // Packages that cannot be installed and sources that cannot be built end us early.
+  if (!isSummed) console.log('0 passed, 1 failed');
+});
+// The running child gets the signal too; we only wait until it has cleaned up.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (process.exitCode = 130));
+
+await prepare();
+const checks = vitestArguments.length > 0 ? [] : CHECKS;
+const results = [];
+for (const check of checks) {
+  results.push(await runCheck(check));
+  if (!results.at(-1).ok) break;
+}
+
+const checked = results.every(({ ok }) => ok);
+const tests = checked ? await runTests() : { passed: 0, failed: 0, skipped: 0, ok: false };
+printSummary();
+if (!(checked && tests.ok)) process.exitCode ||= 1;
+
+async function runCheck({ name, command: [command, ...args], scratchData = false }) {
+  process.stdout.write(`\n▸ ${name}\n`);
+  const start = Date.now();
+  const env = scratchData ? withScratchDatabase() : commandEnvironment();
+  const code = await run(command, args, { env }).catch((error) => console.error(error.message));
+  return { name, ok: code === 0, seconds: (Date.now() - start) / 1000 };
+}
+
+async function runTests() {
+  process.stdout.write('\n▸ tests\n');
+  const report = join(scratch, 'vitest.json');
+  const start = Date.now();
+  const args = ['run', ...vitestArguments, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run('vitest', args, { env: commandEnvironment() }).catch((error) => console.error(error.message));
+  const counts = readCounts(report);
+  const ok = code === 0 && counts.failed === 0 && counts.passed > 0;
+  results.push({ name: 'tests', ok, seconds: (Date.now() - start) / 1000 });
+  return { ...counts, ok };
+}
+
+/** A file that cannot be loaded has no tests to count, and has failed all the same. */
+function readCounts(report) {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    const broken = testResults.filter(
+      ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+    );
+    return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function printSummary() {
+  isSummed = true;
+  console.log('');
+  for (const { name, ok, seconds } of results) {
+    console.log(`${ok ? '✓' : '✗'} ${name.padEnd(18)} ${seconds.toFixed(1).padStart(6)} s`);
+  }
+  if (tests.ok && tests.skipped > 0) console.log(`${tests.skipped} skipped`);
+  if (!checked) console.log(`The check "${results.at(-1).name}" failed: the tests were not run.`);
+  else if (tests.passed === 0 && tests.failed === 0) console.log('No test ran.');
+  console.log(`${tests.passed} passed, ${tests.failed + (checked ? 0 : 1)} failed`);
+}
+
+function commandEnvironment() {
+  return { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}` };
+}
+
+/** Never the developer's own database: an embedded one in a folder that goes, or the tests' server. */
+function withScratchDatabase() {
+  const { DATABASE_URL: _own, ...env } = commandEnvironment();
+  const given = process.env.TEST_DATABASE_URL;
+  return { ...env, NODE_ENV: 'test', DATA_DIR: join(scratch, 'data'), ...(given && { DATABASE_URL: given }) };
+}

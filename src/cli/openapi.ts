@@ -1,0 +1,36 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Command } from 'commander';
+import { writeFileSync } from 'node:fs';
+import { AppModule } from '../app.module.js';
+import { loadConfig } from '../config/index.js';
+import { createAdapter, openApiDocument } from '../configure-app.js';
+import { examples } from './examples.js';
+import { print } from './output.js';
+
+/** Nothing of the environment gets into the document; with a key given, nothing is written to DATA_DIR either. */
+const ENVIRONMENT = { ENCRYPTION_KEY: '0'.repeat(64) };
+
+export function registerOpenApi(program: Command): void {
+  program
+    .command('openapi')
+    .description('write the OpenAPI document of the HTTP API; needs neither server nor database')
+    .option('--out <file>', 'where to; - for standard output', 'openapi.json')
+    .addHelpText('after', examples('openapi --out openapi.json', 'openapi --out -'))
+    .action(({ out }: { out: string }) => write(out));
+}
+
+async function write(out: string): Promise<void> {
+  const config = loadConfig(ENVIRONMENT);
+  // A preview wires the modules without making a single instance of theirs, so nothing connects anywhere.
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, 'postgres://preview'),
+    createAdapter(config),
+    { preview: true, logger: false, abortOnError: false },
+  );
+  const document = openApiDocument(app);
+  const text = JSON.stringify(document, null, 2);
+  if (out === '-') return print(text);
+  writeFileSync(out, `${text}\n`);
+  print(`Wrote ${out}: ${Object.keys(document.paths).length} paths.`);
+}

@@ -1,0 +1,330 @@
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigModule, loadConfig } from '../../src/config/index.js';
+import { NotFoundError, ValidationError } from '../../src/kernel/app-error.js';
+import { API_KEY_ENTITIES, ApiKeysModule, ApiKeysService, BootstrapKeys } from '../../src/modules/api-keys/index.js';
+import { AuditLog, AUDIT_ENTITIES } from '../../src/modules/audit/index.js';
+import { CredentialVerifier, ForbiddenError, type RequestContext } from '../../src/platform/auth/index.js';
+import { DatabaseModule } from '../../src/platform/database/index.js';
+import { MetricsModule } from '../../src/platform/metrics/index.js';
+import { TransactionModule } from '../../src/platform/transaction/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+const OPERATOR: RequestContext = { actor: 'cli', requestId: 'request-1', ip: '192.0.2.7' };
+/** Of the generated shape, with a wrong checksum: only a look at the configuration tells that it is an operator's own. */
+const BOOTSTRAP_API_KEY = `hf_live_${'b'.repeat(49)}`;
+
+let database: TestDatabase;
+let dataDir: string;
+let here: INestApplicationContext;
+let elsewhere: INestApplicationContext;
+let service: ApiKeysService;
+
+function startReplica(): Promise<INestApplicationContext> {
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    DATA_DIR: dataDir,
+    ENCRYPTION_KEY: '0'.repeat(64),
+    BOOTSTRAP_API_KEY,
+  });
+  class Replica {}
+  return NestFactory.createApplicationContext(
+    {
+      module: Replica,
+      imports: [
+        ConfigModule.forRoot(config),
+        MetricsModule,
+        DatabaseModule.forRoot(database.url, [...API_KEY_ENTITIES, ...AUDIT_ENTITIES]),
+        TransactionModule,
+        ApiKeysModule,
+      ],
+    },
+    { logger: false, abortOnError: false },
+  );
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataDir = await mkdtemp(join(tmpdir(), 'holdfast-api-keys-'));
+  [here, elsewhere] = await Promise.all([startReplica(), startReplica()]);
+  service = here.get(ApiKeysService);
+});
+
+afterAll(async () => {
+  await Promise.all([here?.close(), elsewhere?.close()]);
+  await database?.drop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+beforeEach(() => sql('DELETE FROM api_keys'));
+afterEach(() => void vi.restoreAllMocks());
+
+function sql<Row>(query: string, parameters: unknown[] = []): Promise<Row[]> {
+  return here.get(DataSource).query<Row[]>(query, parameters);
+}
+
+const verify = (credential: string, replica = here) => replica.get(CredentialVerifier).verify(credential);
+const create = (name = 'shop') => service.create({ name, scopes: ['webhooks:read'] }, ['admin'], OPERATOR);
+
+/** A time as the database sees it, `ms` from now. */
+async function databaseTime(ms: number): Promise<Date> {
+  const [row] = await sql<{ at: Date }>(`SELECT now() + $1 * interval '1 millisecond' AS at`, [ms]);
+  return row!.at;
+}
+
+const auditOf = (id: string) =>
+  sql<{ actor: string; action: string; request_id: string; ip: string; details: object }>(
+    `SELECT actor, action, request_id, ip, details FROM audit_log WHERE subject = 'api-key:' || $1 ORDER BY id`,
+    [id],
+  );
+
+describe('creating an API key', () => {
+  it('shows the key once and keeps only its hash', async () => {
+    const issued = await create();
+    expect(issued.key).toMatch(/^hf_test_[0-9A-Za-z]{49}$/);
+    const stored = JSON.stringify([
+      await sql('SELECT to_jsonb(k) FROM api_keys AS k'),
+      await sql('SELECT to_jsonb(a) FROM audit_log AS a'),
+      await service.find(issued.id),
+    ]);
+    expect(stored).toContain(issued.prefix);
+    expect(stored).not.toContain(issued.key.slice(issued.prefix.length));
+  });
+
+  it('gives a key that authenticates as what it was created for', async () => {
+    const { id, key } = await create('shop');
+    expect(await verify(key)).toEqual({
+      kind: 'api-key',
+      id,
+      name: 'shop',
+      scopes: ['webhooks:read'],
+      actor: `api-key:${id}`,
+    });
+  });
+
+  it('writes an audit line with it, and without the line no key', async () => {
+    const { id, prefix } = await create();
+    expect(await auditOf(id)).toMatchObject([
+      { actor: 'cli', action: 'api_key.created', request_id: 'request-1', ip: '192.0.2.7', details: { prefix } },
+    ]);
+    vi.spyOn(here.get(AuditLog, { strict: false }), 'record').mockRejectedValue(new Error('no audit'));
+    await expect(create('unaudited')).rejects.toThrow('no audit');
+    expect(await sql(`SELECT FROM api_keys WHERE name = 'unaudited'`)).toEqual([]);
+  });
+
+  it('refuses scopes the maker lacks, and gives those it has', async () => {
+    const held = ['wallet:read', 'wallet:write'] as const;
+    for (const scopes of [['admin'], ['wallet:read', 'payments:read']] as const) {
+      await expect(service.create({ name: 'more', scopes: [...scopes] }, held, OPERATOR)).rejects.toThrow(
+        ForbiddenError,
+      );
+    }
+    const { key } = await service.create({ name: 'less', scopes: ['wallet:read'] }, held, OPERATOR);
+    expect(await verify(key)).toMatchObject({ scopes: ['wallet:read'] });
+  });
+
+  it('stores limits as they were given', async () => {
+    const limits = { perMinute: 600, perSecond: 0 };
+    const { id } = await service.create({ name: 'limited', scopes: ['admin'], limits }, ['admin'], OPERATOR);
+    expect(await service.find(id)).toMatchObject({ limits });
+  });
+});
+
+describe('verifying a credential', () => {
+  const lookUps = (calls: readonly [sql: string, ...unknown[]][]) =>
+    calls.filter(([text]) => text.includes('WHERE key_hash = $1')).length;
+
+  it.each(['', 'hf_short', 'eyJhbGciOiJIUzI1NiJ9.e30.x', `hf_${'x'.repeat(40)}`])(
+    'refuses "%s"',
+    async (credential) => {
+      expect(await verify(credential)).toBeNull();
+    },
+  );
+
+  it('refuses a mistyped key without asking the database', async () => {
+    const { key } = await create();
+    const query = vi.spyOn(here.get(DataSource), 'query');
+    const last = key.at(-1) === 'a' ? 'b' : 'a';
+    expect(await verify(key.slice(0, -1) + last)).toBeNull();
+    expect(lookUps(query.mock.calls)).toBe(0);
+  });
+
+  it('asks the database far less often than it is asked', async () => {
+    const { key } = await create();
+    await verify(key);
+    const query = vi.spyOn(here.get(DataSource), 'query');
+    for (let n = 0; n < 1000; n++) await verify(key);
+    expect(lookUps(query.mock.calls)).toBeLessThan(5);
+  });
+
+  it('fails, rather than refuses, when the database does not answer', async () => {
+    const { key } = await create();
+    vi.spyOn(here.get(DataSource), 'query').mockRejectedValue(new Error('Connection terminated'));
+    await expect(verify(key)).rejects.toThrow('Connection terminated');
+  });
+});
+
+describe('expiry', () => {
+  it('follows the clock of the database, to the moment', async () => {
+    const expiresAt = await databaseTime(700);
+    const { key } = await service.create({ name: 'brief', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+    expect(await verify(key)).not.toBeNull();
+    while ((await verify(key)) !== null) await delay(5);
+    const [{ late }] = await sql<{ late: number }>(
+      'SELECT (extract(epoch FROM clock_timestamp() - $1::timestamptz) * 1000)::float8 AS late',
+      [expiresAt],
+    ).then((rows) => [rows[0]!] as const);
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(500);
+  });
+
+  it('does not follow the clock of the server', async () => {
+    const [past, future] = [await databaseTime(-60_000), await databaseTime(3_600_000)];
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      vi.setSystemTime(past.getTime() - 86_400_000);
+      const createUntil = (expiresAt: Date) =>
+        service.create({ name: 'skewed', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+      await expect(createUntil(past)).rejects.toThrow(ValidationError);
+      const { key } = await createUntil(future);
+      vi.setSystemTime(future.getTime() + 86_400_000);
+      expect(await verify(key)).not.toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('revoking', () => {
+  it('takes effect here at once and on every other replica within a second', async () => {
+    const { id, key } = await create();
+    expect(await verify(key, here)).not.toBeNull();
+    expect(await verify(key, elsewhere)).not.toBeNull();
+    await service.revoke(id, OPERATOR);
+    const revokedAt = performance.now();
+    expect(await verify(key, here)).toBeNull();
+    while ((await verify(key, elsewhere)) !== null) await delay(5);
+    expect(performance.now() - revokedAt).toBeLessThan(1000);
+  });
+
+  it('shows in the log when the key is used again, by its prefix alone', async () => {
+    const { id, key, prefix } = await create();
+    await service.revoke(id, OPERATOR);
+    const log = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+    await verify(key);
+    const logged = JSON.stringify(log.mock.calls);
+    expect(logged).toContain(`"prefix":"${prefix}"`);
+    expect(logged).not.toContain(key.slice(0, prefix.length + 1));
+  });
+
+  it('happens once: the second time changes and records nothing', async () => {
+    const { id } = await create();
+    await Promise.all([service.revoke(id, OPERATOR), elsewhere.get(ApiKeysService).revoke(id, OPERATOR)]);
+    const { revokedAt } = await service.find(id);
+    await service.revoke(id, OPERATOR);
+    expect(await service.find(id)).toMatchObject({ revokedAt });
+    expect((await auditOf(id)).map(({ action }) => action)).toEqual(['api_key.created', 'api_key.revoked']);
+  });
+
+  it.each([randomUUID(), 'no-uuid', ''])('finds nothing under "%s"', async (id) => {
+    await expect(service.revoke(id, OPERATOR)).rejects.toThrow(NotFoundError);
+    await expect(service.find(id)).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('listing', () => {
+  it('pages through all keys, newest first, revoked ones too', async () => {
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) ids.unshift((await create(name)).id);
+    await service.revoke(ids[2]!, OPERATOR);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await service.list(2, cursor);
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(ids);
+  });
+
+  it('refuses a cursor that is none', async () => {
+    await expect(service.list(2, 'nonsense')).rejects.toThrow(ValidationError);
+  });
+});
+
+describe('last use', () => {
+  it('shows soon after the first request', async () => {
+    const { id, key } = await create();
+    expect(await service.find(id)).toMatchObject({ lastUsedAt: null });
+    await verify(key);
+    await expect.poll(async () => (await service.find(id)).lastUsedAt, { timeout: 5000 }).toBeInstanceOf(Date);
+  });
+
+  it('is written before a replica ends', async () => {
+    const { id, key } = await create();
+    const replica = await startReplica();
+    await verify(key, replica);
+    await replica.close();
+    expect((await service.find(id)).lastUsedAt).toBeInstanceOf(Date);
+  });
+});
+
+describe('the bootstrap key', () => {
+  const ensure = (replica = here) => replica.get(BootstrapKeys).ensureBootstrapKey(BOOTSTRAP_API_KEY);
+
+  it('is registered as an admin key once, however many replicas start, even if it looks mistyped', async () => {
+    await Promise.all([ensure(here), ensure(elsewhere), ensure(here), ensure(elsewhere)]);
+    await ensure();
+    const principal = await verify(BOOTSTRAP_API_KEY);
+    expect(principal).toMatchObject({ scopes: ['admin'], name: 'bootstrap' });
+    expect(await auditOf(principal!.id)).toMatchObject([{ actor: 'system', action: 'api_key.created' }]);
+  });
+
+  it('stays revoked when a server starts again, and says so', async () => {
+    await ensure();
+    const [row] = await sql<{ id: string }>('SELECT id FROM api_keys');
+    await service.revoke(row!.id, OPERATOR);
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    await ensure();
+    expect(await verify(BOOTSTRAP_API_KEY)).toBeNull();
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('was revoked'));
+  });
+
+  it('must be a key', async () => {
+    await expect(here.get(BootstrapKeys).ensureBootstrapKey('admin')).rejects.toThrow('BOOTSTRAP_API_KEY');
+  });
+});
+
+describe('the first admin key', () => {
+  const ensure = (replica = here) => replica.get(BootstrapKeys).ensureFirstAdminKey();
+
+  it('is made by exactly one of the processes that start together', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, (_, n) => ensure(n % 2 ? here : elsewhere)));
+    const keys = made.filter((key) => key !== null);
+    expect(keys).toHaveLength(1);
+    expect(await sql('SELECT FROM api_keys')).toHaveLength(1);
+    expect(await verify(keys[0]!)).toMatchObject({ name: 'first admin', scopes: ['admin'] });
+  });
+
+  it('is not made while an admin key is active', async () => {
+    await service.create({ name: 'boss', scopes: ['admin'] }, ['admin'], OPERATOR);
+    expect(await ensure()).toBeNull();
+  });
+
+  it('is made again when every admin key is revoked or expired', async () => {
+    const { id } = await service.create({ name: 'boss', scopes: ['admin'] }, ['admin'], OPERATOR);
+    await service.revoke(id, OPERATOR);
+    const expiresAt = await databaseTime(20);
+    await service.create({ name: 'temp', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+    await expect.poll(() => databaseTime(0)).toSatisfy((now: Date) => now > expiresAt);
+    await create('no admin');
+    expect(await ensure()).toMatch(/^hf_test_/);
+  });
+});

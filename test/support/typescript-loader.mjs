@@ -1,0 +1,36 @@
+// `node --import ./test/support/typescript-loader.mjs entry.ts` runs TypeScript with the decorator metadata that Nest
+// needs and that tsx, which compiles with esbuild, leaves out.
+import { register } from 'node:module';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { transform } from '@swc/core';
+
+if (isMainThread) register(import.meta.url);
+
+export async function resolve(specifier, context, next) {
+  const typescript = specifier.replace(/\.js$/, '.ts');
+  if (specifier.startsWith('.') && typescript !== specifier && context.parentURL) {
+    const url = new URL(typescript, context.parentURL);
+    if (existsSync(url)) return next(url.href, context);
+  }
+  return next(specifier, context);
+}
+
+export async function load(url, context, next) {
+  if (!url.endsWith('.ts')) return next(url, context);
+  const filename = fileURLToPath(url);
+  const { code } = await transform(await readFile(filename, 'utf8'), {
+    filename,
+    sourceMaps: 'inline',
+    module: { type: 'es6' },
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      keepClassNames: true,
+    },
+  });
+  return { format: 'module', source: code, shortCircuit: true };
+}
