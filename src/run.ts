@@ -6,6 +6,7 @@ import { welcome } from './welcome.js';
 
 /** Beyond what a clean stop may take: something hangs, and a supervisor waits. */
 const LAST_RESORT_MS = 15_000;
+const SAME_REQUEST_MS = 1500;
 
 /**
  * The life of the server process: start, say where everything is, run until SIGINT or SIGTERM, stop cleanly. What
@@ -46,17 +47,19 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
   logger.pino.flush(() => process.exit());
 }
 
-/** The first signal asks for a clean stop; a second one does not wait for it. */
+/**
+ * The first signal asks for a clean stop; one that comes later does not wait for it. npm passes ctrl-C on to a process
+ * that the terminal has told already, so what comes within a moment is the same request again.
+ */
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS) process.exit(130);
+      askedAt ??= performance.now();
       resolve(signal);
     };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
 }
 

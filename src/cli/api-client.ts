@@ -1,5 +1,5 @@
 import { CliError } from './cli.error.js';
-import { type Answer, request } from './http.js';
+import { type Answer, type Call, request } from './http.js';
 import type { Settings } from './settings.js';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -19,9 +19,10 @@ export class ApiClient {
     private readonly key: string,
   ) {}
 
-  /** @throws CliError without an API key */
+  /** @throws CliError without a server or an API key, in this order: the first start makes the first key */
   static async connect(settings: Settings, givenUrl: string | undefined): Promise<ApiClient> {
     const url = settings.serverUrl(givenUrl);
+    await request(`${url}/health/live`);
     return new ApiClient(url, await settings.apiKey(url));
   }
 
@@ -39,9 +40,9 @@ export class ApiClient {
     return this.ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
-  private async ask(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<string> {
-    const headers = { ...init.headers, authorization: `Bearer ${this.key}` };
-    const answer = await request(this.url + path, { ...init, headers });
+  private async ask(path: string, call: Call): Promise<string> {
+    const headers = { ...call.headers, authorization: `Bearer ${this.key}` };
+    const answer = await request(this.url + path, { ...call, headers });
     if (answer.status < 200 || answer.status >= 300) throw new CliError(explain(answer));
     return answer.body;
   }

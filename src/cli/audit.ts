@@ -25,10 +25,11 @@ async function verify(settings: Settings, json: boolean): Promise<void> {
 }
 
 function describe({ firstBadLine, lines, checkpoints, unsealed, lastHash }: AuditVerification): string {
-  const held = `${lines} lines and ${checkpoints} checkpoints hold`;
+  const held = `${lines} lines and ${checkpoints} checkpoints`;
   if (firstBadLine) {
-    return `The audit log does not hold at line ${firstBadLine.sequence}. ${firstBadLine.reason} Before it ${held}.`;
+    return `The audit log does not hold at line ${firstBadLine.sequence}. ${firstBadLine.reason} Before it hold ${held}.`;
   }
-  const rest = unsealed > 0 ? `; ${unsealed} lines are not sealed yet` : '';
-  return `The audit log holds: ${held}${rest}.${lastHash === null ? '' : `\nLast hash: ${lastHash}`}`;
+  const waiting = unsealed > 0 ? `, and ${unsealed} lines that wait to be sealed` : '';
+  const hash = lastHash === null ? '' : `\nThe last hash is ${lastHash}`;
+  return `The audit log holds: ${held}${waiting}.${hash}`;
 }

@@ -1,7 +1,9 @@
+import { VERSION } from '../version.js';
 import { CliError } from './cli.error.js';
 
 /** Longer than an inline source may take. */
 const TIMEOUT_MS = 35_000;
+const USER_AGENT = `holdfast-cli/${VERSION}`;
 
 export interface Answer {
   status: number;
@@ -9,10 +11,18 @@ export interface Answer {
   body: string;
 }
 
+export interface Call {
+  method?: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Buffer;
+}
+
 /** `fetch` with the whole answer read. @throws CliError saying in one line why there is none */
-export async function request(url: string, init: RequestInit = {}): Promise<Answer> {
+export async function request(url: string, call: Call = {}): Promise<Answer> {
+  const headers = { ...call.headers, 'User-Agent': USER_AGENT };
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(url, { ...call, headers, redirect: 'manual', signal });
     return { status: response.status, statusText: response.statusText, body: await response.text() };
   } catch (error) {
     throw new CliError(unanswered(new URL(url).origin, error), { cause: error });

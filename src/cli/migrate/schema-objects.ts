@@ -6,15 +6,16 @@ import pg from 'pg';
  */
 const OBJECTS = `
   WITH ours AS (
-    SELECT oid, relname, relkind, reloptions
-    FROM pg_class
-    WHERE relnamespace = current_schema()::regnamespace AND relname !~ '^migrations'
+    SELECT pg_class.oid, relname, relkind, reloptions
+    FROM pg_class LEFT JOIN pg_index ON indexrelid = pg_class.oid
+    WHERE relnamespace = current_schema()::regnamespace AND relname NOT IN ('migrations', 'migrations_id_seq')
+      AND indrelid IS DISTINCT FROM to_regclass('migrations')
   )
-  SELECT 'relation ' || relname || ' (' || relkind || ') ' || coalesce(reloptions::text, '') AS object
+  SELECT 'relation ' || relname || ' (' || relkind::text || ') ' || coalesce(reloptions::text, '') AS object
   FROM ours
   UNION ALL
   SELECT concat_ws(' ', 'column', relname || '.' || attname, format_type(atttypid, atttypmod),
-    CASE WHEN attnotnull THEN 'NOT NULL' END, attidentity, pg_get_expr(adbin, adrelid))
+    CASE WHEN attnotnull THEN 'NOT NULL' END, nullif(attidentity::text, ''), pg_get_expr(adbin, adrelid))
   FROM ours JOIN pg_attribute ON attrelid = ours.oid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE relkind IN ('r', 'p', 'v', 'm') AND attnum > 0 AND NOT attisdropped
   UNION ALL

@@ -3,6 +3,11 @@ import { CliError } from '../cli.error.js';
 import { type Answer, request } from '../http.js';
 import type { SignedEvent } from './signed-event.js';
 
+/** Why what this command finds or makes in the database may mean nothing to the server. */
+export const OTHER_DATABASE =
+  'The server uses another database than this command: run it with the DATABASE_URL or DATA_DIR of the server, or name ' +
+  'a source that is there and give its --secret.';
+
 const PAUSE_MS = 50;
 const UNKNOWN = 404;
 
@@ -25,10 +30,7 @@ export async function deliver({ url, knownBy }: Target, { body, headers }: Signe
     const ms = performance.now() - started;
     if (answer.status !== UNKNOWN || knownBy === 0) return { ...answer, ms };
     if (performance.now() > knownBy) {
-      throw new CliError(
-        `The server does not know ${url}, which was made just now: it uses another database than this command. Run ` +
-          "it with the server's DATABASE_URL or DATA_DIR, or name one of its sources and give --secret.",
-      );
+      throw new CliError(`The server does not know ${url}, which was made just now. ${OTHER_DATABASE}`);
     }
     await sleep(PAUSE_MS);
   }

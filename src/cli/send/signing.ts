@@ -4,6 +4,7 @@ import { operator, withApplication } from '../application.js';
 import { CliError } from '../cli.error.js';
 import { remark } from '../output.js';
 import type { Settings } from '../settings.js';
+import { OTHER_DATABASE } from './deliver.js';
 import type { Scheme } from './signed-event.js';
 
 /** A server knows a new source within half a second, by contract within one; a busy machine gets some more. */
@@ -42,7 +43,13 @@ export async function findSigning(settings: Settings, sought: Sought): Promise<S
     return { secret: fromEnvironment, scheme: undefined, knownBy: 0 };
   }
   if (!isOurs) throw new CliError(`The secret of "${source}" at ${server} is not known here: give it with --secret.`);
-  return fromDatabase(settings, sought);
+  try {
+    return await fromDatabase(settings, sought);
+  } catch (error) {
+    // The server is up, so its own database has all tables.
+    if (isUndefinedTable(error)) throw new CliError(OTHER_DATABASE, { cause: error });
+    throw error;
+  }
 }
 
 function fromDatabase(settings: Settings, { source: name, provider }: Sought): Promise<Signing> {
@@ -85,6 +92,10 @@ async function makeSource(
   }
   await sources.create({ name, provider, secret: newSecret(provider) }, operator());
   remark(`There was no source "${name}": made one with a random secret.`);
+}
+
+function isUndefinedTable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '42P01';
 }
 
 /** In the form of the provider's own. */

@@ -15,7 +15,7 @@ const CHECKPOINT_LINES = 10_000;
 /** or after this many seconds if there are new lines: what is cut off within them leaves no trace outside the log. */
 const CHECKPOINT_SECONDS = 60;
 
-/** Lines hashed before other work gets the event loop: about 2 ms. */
+/** Lines hashed before other work gets the event loop: about 3 ms. */
 const LINES_PER_TURN = 500;
 
 export interface SealedBatch {
@@ -33,8 +33,9 @@ export interface SealedBatch {
  *
  * Lines are taken in the order of their ids as far as they are visible. A transaction that commits late shows lines with
  * smaller ids afterwards; they get the next places. That is sound because the chain fixes what was recorded and that
- * nothing is lost or changed later, not when: each line carries its own time, a line is visible for good once it
- * is visible at all, and whatever is unsealed is found by its missing hash, never by an id already passed.
+ * nothing is lost or changed later, not when: each line carries its own time, a line is visible for good once it is
+ * visible at all, and a line is waiting as long as its hash is missing, whatever ids have been passed meanwhile (see
+ * `UnsealedSearch`).
  */
 @Injectable()
 export class SealBatch {

@@ -74,8 +74,8 @@ function requireText({ name, value }: IdentityPart): string {
 /** A whole number as its exact decimal digits; one that a double has rounded is no id. */
 function textOf(value: JsonValue): string | undefined {
   if (typeof value === 'string') return value;
-  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
-  return undefined;
+  if (typeof value === 'bigint') return value.toString();
+  return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : undefined;
 }
 
 /** Only a hint: one that cannot be used is dropped, the event is not. */

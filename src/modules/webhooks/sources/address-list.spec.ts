@@ -16,6 +16,8 @@ describe('AddressList', () => {
     ['::/0', '192.0.2.7', false],
     ['0.0.0.0/0', '2001:db8::1', false],
     ['192.0.2.0/24', 'not an address', false],
+    ['192.0.2.0/24', '0300.0.2.7', false],
+    ['192.0.2.0/24', '192.0.519', false],
   ])('%s and %s: %s', (range, address, included) => {
     expect(AddressList.parse([range]).includes(address)).toBe(included);
   });

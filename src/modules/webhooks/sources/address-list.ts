@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -15,7 +16,8 @@ export class AddressList {
   }
 
   includes(address: string): boolean {
-    if (!ipaddr.isValid(address)) return false;
+    // Stricter than ipaddr.js, which would also read `0300.0.2.7`, as another address than most do.
+    if (isIP(address) === 0) return false;
     const ip = ipaddr.process(address);
     return this.ranges.some(([base, bits]) => ip.kind() === base.kind() && ip.match(base, bits));
   }
