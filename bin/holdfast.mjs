@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { loadEnvFile } from '../scripts/env-file.mjs';
 import { prepare } from '../scripts/prepare.mjs';
 
 await prepare();
+loadEnvFile();
 await import('../dist/cli/main.js');

@@ -1,9 +1,11 @@
 // `npm run start:dev`: compiles on every change and starts the server again.
 import { spawn } from 'node:child_process';
+import { loadEnvFile } from './env-file.mjs';
 import { prepare, root } from './prepare.mjs';
 import { stopWithNpm } from './stop-with-npm.mjs';
 
 await prepare({ build: false });
+loadEnvFile();
 stopWithNpm();
 
 const children = [];

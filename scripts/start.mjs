@@ -2,10 +2,12 @@
 // and not in a child: one pid to signal, one exit code, and nothing left behind when it is killed.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { loadEnvFile } from './env-file.mjs';
 import { prepare, root } from './prepare.mjs';
 import { stopWithNpm } from './stop-with-npm.mjs';
 
 process.chdir(root);
 await prepare();
+loadEnvFile();
 stopWithNpm();
 await import(pathToFileURL(join(root, 'dist/main.js')).href);

@@ -20,6 +20,8 @@ import { Metrics } from './platform/metrics/index.js';
 const MAX_PATH_PARAMETER = 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 
+const problems = new ProblemFilter();
+
 /** The HTTP server's own settings: what is trusted, how long a slow sender is waited for. */
 export function createAdapter(config: Config): FastifyAdapter {
   const options: FastifyServerOptions & { http: object } = {
@@ -27,6 +29,7 @@ export function createAdapter(config: Config): FastifyAdapter {
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => problems.answer(error, request, reply),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     http: {
@@ -55,7 +58,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config, 
     strictTransportSecurity: false,
   });
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(problems);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',

@@ -56,7 +56,7 @@ export class ValidationError extends AppError {
 export class NotFoundError extends AppError {
   readonly code = 'NOT_FOUND';
   readonly status = 404;
-  readonly title = 'Not found';
+  readonly title = 'Not Found';
 }
 
 /** 409: the request is valid but the state forbids it. */

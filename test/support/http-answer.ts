@@ -41,7 +41,7 @@ export function expectProblem({ status, headers, body }: Answer, expectedStatus:
   });
   expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   expect(body).toEqual({
-    type: `https://holdfast.dev/problems/${code.toLowerCase().replaceAll('_', '-')}`,
+    type: `urn:holdfast:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: expect.stringMatching(/^[A-Z]/),
     status: expectedStatus,
     detail: expect.stringMatching(/\S/),

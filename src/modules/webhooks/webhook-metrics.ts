@@ -17,6 +17,7 @@ const QUEUE = `
 /** What the webhook engine tells Prometheus. Labels are source names and fixed words, never what a sender chose. */
 @Injectable()
 export class WebhookMetrics {
+  private readonly known = new Set<string>();
   private readonly received;
   private readonly rejected;
   private readonly signatureFailures;
@@ -65,11 +66,22 @@ export class WebhookMetrics {
     );
     const oldest = metrics.gauge('holdfast_webhook_oldest_due_seconds', 'How long the oldest due event has waited');
     metrics.gauge('holdfast_webhook_queue_depth', 'Events not finished yet', ['state'], async (gauge) => {
+      // Unknown while the database is away, rather than what it was before.
+      oldest.set(NaN);
       const [row] = await dataSource.query<{ waiting: number; processing: number; age: number }[]>(QUEUE);
       gauge.set({ state: 'waiting' }, row?.waiting ?? 0);
       gauge.set({ state: 'processing' }, row?.processing ?? 0);
       oldest.set(row?.age ?? 0);
     });
+  }
+
+  /** Counters start at 0 for a known source, so that the first dead letter is an increase and not the first value. */
+  know(source: string): void {
+    if (this.known.has(source)) return;
+    this.known.add(source);
+    for (const counter of [this.signatureFailures, this.retries, this.deadLetters, this.duplicates, this.conflicts]) {
+      counter.inc({ source }, 0);
+    }
   }
 
   accepted(source: string, result: 'stored' | 'duplicate' | 'conflict'): void {

@@ -12,6 +12,8 @@ export interface PoolOptions {
   onIdleClientError?: (error: Error) => void;
 }
 
+const NETWORK_GRACE_MS = 5000;
+
 /** The TypeORM data source, not yet connected. Schema changes come from migrations only, never from `synchronize`. */
 export function createDataSource(url: string, entities: Entities, pool: PoolOptions): DataSource {
   return new DataSource({
@@ -27,6 +29,8 @@ export function createDataSource(url: string, entities: Entities, pool: PoolOpti
     poolErrorHandler: pool.onIdleClientError,
     extra: {
       statement_timeout: pool.statementTimeoutMs,
+      // PostgreSQL ends a slow statement; a PostgreSQL that hangs, or a black-holed network, only we can give up on.
+      ...(pool.statementTimeoutMs > 0 && { query_timeout: pool.statementTimeoutMs + NETWORK_GRACE_MS }),
       // A transaction whose owner went away without closing its socket must not keep its locks.
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,

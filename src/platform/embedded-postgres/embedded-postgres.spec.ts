@@ -211,12 +211,15 @@ describe('startEmbeddedPostgres', () => {
     expect(await ask(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it.runIf(process.platform === 'linux')('runs in a session of its own, out of reach of ctrl-C in our terminal', async () => {
-    const { pid } = await start();
-    // proc_pid_stat(5): field 6 is the session.
-    const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
-    expect(Number(session)).toBe(pid);
-  });
+  it.runIf(process.platform === 'linux')(
+    'runs in a session of its own, out of reach of ctrl-C in our terminal',
+    async () => {
+      const { pid } = await start();
+      // proc_pid_stat(5): field 6 is the session.
+      const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
+      expect(Number(session)).toBe(pid);
+    },
+  );
 
   describe('says in one sentence how to mend', () => {
     it('data of another major version', async () => {

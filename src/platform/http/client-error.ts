@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { newId } from '../../kernel/ids.js';
+import { problemType } from './problem.js';
 
 const ANSWERS: Readonly<Record<string, { status: number; title: string; code: string; detail: string }>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
@@ -32,7 +33,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   }
   const { status, title, code, detail } = ANSWERS[error.code ?? ''] ?? MALFORMED;
   const requestId = newId();
-  const type = `https://holdfast.dev/problems/${code.toLowerCase().replaceAll('_', '-')}`;
+  const type = problemType(code);
   const body = JSON.stringify({ type, title, status, detail, code, error: title, details: {}, requestId });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +

@@ -1,5 +1,6 @@
 export { type BodyLimits, installBodyParser, RAW_BODY, refuseNul } from './body-parser.js';
 export { answerClientError } from './client-error.js';
+export { IsOmittable } from './is-omittable.decorator.js';
 export { IsTimestamp } from './is-timestamp.decorator.js';
 export { PageQueryDto } from './page.dto.js';
 export { type Problem, toProblem } from './problem.js';

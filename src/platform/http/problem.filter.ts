@@ -14,6 +14,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Also Fastify's own error handler: body limits and malformed requests fail before Nest is asked. */
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    // The client is gone, in the middle of its request or of our answer: nobody is left to tell, and nothing of ours broke.
+    if (request.raw.socket.destroyed) return;
     const instance = request.url.split('?', 1)[0] ?? '/';
     const { problem, headers } = toProblem(error, instance, request.id);
     if (problem.status >= 500) {

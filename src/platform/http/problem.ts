@@ -31,9 +31,6 @@ interface Explained {
   retryAfter?: number | undefined;
 }
 
-/** Where the error codes are explained; `type` is this plus the code. */
-const TYPE_BASE = 'https://holdfast.dev/problems/';
-
 /** Seconds; long enough for a failover to make progress, short enough for a sender's patience. */
 const DATABASE_RETRY_AFTER = 5;
 
@@ -52,12 +49,17 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   431: 'HEADERS_TOO_LARGE',
 };
 
+/** RFC 9457 wants a URI that names the kind of problem; ours need no website. `docs/operations.md` explains each code. */
+export function problemType(code: string): string {
+  return `urn:holdfast:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+}
+
 /** Turns whatever was thrown into the answer a caller may see. Unknown errors become a 500 that tells nothing. */
 export function toProblem(error: unknown, instance: string, requestId: string): ProblemAnswer {
   const { status, code, title, detail, details = {}, headers = {}, retryAfter } = explain(error);
   return {
     problem: {
-      type: TYPE_BASE + code.toLowerCase().replaceAll('_', '-'),
+      type: problemType(code),
       title,
       status,
       detail,

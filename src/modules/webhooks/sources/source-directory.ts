@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
 import type { SigningSecret } from '../providers/webhook-provider.js';
+import { WebhookMetrics } from '../webhook-metrics.js';
 import { AddressList } from './address-list.js';
 import { type SourceRow, SourcesRepository } from './sources.repository.js';
 import { secretPlace } from './source-secret.js';
@@ -31,6 +32,7 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
     private readonly repository: SourcesRepository,
     private readonly secretBox: SecretBox,
     private readonly clock: DatabaseClock,
+    private readonly metrics: WebhookMetrics,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -51,7 +53,10 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
     const rows = await this.repository.findAll();
     const opened = new Map<string, string>();
     const sources = new Map<string, ActiveSource>();
-    for (const row of rows) sources.set(row.name, this.activate(row, opened));
+    for (const row of rows) {
+      sources.set(row.name, this.activate(row, opened));
+      this.metrics.know(row.name);
+    }
     this.sources = sources;
     this.opened = opened;
   }
