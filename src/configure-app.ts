@@ -1,5 +1,5 @@
-import helmet from '@fastify/helmet';
-import type { FastifyServerOptions } from 'fastify';
+import helmet from 'helmet';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
@@ -43,7 +43,7 @@ export function createAdapter(config: Config): FastifyAdapter {
 }
 
 /** Everything between the socket and the controllers, the same in production and in tests. */
-export async function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): Promise<void> {
+export function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): void {
   const fastify = app.getHttpAdapter().getInstance();
   installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: config.WEBHOOK_BODY_LIMIT_BYTES });
   fastify.setReplySerializer(serializeJson);
@@ -52,16 +52,28 @@ export async function configureApp(app: NestFastifyApplication, config: Config, 
     done(refuseNul(request.url));
   });
   logRequests(fastify, logger.pino, app.get(Metrics));
-  await app.register(helmet, {
-    // Local starts are plain HTTP; upgrading would break the docs page there. TLS ends at the proxy, which sets HSTS.
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-    strictTransportSecurity: false,
-  });
+  addSecurityHeaders(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
+  });
+}
+
+/**
+ * Helmet's headers on everything a browser might open. Not on webhooks: their senders are programs that read a status.
+ * Helmet itself and not `@fastify/helmet`, which builds its middleware anew for every request.
+ */
+function addSecurityHeaders(fastify: FastifyInstance): void {
+  const secure = helmet({
+    // Local starts are plain HTTP; upgrading would break the docs page there. TLS ends at the proxy, which sets HSTS.
+    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+    strictTransportSecurity: false,
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.config.rawBody) done();
+    else secure(request.raw, reply.raw, () => done());
   });
 }
 

@@ -66,7 +66,7 @@ async function createApp(
     createAdapter(config),
     { logger, bodyParser: false, abortOnError: false },
   );
-  await configureApp(app, config, logger);
+  configureApp(app, config, logger);
   await app.init();
   return app;
 }

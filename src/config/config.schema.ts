@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 const MEBIBYTE = 1024 * 1024;
@@ -5,14 +6,24 @@ const MEBIBYTE = 1024 * 1024;
 /** Blank counts as absent: `FOO=` in an env file means "use the default". */
 const blankIsAbsent = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : value);
 const optional = <T extends z.ZodType>(type: T) => z.preprocess(blankIsAbsent, type.optional());
-const integer = (min: number, max: number, fallback: number) =>
-  z.preprocess(blankIsAbsent, z.coerce.number().int().min(min).max(max).default(fallback));
+const integer = (min: number, max: number, fallback: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  const isInRange = (value: number) => Number.isInteger(value) && value >= min && value <= max;
+  return z.preprocess(blankIsAbsent, z.coerce.number({ error }).refine(isInRange, { error }).default(fallback));
+};
 const list = z.preprocess(blankIsAbsent, z.string().default('')).transform((text) =>
   text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+const proxies = list.superRefine((addresses, context) => {
+  for (const address of addresses) {
+    if (ipaddr.isValid(address) || ipaddr.isValidCIDR(address)) continue;
+    const message = `"${address}" is neither an IP address nor a CIDR range such as 10.0.0.0/8`;
+    context.addIssue({ code: 'custom', message });
+  }
+});
 const url = (...protocols: string[]) =>
   optional(
     z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
@@ -50,7 +61,7 @@ export const environmentSchema = z.object({
     z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits; make one with: openssl rand -hex 32'),
   ),
 
-  TRUSTED_PROXIES: list,
+  TRUSTED_PROXIES: proxies,
   BODY_LIMIT_BYTES: integer(1024, 64 * MEBIBYTE, 256 * 1024),
   REQUEST_TIMEOUT_MS: integer(100, 600_000, 30_000),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000, 20_000),

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import ipaddr from 'ipaddr.js';
 import { type Environment, environmentSchema } from './config.schema.js';
 
 /** Injection token of the one `Config`. */
@@ -26,7 +25,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(['The configuration is not valid:', ...problems].join(problems.length === 1 ? ' ' : '\n  - '));
   }
 }
 
@@ -38,13 +37,13 @@ export class ConfigError extends Error {
  */
 export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const parsed = environmentSchema.safeParse(environment);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-  }
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...missingInProduction(environment),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const values = parsed.data;
   const isProduction = values.NODE_ENV === 'production';
-  const problems = [...unusableProxies(values), ...(isProduction ? missingInProduction(values) : [])];
-  if (problems.length > 0) throw new ConfigError(problems);
 
   const dataDir = resolve(values.DATA_DIR);
   return Object.freeze({
@@ -65,18 +64,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   });
 }
 
-function unusableProxies({ TRUSTED_PROXIES }: Environment): string[] {
-  return TRUSTED_PROXIES.filter((address) => !ipaddr.isValid(address) && !ipaddr.isValidCIDR(address)).map(
-    (address) => `TRUSTED_PROXIES: "${address}" is neither an IP address nor a CIDR range such as 10.0.0.0/8.`,
-  );
-}
-
-function missingInProduction(values: Environment): string[] {
+/** Looks at the environment itself: what is missing is to be named together with what is wrong. */
+function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
+  if (environment['NODE_ENV'] !== 'production') return [];
   const problems: string[] = [];
-  if (!values.DATABASE_URL) {
+  if (!environment['DATABASE_URL']?.trim()) {
     problems.push('DATABASE_URL: the embedded database is for development; production needs a PostgreSQL of its own.');
   }
-  if (!values.ENCRYPTION_KEY) {
+  if (!environment['ENCRYPTION_KEY']?.trim()) {
     problems.push('ENCRYPTION_KEY: production needs one; make it with: openssl rand -hex 32');
   }
   return problems;

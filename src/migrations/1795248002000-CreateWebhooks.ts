@@ -80,6 +80,9 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
       CREATE INDEX webhook_events_ordering_done_idx ON webhook_events (source, ordering_key, occurred_at) WHERE ordering_key IS NOT NULL AND status = 'PROCESSED'
     `);
     await runner.query(`
+      CREATE UNIQUE INDEX webhook_events_ordering_running_key ON webhook_events (source, ordering_key) WHERE ordering_key IS NOT NULL AND status = 'PROCESSING'
+    `);
+    await runner.query(`
       CREATE INDEX webhook_events_ordering_idx ON webhook_events (source, ordering_key, id) WHERE ordering_key IS NOT NULL AND next_attempt_at IS NOT NULL
     `);
     await runner.query(`
@@ -150,9 +153,6 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
     `);
     await runner.query(`
       CREATE INDEX webhook_replay_jobs_unfinished_idx ON webhook_replay_jobs (created_at) WHERE status IN ('QUEUED', 'RUNNING')
-    `);
-    await runner.query(`
-      ALTER TABLE webhook_attempts ADD CONSTRAINT webhook_attempts_event_fkey FOREIGN KEY (event) REFERENCES webhook_events(id) ON DELETE CASCADE
     `);
     await runner.query(`
       ALTER TABLE webhook_event_conflicts ADD CONSTRAINT webhook_event_conflicts_event_fkey FOREIGN KEY (event) REFERENCES webhook_events(id) ON DELETE CASCADE

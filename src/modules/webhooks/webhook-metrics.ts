@@ -14,6 +14,13 @@ const QUEUE = `
   FROM webhook_events
   WHERE next_attempt_at IS NOT NULL`;
 
+interface Queue {
+  waiting: number;
+  processing: number;
+  /** Seconds. */
+  age: number;
+}
+
 /** What the webhook engine tells Prometheus. Labels are source names and fixed words, never what a sender chose. */
 @Injectable()
 export class WebhookMetrics {
@@ -64,14 +71,19 @@ export class WebhookMetrics {
       'holdfast_webhook_leases_expired_total',
       'Claims whose worker did not come back in time',
     );
-    const oldest = metrics.gauge('holdfast_webhook_oldest_due_seconds', 'How long the oldest due event has waited');
+    let reading: Promise<Queue> | undefined;
+    // One query for both gauges: they are collected at the same time, and each sees what is so now.
+    const queue = () => (reading ??= readQueue(dataSource).finally(() => (reading = undefined)));
     metrics.gauge('holdfast_webhook_queue_depth', 'Events not finished yet', ['state'], async (gauge) => {
+      const { waiting, processing } = await queue();
+      gauge.set({ state: 'waiting' }, waiting);
+      gauge.set({ state: 'processing' }, processing);
+    });
+    const oldest = 'holdfast_webhook_oldest_due_seconds';
+    metrics.gauge(oldest, 'How long the oldest due event has waited', [], async (gauge) => {
       // Unknown while the database is away, rather than what it was before.
-      oldest.set(NaN);
-      const [row] = await dataSource.query<{ waiting: number; processing: number; age: number }[]>(QUEUE);
-      gauge.set({ state: 'waiting' }, row?.waiting ?? 0);
-      gauge.set({ state: 'processing' }, row?.processing ?? 0);
-      oldest.set(row?.age ?? 0);
+      gauge.set(NaN);
+      gauge.set((await queue()).age);
     });
   }
 
@@ -105,4 +117,10 @@ export class WebhookMetrics {
   leasesExpired(count: number): void {
     this.abandoned.inc(count);
   }
+}
+
+async function readQueue(dataSource: DataSource): Promise<Queue> {
+  const [queue] = await dataSource.query<Queue[]>(QUEUE);
+  if (!queue) throw new Error('The queue could not be counted');
+  return queue;
 }

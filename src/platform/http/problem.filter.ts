@@ -30,6 +30,8 @@ export class ProblemFilter implements ExceptionFilter {
     reply
       .status(problem.status)
       .headers(headers)
+      // Set by a hook already, except where Fastify refuses a URL: no hook runs for that.
+      .header('x-request-id', request.id)
       .header('content-type', 'application/problem+json; charset=utf-8')
       .send(JSON.stringify(problem));
   }

@@ -90,8 +90,7 @@ function explain(error: unknown): Explained {
   const status = clientErrorStatus(error);
   if (status !== undefined) {
     const title = STATUS_CODES[status] ?? 'Bad request';
-    const detail = error instanceof Error && error.message !== '' ? error.message : title;
-    return { status, code: CODE_BY_STATUS[status] ?? 'BAD_REQUEST', title, detail };
+    return { status, code: CODE_BY_STATUS[status] ?? 'BAD_REQUEST', title, detail: clientErrorDetail(error, status) };
   }
   return {
     status: 500,
@@ -99,6 +98,15 @@ function explain(error: unknown): Explained {
     title: 'Internal error',
     detail: 'Something went wrong on our side. The request id finds it in the log.',
   };
+}
+
+/** The message of the error itself, but for those that quote the URL, whose query may hold what must not be repeated. */
+function clientErrorDetail(error: unknown, status: number): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (status === 404) return 'There is nothing at this address.';
+  if (status === 414) return 'The URL, or a part of it, is too long.';
+  if (code === 'FST_ERR_BAD_URL') return 'The URL is not well-formed: it cannot be decoded.';
+  return typeof message === 'string' && message !== '' ? message : (STATUS_CODES[status] ?? 'Bad request');
 }
 
 /** The 4xx of a Nest HttpException or a Fastify error (which carries `statusCode`). */

@@ -1,5 +1,4 @@
-import { Check, Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import { WebhookEvent } from './webhook-event.entity.js';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** `abandoned`: the worker that had claimed it did not come back before the lease ended. */
 export const ATTEMPT_OUTCOMES = ['processed', 'ignored', 'failed', 'timed_out', 'abandoned'] as const;
@@ -9,16 +8,16 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 @Entity('webhook_attempts')
 @Check('webhook_attempts_outcome_check', `"outcome" IN ('processed', 'ignored', 'failed', 'timed_out', 'abandoned')`)
 export class WebhookAttempt {
+  /**
+   * No foreign key: its check reads the events' primary key in the attempt's SERIALIZABLE transaction, which makes
+   * attempts on unrelated events fail each other (see `ClaimsRepository`). Retention removes the attempts with the event.
+   */
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'webhook_attempts_pkey' })
   event: string;
 
   /** 1 for the first. */
   @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'webhook_attempts_pkey' })
   attempt: number;
-
-  @ManyToOne(() => WebhookEvent, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'event', foreignKeyConstraintName: 'webhook_attempts_event_fkey' })
-  readonly owner?: WebhookEvent;
 
   @Column({ type: 'text' })
   outcome: AttemptOutcome;

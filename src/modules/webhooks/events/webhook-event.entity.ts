@@ -29,6 +29,11 @@ export interface EventMetadata {
 @Index('webhook_events_ordering_idx', ['source', 'orderingKey', 'id'], {
   where: `"ordering_key" IS NOT NULL AND "next_attempt_at" IS NOT NULL`,
 })
+// Of one entity's events one runs at a time, whoever claims them.
+@Index('webhook_events_ordering_running_key', ['source', 'orderingKey'], {
+  unique: true,
+  where: `"ordering_key" IS NOT NULL AND "status" = 'PROCESSING'`,
+})
 @Index('webhook_events_ordering_done_idx', ['source', 'orderingKey', 'occurredAt'], {
   where: `"ordering_key" IS NOT NULL AND "status" = 'PROCESSED'`,
 })

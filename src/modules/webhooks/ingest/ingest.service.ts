@@ -94,7 +94,9 @@ export class IngestService {
     );
     const { eventId, eventType } = identity;
     const handled = this.registry.find(source.name, source.provider, eventType).length > 0;
-    const inline = handled && source.processing === 'inline';
+    const orderingKey = source.ordering === 'entity' ? (identity.orderingKey ?? null) : null;
+    // An ordered event may have to wait for its predecessors: it is answered once stored, whatever the source says.
+    const inline = handled && source.processing === 'inline' && orderingKey === null;
     return {
       id: newId(),
       source: source.name,
@@ -108,7 +110,7 @@ export class IngestService {
         ...(signature.signedAt !== undefined && { signedAt: signature.signedAt * 1000 }),
       }),
       payloadHash,
-      orderingKey: source.ordering === 'entity' ? (identity.orderingKey ?? null) : null,
+      orderingKey,
       occurredAt: identity.occurredAt === undefined ? null : new Date(identity.occurredAt).toISOString(),
       ip: storableAddress(request.ip),
       userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,

@@ -62,32 +62,26 @@ export class EventProcessor {
     return result;
   }
 
-  private attempt(event: ClaimedEvent, controller: AbortController, elapsed: () => number): Promise<ProcessingResult> {
+  private async attempt(
+    event: ClaimedEvent,
+    controller: AbortController,
+    elapsed: () => number,
+  ): Promise<ProcessingResult> {
     const provider = this.sources.find(event.source)?.provider;
     const handlers = this.registry.find(event.source, provider, event.eventType);
     const status = handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
-    return this.transactor.run(async (tx) => {
-      if (handlers.length > 0) {
-        await this.withinTime(controller, () => this.runHandlers(tx, event, handlers, controller.signal));
-      }
-      if (!(await this.claims.complete(tx, event, status, elapsed()))) throw new ClaimLostError(event.id);
-      return status;
-    });
-  }
-
-  private async runHandlers(
-    tx: EntityManager,
-    event: ClaimedEvent,
-    handlers: readonly RegisteredHandler[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (!(await this.claims.begin(tx, event))) throw new ClaimLostError(event.id);
-    const stale = await this.claims.isStale(tx, event);
-    const message = toMessage(event, stale, signal);
-    for (const handler of handlers) {
-      if (stale && handler.whenStale === 'skip') continue;
-      await handler.run(tx, message);
+    const message = toMessage(event, await this.claims.isStale(event), controller.signal);
+    for (let found: ClaimedEvent | undefined = event; found; found = await this.claims.locate(event)) {
+      const inPlace = found;
+      const completed = await this.transactor.run(async (tx) => {
+        if (!(await this.claims.begin(tx, inPlace))) return false;
+        await this.withinTime(controller, () => runHandlers(tx, message, handlers));
+        if (!(await this.claims.complete(tx, inPlace, status, elapsed()))) throw new ClaimLostError(event.id);
+        return true;
+      });
+      if (completed) return status;
     }
+    throw new ClaimLostError(event.id);
   }
 
   /** The handlers lose their transaction when the time is up or the claim is lost, even if they never return. */
@@ -114,11 +108,14 @@ export class EventProcessor {
       error: describe(error),
     };
     try {
-      const recorded = await this.transactor.run(async (tx) => {
-        if (!(await this.claims.fail(tx, event, verdict, attempt))) return false;
-        if (verdict.status === 'DEAD_LETTER') await this.auditDeadLetter(tx, event, attempt);
-        return true;
-      });
+      const recorded = await this.transactor.run(
+        async (tx) => {
+          if (!(await this.claims.fail(tx, event, verdict, attempt))) return false;
+          if (verdict.status === 'DEAD_LETTER') await this.auditDeadLetter(tx, event, attempt);
+          return true;
+        },
+        { isolation: 'READ COMMITTED' },
+      );
       if (!recorded) return 'LOST';
     } catch (recordingError) {
       // Unrecorded, the claim runs out and the sweep gives the event to another attempt.
@@ -173,6 +170,17 @@ export class EventProcessor {
     if (verdict.status === 'DEAD_LETTER')
       this.logger.error({ msg: 'Webhook event moved to the dead letters', ...line });
     else this.logger.warn({ msg: `Webhook event failed, next attempt in ${verdict.delayMs} ms`, ...line });
+  }
+}
+
+async function runHandlers(
+  tx: EntityManager,
+  message: WebhookEventMessage,
+  handlers: readonly RegisteredHandler[],
+): Promise<void> {
+  for (const handler of handlers) {
+    if (message.stale && handler.whenStale === 'skip') continue;
+    await handler.run(tx, message);
   }
 }
 

@@ -46,7 +46,7 @@ const RECOVER = `
 
 const ABANDONED = 'The worker did not finish before its lease ended: it was killed, or hangs';
 
-/** Finished events past the retention leave in small bites; attempts and conflicts go with them. */
+/** Finished events past the retention leave in small bites with their attempts; conflicts go by foreign key. */
 const REMOVE_OLD = `
   WITH old AS MATERIALIZED (
     SELECT id
@@ -55,6 +55,9 @@ const REMOVE_OLD = `
     ORDER BY created_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
+  ),
+  attempts AS (
+    DELETE FROM webhook_attempts WHERE event IN (SELECT id FROM old)
   )
   DELETE FROM webhook_events WHERE id IN (SELECT id FROM old) RETURNING id`;
 

@@ -47,7 +47,8 @@ export class ReplayFilterDto {
 
 /** Replay many events. */
 export class CreateReplayJobDto {
-  @IsNotEmptyObject()
+  // Fields that were left out or are null narrow nothing, and an event is not replayed by mistake.
+  @IsNotEmptyObject({ nullable: false })
   @ValidateNested()
   @Type(() => ReplayFilterDto)
   filter: ReplayFilterDto;

@@ -1,4 +1,5 @@
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
+import { IsOmittable } from '../../../platform/http/index.js';
 
 const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
 const JSON_PATH = /^[A-Za-z0-9_$-]{1,64}(\.[A-Za-z0-9_$-]{1,64}){0,9}$/;
@@ -9,17 +10,17 @@ export class HmacSchemeDto {
    * Default `X-Signature`.
    * @example X-Signature
    */
-  @IsOptional()
+  @IsOmittable()
   @Matches(HEADER_NAME)
   signatureHeader?: string;
 
   /** Default `sha256`. */
-  @IsOptional()
+  @IsOmittable()
   @IsIn(['sha256', 'sha384', 'sha512'])
   algorithm?: 'sha256' | 'sha384' | 'sha512';
 
   /** Default `hex`. */
-  @IsOptional()
+  @IsOmittable()
   @IsIn(['hex', 'base64', 'base64url'])
   encoding?: 'hex' | 'base64' | 'base64url';
 
@@ -27,7 +28,7 @@ export class HmacSchemeDto {
    * Text before the encoded signature. Default none.
    * @example sha256=
    */
-  @IsOptional()
+  @IsOmittable()
   @IsString()
   @MaxLength(64)
   prefix?: string;
@@ -36,18 +37,18 @@ export class HmacSchemeDto {
    * What is signed, of `{body}` (exactly once), `{timestamp}` and `{id}`. Default `{body}`.
    * @example {timestamp}.{body}
    */
-  @IsOptional()
+  @IsOmittable()
   @IsString()
   @MaxLength(256)
   template?: string;
 
   /** Where `{timestamp}` (unix seconds) is. Default `X-Timestamp`. */
-  @IsOptional()
+  @IsOmittable()
   @Matches(HEADER_NAME)
   timestampHeader?: string;
 
   /** The header with the event id; without it `idPath` is used. */
-  @IsOptional()
+  @IsOmittable()
   @Matches(HEADER_NAME)
   idHeader?: string;
 
@@ -55,17 +56,17 @@ export class HmacSchemeDto {
    * Path of the event id in the body. Default `id`.
    * @example data.id
    */
-  @IsOptional()
+  @IsOmittable()
   @Matches(JSON_PATH)
   idPath?: string;
 
   /** The header with the event type; without it `typePath` is used. */
-  @IsOptional()
+  @IsOmittable()
   @Matches(HEADER_NAME)
   typeHeader?: string;
 
   /** Path of the event type in the body. Default `type`. */
-  @IsOptional()
+  @IsOmittable()
   @Matches(JSON_PATH)
   typePath?: string;
 }

@@ -27,6 +27,9 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
   private unreadable = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
+  private readings = 0;
+  /** The latest-begun reading whose result is in force. */
+  private newest = 0;
 
   constructor(
     private readonly repository: SourcesRepository,
@@ -50,7 +53,11 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
 
   /** Reads everything anew; called after each change made here, so that its author sees it at once. */
   async refresh(): Promise<void> {
+    const reading = ++this.readings;
     const rows = await this.repository.findAll();
+    // A slow reading must not take back what a later one has found.
+    if (reading < this.newest) return;
+    this.newest = reading;
     const opened = new Map<string, string>();
     const sources = new Map<string, ActiveSource>();
     for (const row of rows) {

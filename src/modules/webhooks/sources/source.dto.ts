@@ -4,6 +4,7 @@ import {
   IsArray,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -13,6 +14,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
+import { IsOmittable } from '../../../platform/http/index.js';
 import { HmacSchemeDto } from './hmac-scheme.dto.js';
 import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
 import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
@@ -25,7 +27,7 @@ export class ChangeSourceDto {
    * How many seconds a signed time may lie before or after now.
    * @example 300
    */
-  @IsOptional()
+  @IsOmittable()
   @IsInt()
   @Min(1)
   @Max(86_400)
@@ -35,7 +37,7 @@ export class ChangeSourceDto {
    * Addresses that may send, as CIDR ranges or single addresses, v4 or v6. Empty: everyone.
    * @example ["192.0.2.0/24", "2001:db8::/32"]
    */
-  @IsOptional()
+  @IsOmittable()
   @IsArray()
   @ArrayMaxSize(200)
   @IsString({ each: true })
@@ -50,12 +52,12 @@ export class ChangeSourceDto {
   rateLimitPerMinute?: number | null;
 
   /** `async`: answered once stored. `inline`: the handlers run before the answer. */
-  @IsOptional()
+  @IsOmittable()
   @IsIn(['async', 'inline'])
   processing?: ProcessingMode;
 
   /** `entity`: events of one entity (for example a payment intent) run one after the other. */
-  @IsOptional()
+  @IsOmittable()
   @IsIn(['none', 'entity'])
   ordering?: OrderingMode;
 
@@ -67,7 +69,8 @@ export class ChangeSourceDto {
   maxRetries?: number | null;
 
   /** Only for the provider `hmac`. */
-  @IsOptional()
+  @IsOmittable()
+  @IsObject()
   @ValidateNested()
   @Type(() => HmacSchemeDto)
   scheme?: HmacSchemeDto;
@@ -107,7 +110,7 @@ export class RotateSecretDto {
    * How long the secrets it replaces are still accepted. 0 ends them at once.
    * @example 86400
    */
-  @IsOptional()
+  @IsOmittable()
   @IsInt()
   @Min(0)
   @Max(MAX_OVERLAP_SECONDS)

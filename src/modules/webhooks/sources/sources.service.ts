@@ -137,7 +137,8 @@ export class SourcesService {
       await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds: 0 });
       return 'replaced';
     });
-    if (found === 'replaced') await this.directory.refresh();
+    // Also when nothing changed: another replica may have made the source after our directory was read.
+    await this.directory.refresh();
     return found;
   }
 
