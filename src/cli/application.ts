@@ -5,9 +5,7 @@ import { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
 import type { Config } from '../config/index.js';
 import type { RequestContext } from '../platform/auth/index.js';
-import { openDatabase } from '../platform/database/index.js';
-import { interruptible } from './interruptible.js';
-import { remark } from './output.js';
+import { withDatabase } from './with-database.js';
 
 const POOL_SIZE = 4;
 const POOL_TIMEOUT_MS = 10_000;
@@ -17,27 +15,19 @@ const POOL_TIMEOUT_MS = 10_000;
  *
  * @throws what `work` threw, or the database's error; everything is closed by then
  */
-export async function withApplication<T>(
-  config: Config,
-  work: (app: INestApplicationContext) => Promise<T>,
-): Promise<T> {
-  const database = await openDatabase(config, remark);
-  try {
-    return await interruptible(async () => {
-      const app = await NestFactory.createApplicationContext(AppModule.forRoot(atRest(config), database.url), {
-        logger: false,
-        abortOnError: false,
-      });
-      try {
-        return await work(app);
-      } finally {
-        await app.close();
-        await app.get(DataSource).destroy();
-      }
+export function withApplication<T>(config: Config, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
+  return withDatabase(config, async (url) => {
+    const app = await NestFactory.createApplicationContext(AppModule.forRoot(atRest(config), url), {
+      logger: false,
+      abortOnError: false,
     });
-  } finally {
-    await database.stop();
-  }
+    try {
+      return await work(app);
+    } finally {
+      await app.close();
+      await app.get(DataSource).destroy();
+    }
+  });
 }
 
 /** Who acts, for the audit log: whoever has a shell on this machine. */

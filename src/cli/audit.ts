@@ -5,10 +5,8 @@ import { examples } from './examples.js';
 import { print } from './output.js';
 import type { Settings } from './settings.js';
 
-export function registerAudit(program: Command, settings: Settings): void {
-  program
-    .command('audit')
-    .description('the hash-chained record of who did what')
+export function registerAudit(audit: Command, settings: Settings): void {
+  audit
     .command('verify')
     .description('check every line and checkpoint in the database; exit code 1 when one does not hold')
     .option('--json', 'for programs: the whole finding')

@@ -11,10 +11,8 @@ import { print } from './output.js';
 /** Nothing of the environment gets into the document; with a key given, nothing is written to DATA_DIR either. */
 const ENVIRONMENT = { ENCRYPTION_KEY: '0'.repeat(64) };
 
-export function registerOpenApi(program: Command): void {
-  program
-    .command('openapi')
-    .description('write the OpenAPI document of the HTTP API; needs neither server nor database')
+export function registerOpenApi(openapi: Command): void {
+  openapi
     .option('--out <file>', 'where to; - for standard output', 'openapi.json')
     .addHelpText('after', examples('openapi --out openapi.json', 'openapi --out -'))
     .action(({ out }: { out: string }) => write(out));

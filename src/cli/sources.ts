@@ -8,10 +8,8 @@ import { formatTable } from './table.js';
 
 type Source = Awaited<ReturnType<SourcesService['list']>>[number];
 
-export function registerSources(program: Command, settings: Settings): void {
-  program
-    .command('sources')
-    .description('where webhooks may come in')
+export function registerSources(sources: Command, settings: Settings): void {
+  sources
     .command('list')
     .description('all sources, from the database itself; secrets are never shown')
     .option('--json', 'for programs: an array of sources')

@@ -4,8 +4,7 @@ import { registerCreate } from './create.js';
 import { registerList } from './list.js';
 import { registerRevoke } from './revoke.js';
 
-export function registerKeys(program: Command, settings: Settings): void {
-  const keys = program.command('keys').description('API keys, in the database itself');
+export function registerKeys(keys: Command, settings: Settings): void {
   registerCreate(keys, settings);
   registerList(keys, settings);
   registerRevoke(keys, settings);

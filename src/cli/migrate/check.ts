@@ -17,21 +17,28 @@ export function checkMigrations(environment: NodeJS.ProcessEnv): Promise<Migrati
   return withScratchDatabase(environment, async (url) => {
     const ran = await migrate(url, ENTITIES);
     const { up } = await schemaDiff(url);
-    const first = await schemaObjects(url);
-    while ((await revertLast(url)) !== undefined);
-    const left = await schemaObjects(url);
-    await migrate(url, ENTITIES);
-    const second = await schemaObjects(url);
     return {
       migrations: ran.length,
       problems: [
         ...list('The migrations do not make what the entities say. Missing:', up),
-        ...list('These are left when every migration is undone:', left),
-        ...list('These are gone when every migration is undone and run again:', without(first, second)),
-        ...list('These are new when every migration is undone and run again:', without(second, first)),
+        ...(await thereAndBack(url)),
       ],
     };
   });
+}
+
+/** @param url of a database in which every migration has run */
+async function thereAndBack(url: string): Promise<string[]> {
+  const first = await schemaObjects(url);
+  while ((await revertLast(url)) !== undefined);
+  const left = await schemaObjects(url);
+  if (left.length > 0) return list('These are left when every migration is reverted:', left);
+  await migrate(url, ENTITIES);
+  const second = await schemaObjects(url);
+  return [
+    ...list('These are gone when every migration is reverted and run again:', without(first, second)),
+    ...list('These are new when every migration is reverted and run again:', without(second, first)),
+  ];
 }
 
 function list(title: string, lines: readonly string[]): string[] {

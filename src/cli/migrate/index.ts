@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { ENTITIES } from '../../entities.js';
-import { migrate as migrateUp, openDatabase } from '../../platform/database/index.js';
+import { migrate as migrateUp } from '../../platform/database/index.js';
 import { examples } from '../examples.js';
-import { interruptible } from '../interruptible.js';
-import { print, remark } from '../output.js';
+import { print } from '../output.js';
 import type { Settings } from '../settings.js';
+import { withDatabase } from '../with-database.js';
 import { checkMigrations } from './check.js';
 import { generateMigration } from './generate.js';
 import { revertLast } from './revert.js';
@@ -15,10 +15,8 @@ interface Options {
   generate?: string;
 }
 
-export function registerMigrate(program: Command, settings: Settings): void {
-  program
-    .command('migrate')
-    .description('bring the schema up to date; a start of the server does the same')
+export function registerMigrate(command: Command, settings: Settings): void {
+  command
     .addOption(new Option('--revert', 'undo the last migration instead').conflicts(['check', 'generate']))
     .addOption(
       new Option(
@@ -34,12 +32,7 @@ export function registerMigrate(program: Command, settings: Settings): void {
 async function migrate(settings: Settings, { revert, check, generate }: Options): Promise<void> {
   if (check) return checkAll(settings);
   if (generate !== undefined) return print(await generateMigration(settings.environment, generate));
-  const database = await openDatabase(settings.config, remark);
-  try {
-    await interruptible(async () => print(revert ? await goBack(database.url) : await goForward(database.url)));
-  } finally {
-    await database.stop();
-  }
+  print(await withDatabase(settings.config, revert ? goBack : goForward));
 }
 
 async function goForward(url: string): Promise<string> {

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { loadConfig } from '../../config/index.js';
-import { openDatabase } from '../../platform/database/index.js';
 import { CliError } from '../cli.error.js';
-import { interruptible } from '../interruptible.js';
+import { withDatabase } from '../with-database.js';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -24,18 +23,15 @@ export async function withScratchDatabase<T>(
   // As root the embedded PostgreSQL runs as another user, who must pass through.
   chmodSync(dataDir, 0o755);
   try {
-    const server = await openDatabase(loadConfig({ ...environment, DATA_DIR: dataDir }), () => undefined);
-    try {
+    return await withDatabase(loadConfig({ ...environment, DATA_DIR: dataDir }), async (server) => {
       const name = `holdfast_scratch_${randomBytes(6).toString('hex')}`;
-      await execute(server.url, `CREATE DATABASE ${name}`);
+      await execute(server, `CREATE DATABASE ${name}`);
       try {
-        return await interruptible(() => work(withDatabase(server.url, name)));
+        return await work(databaseUrl(server, name));
       } finally {
-        await execute(server.url, `DROP DATABASE ${name} WITH (FORCE)`);
+        await execute(server, `DROP DATABASE ${name} WITH (FORCE)`);
       }
-    } finally {
-      await server.stop();
-    }
+    });
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -58,7 +54,7 @@ async function execute(url: string, sql: string): Promise<void> {
   }
 }
 
-function withDatabase(server: string, name: string): string {
+function databaseUrl(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;

@@ -29,10 +29,8 @@ interface Options {
   badSignature?: boolean;
 }
 
-export function registerSend(program: Command, settings: Settings): void {
-  program
-    .command('send')
-    .description('send signed, real-looking webhooks to a running server; exit code 1 unless all are accepted')
+export function registerSend(command: Command, settings: Settings): void {
+  command
     .addArgument(new Argument('<provider>', 'who seems to send').choices(PROVIDER_NAMES))
     .argument('[type]', "one of the provider's event types, such as payment_intent.succeeded")
     .option('--file <path>', 'send these bytes as the body')
