@@ -1,0 +1,57 @@
+import type { CpuSeconds } from './stage/cpu-seconds.js';
+
+/** One row of the table: what we do, measured against what the machine allows, in the same run. */
+export interface Bench {
+  /** As in `npm run bench -- P1`. */
+  id: string;
+  title: string;
+  /** What the figure is held against. */
+  reference: string;
+  /** The target in words. */
+  beat: string;
+  /** @throws VoidRun when an answer was wrong: a fast wrong answer is no figure */
+  run(options: BenchOptions): Promise<BenchOutcome>;
+}
+
+export interface BenchOptions {
+  /** Length of each measured stretch. */
+  seconds: number;
+  /** How often ours and the reference are measured, in turn. */
+  runs: number;
+  /** Connections of the load generator; each has one request under way. */
+  connections: number;
+  /** Told what is going on, one line each. */
+  progress(line: string): void;
+}
+
+export interface Figure {
+  value: number;
+  unit: string;
+}
+
+export interface BenchOutcome {
+  /** Medians over the runs. */
+  ours: Figure;
+  reference: Figure;
+  ratio: number;
+  met: boolean;
+  /** The ratio of each run, to show how much the machine swings. */
+  ratios: readonly number[];
+  /** Of the run whose figure is shown. */
+  cpu: CpuSeconds;
+  /** Milliseconds, measured in an open loop. */
+  latency: Latency | null;
+  remarks: readonly string[];
+}
+
+export interface Latency {
+  /** Requests per second that were sent, whatever the answers took. */
+  rate: number;
+  p50: number;
+  p99: number;
+}
+
+/** Errors or wrong answers: what was measured is worth nothing. */
+export class VoidRun extends Error {
+  override readonly name = 'VoidRun';
+}
