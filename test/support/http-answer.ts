@@ -53,7 +53,8 @@ export function expectProblem({ status, headers, body }: Answer, expectedStatus:
   });
 }
 
-function jsonObject(text: string): Record<string, unknown> {
+/** Empty when the text is no JSON object. */
+export function jsonObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

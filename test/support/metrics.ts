@@ -19,7 +19,8 @@ export class Scrape {
   /** The sum of all samples of that name that carry these labels; undefined when there is none. */
   value(name: string, labels: Record<string, string> = {}): number | undefined {
     const found = this.samples.filter(
-      (sample) => sample.name === name && Object.entries(labels).every(([label, text]) => sample.labels[label] === text),
+      (sample) =>
+        sample.name === name && Object.entries(labels).every(([label, text]) => sample.labels[label] === text),
     );
     return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
   }

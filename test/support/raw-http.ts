@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Answer } from './http-answer.js';
+import { type Answer, jsonObject } from './http-answer.js';
 
 const TIMEOUT_MS = 15_000;
 
@@ -9,7 +9,11 @@ export function rawRequest(
   headers: readonly (readonly [name: string, value: string])[],
   body: string | Buffer = '',
 ): Buffer {
-  const lines = [`${requestLine} HTTP/1.1`, 'Host: holdfast.test', ...headers.map(([name, value]) => `${name}: ${value}`)];
+  const lines = [
+    `${requestLine} HTTP/1.1`,
+    'Host: holdfast.test',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), Buffer.from(body)]);
 }
 
@@ -58,14 +62,16 @@ export function speak(url: string, say: Buffer | ((socket: Socket) => unknown)):
   });
 }
 
+/** The first final answer; `100 Continue` and its kin only announce one. */
 function parse(received: Buffer): Answer | undefined {
   const end = received.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
+  if (received.toString('latin1', 0, 10) === 'HTTP/1.1 1') return parse(received.subarray(end + 4));
   const [statusLine = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n');
   const headers = new Headers();
   for (const line of lines) headers.append(line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim());
   const body = received.subarray(end + 4);
   if (body.length < Number(headers.get('content-length') ?? 0)) return undefined;
   const text = body.toString();
-  return { status: Number(statusLine.split(' ')[1]), headers, text, body: JSON.parse(text) as Record<string, unknown> };
+  return { status: Number(statusLine.split(' ')[1]), headers, text, body: jsonObject(text) };
 }

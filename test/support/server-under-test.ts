@@ -18,6 +18,8 @@ export interface ServerUnderTest {
   sql<Row extends QueryResultRow>(text: string, parameters?: unknown[]): Promise<Row[]>;
   /** An event's detail once it is in that state. */
   eventIn(status: string, id: unknown): Promise<Record<string, unknown>>;
+  /** Resolves once a line of the log has these fields: lines come through a pipe, some time after the answer. */
+  logged(fields: Record<string, unknown>): Promise<unknown>;
   /** A new API key with these scopes. */
   keyWith(...scopes: string[]): Promise<string>;
 }
@@ -58,8 +60,17 @@ export function serverUnderTest({ env = {}, entry }: Partial<ServerOptions> = {}
     call: (method, path, body, key) => call(server, method, path, body, key),
     sql: (text, parameters) => sql(database.url, text, parameters),
     eventIn: (status, id) => eventIn(server, status, id),
+    logged: (fields) =>
+      waitFor(
+        () => {
+          expect(server.logs()).toContainEqual(expect.objectContaining(fields));
+          return true;
+        },
+        { what: `a line in the log with ${JSON.stringify(fields)}` },
+      ),
     keyWith: async (...scopes) => {
-      const { body } = await call(server, 'POST', '/api/api-keys', { name: scopes.join(), scopes });
+      const { status, body } = await call(server, 'POST', '/api/api-keys', { name: scopes[0], scopes });
+      expect(status).toBe(201);
       return String(body['key']);
     },
   };

@@ -38,7 +38,9 @@ export class WebhookSender {
   async post(path: string, body: WebhookBody, headers: Record<string, string> = {}): Promise<Answer> {
     const all = new Headers({ 'content-type': 'application/json' });
     for (const [name, value] of Object.entries(headers)) all.set(name, value);
-    return answerOf(await fetch(this.url + path, { method: 'POST', headers: all, body: new Uint8Array(bytesOf(body)) }));
+    return answerOf(
+      await fetch(this.url + path, { method: 'POST', headers: all, body: new Uint8Array(bytesOf(body)) }),
+    );
   }
 }
 
