@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ScheduleModule } from '@nestjs/schedule';
 import { type Config, ConfigModule } from './config/index.js';
 import { ENTITIES } from './entities.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
@@ -14,6 +13,7 @@ import { MetricsModule } from './platform/metrics/index.js';
 import { ObservabilityModule } from './platform/observability/index.js';
 import { RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisModule } from './platform/redis/index.js';
+import { ScheduleModule } from './platform/schedule/index.js';
 import { TransactionModule } from './platform/transaction/index.js';
 
 /** The whole of Holdfast. Your own modules with `@WebhookHandler`s join the list at the end. */

@@ -23,11 +23,10 @@ async function verify(settings: Settings, json: boolean): Promise<void> {
 }
 
 function describe({ firstBadLine, lines, checkpoints, unsealed, lastHash }: AuditVerification): string {
-  const held = `${lines} lines and ${checkpoints} checkpoints`;
+  const counts = `lines: ${lines}, checkpoints: ${checkpoints}, not yet sealed: ${unsealed}`;
   if (firstBadLine) {
-    return `The audit log does not hold at line ${firstBadLine.sequence}. ${firstBadLine.reason} Before it hold ${held}.`;
+    const { sequence, reason } = firstBadLine;
+    return `The audit log does not hold at line ${sequence}. ${reason}\nWhat holds before it: ${counts}`;
   }
-  const waiting = unsealed > 0 ? `, and ${unsealed} lines that wait to be sealed` : '';
-  const hash = lastHash === null ? '' : `\nThe last hash is ${lastHash}`;
-  return `The audit log holds: ${held}${waiting}.${hash}`;
+  return `The audit log holds; ${counts}${lastHash === null ? '' : `\nLast hash: ${lastHash}`}`;
 }

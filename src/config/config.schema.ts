@@ -81,7 +81,7 @@ export const environmentSchema = z.object({
   WEBHOOK_LEASE_MS: integer(300, 3_600_000, 60_000),
   WEBHOOK_CONCURRENCY: integer(1, 200, 8),
   WEBHOOK_RATE_LIMIT_PER_MINUTE: integer(0, 100_000_000, 6000),
-  WEBHOOK_RETENTION_DAYS: integer(1, 36_500, 30),
+  WEBHOOK_RETENTION_DAYS: integer(4, 36_500, 30),
   SWEEP_INTERVAL_MS: integer(50, 600_000, 1000),
 });
 

@@ -18,24 +18,24 @@ export class CreateAuditLog1795248000000 implements MigrationInterface {
         details jsonb NOT NULL DEFAULT '{}',
         prev_hash bytea,
         hash bytea,
-        CONSTRAINT ck_audit_log_seal CHECK ((sequence IS NULL) = (hash IS NULL) AND (prev_hash IS NULL) = (hash IS NULL)),
-        CONSTRAINT pk_audit_log PRIMARY KEY (id)
+        CONSTRAINT audit_log_seal_check CHECK ((sequence IS NULL) = (hash IS NULL) AND (prev_hash IS NULL) = (hash IS NULL)),
+        CONSTRAINT audit_log_pkey PRIMARY KEY (id)
       )
     `);
     await runner.query(`
-      CREATE INDEX ix_audit_log_subject ON audit_log (subject, id) WHERE sequence IS NOT NULL
+      CREATE INDEX audit_log_subject_idx ON audit_log (subject, id) WHERE sequence IS NOT NULL
     `);
     await runner.query(`
-      CREATE INDEX ix_audit_log_action ON audit_log (action, id) WHERE sequence IS NOT NULL
+      CREATE INDEX audit_log_action_idx ON audit_log (action, id) WHERE sequence IS NOT NULL
     `);
     await runner.query(`
-      CREATE INDEX ix_audit_log_actor ON audit_log (actor, id) WHERE sequence IS NOT NULL
+      CREATE INDEX audit_log_actor_idx ON audit_log (actor, id) WHERE sequence IS NOT NULL
     `);
     await runner.query(`
-      CREATE UNIQUE INDEX uq_audit_log_sequence ON audit_log (sequence) WHERE sequence IS NOT NULL
+      CREATE UNIQUE INDEX audit_log_sequence_key ON audit_log (sequence) WHERE sequence IS NOT NULL
     `);
     await runner.query(`
-      CREATE INDEX ix_audit_log_unsealed ON audit_log (id) WHERE hash IS NULL
+      CREATE INDEX audit_log_unsealed_idx ON audit_log (id) WHERE hash IS NULL
     `);
     await runner.query(`
       CREATE TABLE audit_checkpoints (
@@ -46,12 +46,12 @@ export class CreateAuditLog1795248000000 implements MigrationInterface {
         at timestamptz NOT NULL,
         key_id text NOT NULL,
         signature bytea NOT NULL,
-        CONSTRAINT pk_audit_checkpoints PRIMARY KEY (sequence)
+        CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (sequence)
       )
     `);
     await runner.query(`
       -- Every line is updated once, when it is sealed, so the table makes as many dead rows as lines; the default of 20 %
-      -- would let millions of them gather in ix_audit_log_unsealed, which is read every second.
+      -- would let millions of them gather in audit_log_unsealed_idx, which is read every second.
       ALTER TABLE audit_log SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000)
     `);
     await runner.query(`
@@ -63,14 +63,14 @@ export class CreateAuditLog1795248000000 implements MigrationInterface {
     `);
     await runner.query(`
       -- A line is born unsealed: only the sealer gives it a place in the chain.
-      CREATE TRIGGER tr_audit_log_insert BEFORE INSERT ON audit_log FOR EACH ROW
+      CREATE TRIGGER audit_log_refuse_insert BEFORE INSERT ON audit_log FOR EACH ROW
         WHEN (NEW.sequence IS NOT NULL OR NEW.prev_hash IS NOT NULL OR NEW.hash IS NOT NULL)
         EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
       -- The one UPDATE that passes seals an unsealed line and changes nothing else. The condition stands here, not in the
       -- function, because PostgreSQL then calls no function for the lines that pass.
-      CREATE TRIGGER tr_audit_log_update BEFORE UPDATE ON audit_log FOR EACH ROW
+      CREATE TRIGGER audit_log_refuse_update BEFORE UPDATE ON audit_log FOR EACH ROW
         WHEN (NOT (
           OLD.hash IS NULL AND NEW.hash IS NOT NULL AND NEW.prev_hash IS NOT NULL AND NEW.sequence IS NOT NULL
           AND ROW (NEW.id, NEW.at, NEW.actor, NEW.action, NEW.subject, NEW.request_id, NEW.ip, NEW.details)
@@ -80,36 +80,36 @@ export class CreateAuditLog1795248000000 implements MigrationInterface {
         EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
-      CREATE TRIGGER tr_audit_log_delete BEFORE DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()
+      CREATE TRIGGER audit_log_refuse_delete BEFORE DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
-      CREATE TRIGGER tr_audit_log_truncate BEFORE TRUNCATE ON audit_log EXECUTE FUNCTION audit_refuse_change()
+      CREATE TRIGGER audit_log_refuse_truncate BEFORE TRUNCATE ON audit_log EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
-      CREATE TRIGGER tr_audit_checkpoints_change BEFORE UPDATE OR DELETE ON audit_checkpoints
+      CREATE TRIGGER audit_checkpoints_refuse_change BEFORE UPDATE OR DELETE ON audit_checkpoints
         FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
-      CREATE TRIGGER tr_audit_checkpoints_truncate BEFORE TRUNCATE ON audit_checkpoints EXECUTE FUNCTION audit_refuse_change()
+      CREATE TRIGGER audit_checkpoints_refuse_truncate BEFORE TRUNCATE ON audit_checkpoints EXECUTE FUNCTION audit_refuse_change()
     `);
     await runner.query(`
       -- ALWAYS: also when a session sets session_replication_role to replica.
-      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER tr_audit_log_insert
+      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER audit_log_refuse_insert
     `);
     await runner.query(`
-      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER tr_audit_log_update
+      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER audit_log_refuse_update
     `);
     await runner.query(`
-      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER tr_audit_log_delete
+      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER audit_log_refuse_delete
     `);
     await runner.query(`
-      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER tr_audit_log_truncate
+      ALTER TABLE audit_log ENABLE ALWAYS TRIGGER audit_log_refuse_truncate
     `);
     await runner.query(`
-      ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER tr_audit_checkpoints_change
+      ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER audit_checkpoints_refuse_change
     `);
     await runner.query(`
-      ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER tr_audit_checkpoints_truncate
+      ALTER TABLE audit_checkpoints ENABLE ALWAYS TRIGGER audit_checkpoints_refuse_truncate
     `);
   }
 

@@ -142,12 +142,11 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
         replayed integer NOT NULL DEFAULT 0,
         examined integer NOT NULL DEFAULT 0,
         last_event_id uuid,
-        error text,
         created_by text NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         updated_at timestamptz NOT NULL DEFAULT now(),
         finished_at timestamptz,
-        CONSTRAINT webhook_replay_jobs_status_check CHECK (status IN ('QUEUED', 'RUNNING', 'COMPLETED', 'CANCELED', 'FAILED')),
+        CONSTRAINT webhook_replay_jobs_status_check CHECK (status IN ('QUEUED', 'RUNNING', 'COMPLETED', 'CANCELED')),
         CONSTRAINT webhook_replay_jobs_pkey PRIMARY KEY (id)
       )
     `);

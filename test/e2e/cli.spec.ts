@@ -4,13 +4,16 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createTestDatabase, databaseUrl, execute, type TestDatabase } from '../support/database.js';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { freePort } from '../support/free-port.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
+
+// Every command is a process of its own: a second or so of processor time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ENCRYPTION_KEY = 'c'.repeat(64);
@@ -424,10 +427,10 @@ describe('events', () => {
         `SELECT attempts FROM webhook_events WHERE source = 'events' AND status = 'DEAD_LETTER'`,
       );
     const counted = await holdfast([...matching, '--dry-run']);
-    expect(counted).toMatchObject({ code: 0, stdout: '3 events match; nothing was replayed.\n' });
+    expect(counted).toMatchObject({ code: 0, stdout: 'Events that match: 3. Nothing was replayed.\n' });
     expect(await dead()).toEqual([{ attempts: 1 }, { attempts: 1 }, { attempts: 1 }]);
     const replayed = await holdfast([...matching, '--rate', '100']);
-    expect(replayed).toMatchObject({ code: 0, stdout: 'Replayed 3 of 3 events.\n' });
+    expect(replayed).toMatchObject({ code: 0, stdout: 'Events replayed: 3 of 3.\n' });
     await waitFor(async () => String((await dead()).map(({ attempts }) => attempts)) === '2,2,2');
   });
 
@@ -454,11 +457,10 @@ describe('audit verify', () => {
   it('says that the log holds, and which line does not once one was changed', async () => {
     await waitFor(async () => (await sql('SELECT FROM audit_log WHERE hash IS NULL')).length === 0);
     const good = await holdfast(['audit', 'verify']);
-    expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The audit log holds: \d+ lines and/) });
+    expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The audit log holds; lines: \d+, /) });
 
-    await client.query('ALTER TABLE audit_log DISABLE TRIGGER tr_audit_log_update');
+    await client.query('ALTER TABLE audit_log DISABLE TRIGGER USER');
     await client.query(`UPDATE audit_log SET actor = 'nobody' WHERE sequence = 2`);
-    await client.query('ALTER TABLE audit_log ENABLE ALWAYS TRIGGER tr_audit_log_update');
     const bad = await holdfast(['audit', 'verify']);
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringContaining('does not hold at line 2.') });
     const json = await holdfast(['audit', 'verify', '--json']);
@@ -521,7 +523,7 @@ describe('migrate', () => {
     const checked = await holdfast(['migrate', '--check'], { DATABASE_URL: '', DATA_DIR: join(folder, 'alone') });
     expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('make what the entities say') });
     expect(readdirSync(folder)).not.toContain('alone');
-  }, 120_000);
+  });
 
   it('prints the SQL by which entities and migrations differ, and writes it as a migration', async () => {
     const copy = copyOfTheBuild();

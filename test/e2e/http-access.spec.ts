@@ -91,6 +91,13 @@ describe('Every route', () => {
     }
   });
 
+  it('is as closed to HEAD as to GET', async () => {
+    for (const route of Object.keys(SCOPES).filter((each) => each.startsWith('GET '))) {
+      const { status } = await request(route.replace('GET', 'HEAD'), {});
+      expect({ route, status }).toEqual({ route, status: 401 });
+    }
+  });
+
   it.each(['/metrics', '/openapi.json', '/openapi.yaml', '/docs'])(
     'beside it can be read by anyone: %s',
     async (path) => {

@@ -107,6 +107,7 @@ describe('The body of an API request', () => {
     ['a poisonous key further down', '{"name":"x","scheme":{"__proto__":{"x":1}}}'],
     ['a poisonous key in an escape', '{"\\u005f_proto__":1}'],
     ['NUL', '{"name":"a\\u0000b"}'],
+    ['half of a surrogate pair', '{"name":"\\ud800"}'],
     ['33 levels', `{"a":${'['.repeat(33)}${']'.repeat(33)}}`],
     ['100,000 levels', '['.repeat(100_000)],
     ['null', 'null'],
@@ -117,6 +118,11 @@ describe('The body of an API request', () => {
     ['nothing', ''],
   ])('is refused when it is, or holds: %s', async (_, body) => {
     expectProblem(await postJson(body), 400, 'VALIDATION_FAILED');
+  });
+
+  it('is refused when it is not UTF-8', async () => {
+    const latin1 = Buffer.from('{"name":"caf\u00e9"}', 'latin1');
+    expectProblem(await post(SOURCES, latin1, { 'content-type': 'application/json' }), 400, 'VALIDATION_FAILED');
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'multipart/form-data; boundary=b'])(

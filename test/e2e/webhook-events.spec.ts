@@ -7,7 +7,10 @@ import { serverUnderTest } from '../support/server-under-test.js';
 import { SECRETS } from '../support/signing.js';
 import { bytesOf, newEventId, stripeEvent, type StripeEvent, unixNow } from '../support/webhook-sender.js';
 
-const holdfast = serverUnderTest({ entry: 'test/support/effect-server.ts', env: { WEBHOOK_RETRY_BASE_MS: '10' } });
+const holdfast = serverUnderTest({
+  entry: 'test/support/effect-server.ts',
+  env: { WEBHOOK_RETRY_BASE_MS: '10', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500' },
+});
 
 beforeAll(() => holdfast.sql(EFFECT_SCHEMA));
 
@@ -69,12 +72,12 @@ describe('An event', () => {
       bodyBase64: bytesOf(event).toString('base64'),
       payloadHash: createHash('sha256').update(bytesOf(event)).digest('hex'),
       headers: expect.objectContaining({ 'content-type': 'application/json', 'stripe-signature': '[redacted]' }),
-      metadata: { headers: detail['headers'], signedAt: expect.any(Number) },
+      topic: null,
+      signedAt: expect.any(String),
       ipAddress: '127.0.0.1',
       userAgent: 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
       secretId: expect.stringMatching(UUID),
       claimedBy: null,
-      claimedAt: null,
       attemptLog: [
         {
           attempt: 1,
@@ -159,6 +162,22 @@ describe('An event', () => {
     // No handler, nothing to wait for.
     const ignored = await holdfast.sender.stripe(stripeEvent('nobody.listens'), { path });
     expect(ignored).toMatchObject({ status: 200, body: { status: 'accepted' } });
+  });
+
+  it('of an inline source whose handler hangs is answered 504 and kept for another try', async () => {
+    const path = `/webhooks/${await newSource({ processing: 'inline', maxRetries: 1 })}`;
+    const event = stripeEvent('test.hang', { object: { failures: 1 } });
+    const answer = await holdfast.sender.stripe(event, { path });
+    expectProblem(answer, 504, 'WEBHOOK_TIMEOUT');
+    const { body: page } = await holdfast.call('GET', '/api/webhook-events?type=test.hang');
+    const [{ id } = { id: '' }] = page['data'] as { id: string }[];
+    const detail = await holdfast.eventIn('PROCESSED', id);
+    expect(detail).toMatchObject({
+      attempts: 2,
+      attemptLog: [{ outcome: 'timed_out', error: expect.stringContaining('1500 ms') }, { outcome: 'processed' }],
+    });
+    expect(await effectsOf(event)).toBe(1);
+    expect((await holdfast.sender.stripe(event, { path })).body).toMatchObject({ status: 'already_processed', id });
   });
 
   it('that keeps failing is retried as often as its source says, then is a dead letter with every attempt on record', async () => {
@@ -337,7 +356,8 @@ describe('The list of events', () => {
     nextCursor: string | null;
   }
   const list = async (query: Record<string, string>): Promise<Page> => {
-    const { status, body } = await holdfast.call('GET', `/api/webhook-events?${new URLSearchParams(query)}`);
+    const search = new URLSearchParams(query).toString();
+    const { status, body } = await holdfast.call('GET', `/api/webhook-events?${search}`);
     expect({ status, body }).toMatchObject({ status: 200 });
     return body as unknown as Page;
   };

@@ -145,7 +145,7 @@ describe('Gorgias', () => {
     expect(await send('gorgias', event, { path: '/webhooks/gorgias/ticket-message-created' })).toMatchObject({
       eventId: `${event.id}:${sha256(event)}`,
       eventType: 'ticket-message-created',
-      metadata: { topic: 'ticket-message-created' },
+      topic: 'ticket-message-created',
     });
   });
 

@@ -4,10 +4,11 @@ import type { EntityManager } from 'typeorm';
 import type * as Webhooks from '../../src/modules/webhooks/index.js';
 import type * as Configuration from '../../src/config/index.js';
 import type * as Run from '../../src/run.js';
+import type { EffectParameters } from './effect-event.js';
 
 /**
- * The built server with handlers that do what a test needs: run it with `--import tsx`. Their effect is a row in
- * `effects`, a table without any unique key, so that an effect that happened twice is two rows.
+ * The built server with handlers that do what a test needs, to be run as `startServer({ entry })`. Their effect is a
+ * row in `effects`, a table without any unique key, so that an effect that happened twice is two rows.
  *
  * What an event does is its type; parameters are in `data.object`.
  */
@@ -20,22 +21,23 @@ const { run } = (await dist('run.js')) as typeof Run;
 
 type Message = Webhooks.WebhookEventMessage;
 
-interface Parameters {
-  /** How long the handler takes. */
-  ms?: number;
-  /** Attempts that fail before one succeeds. */
-  failures?: number;
-  /** What it writes beside its event id, for example a state. */
-  value?: string;
-}
+const parametersOf = (event: Message) =>
+  (event.payload['data'] as { object?: EffectParameters } | undefined)?.object ?? {};
 
-const parametersOf = (event: Message) => (event.payload['data'] as { object?: Parameters } | undefined)?.object ?? {};
+/** Whether this attempt is one of those that should go wrong; all of them without `failures`. */
+const isToFail = (event: Message) => event.attempt <= (parametersOf(event).failures ?? Infinity);
 
-async function record(tx: EntityManager, event: Message): Promise<void> {
-  await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, $4)', [
+async function record(tx: EntityManager, event: Message, value = parametersOf(event).value): Promise<void> {
+  const [row] = await tx.query<{ alone: boolean }[]>(
+    'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS alone',
+    [event.eventId],
+  );
+  if (!row?.alone) throw new PermanentWebhookError('another worker is running this event right now');
+  await tx.query('INSERT INTO effects (event_id, attempt, value, stale, pid) VALUES ($1, $2, $3, $4, $5)', [
     event.eventId,
     event.attempt,
-    parametersOf(event).value ?? null,
+    value ?? null,
+    event.stale,
     process.pid,
   ]);
 }
@@ -51,7 +53,8 @@ class EffectHandlers {
   @WebhookHandler('stripe', 'test.fails')
   async fails(tx: EntityManager, event: Message) {
     await record(tx, event);
-    if (event.attempt <= (parametersOf(event).failures ?? Infinity)) throw new Error('failing as asked');
+    await delay(parametersOf(event).ms ?? 0);
+    if (isToFail(event)) throw new Error('failing as asked');
   }
 
   @WebhookHandler('stripe', 'test.permanent')
@@ -70,14 +73,29 @@ class EffectHandlers {
   @WebhookHandler('stripe', 'test.crash')
   async crash(tx: EntityManager, event: Message) {
     await record(tx, event);
-    if (event.attempt <= (parametersOf(event).failures ?? 1)) process.kill(process.pid, 'SIGKILL');
+    if (isToFail(event)) process.kill(process.pid, 'SIGKILL');
     await delay(0);
   }
 
   @WebhookHandler('stripe', 'test.hang')
   async hang(tx: EntityManager, event: Message) {
     await record(tx, event);
-    if (event.attempt <= (parametersOf(event).failures ?? Infinity)) await new Promise(() => undefined);
+    const { pid } = parametersOf(event);
+    if (pid === undefined ? isToFail(event) : pid === process.pid) await new Promise(() => undefined);
+  }
+
+  /** Comes back after its time, unaware that it was given up, and writes. */
+  @WebhookHandler('stripe', 'test.late')
+  async late(tx: EntityManager, event: Message) {
+    if (isToFail(event)) await delay(parametersOf(event).ms ?? 0);
+    await record(tx, event);
+  }
+
+  /** Writes and writes, so that the next write is on its way whenever its transaction is taken from it. */
+  @WebhookHandler('stripe', 'test.busy')
+  async busy(tx: EntityManager, event: Message) {
+    do await record(tx, event);
+    while (isToFail(event));
   }
 
   /** Reads what it then changes: two at once cannot both be right, and SERIALIZABLE makes one of them run again. */
@@ -97,20 +115,23 @@ class EffectHandlers {
 
   @WebhookHandler('stripe', 'test.glob.*', { order: 2 })
   async second(tx: EntityManager, event: Message) {
-    await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, 0)', [
-      event.eventId,
-      event.attempt,
-      'second',
-    ]);
+    await record(tx, event, 'second');
   }
 
   @WebhookHandler('stripe', 'test.glob.one', { order: 1 })
   async first(tx: EntityManager, event: Message) {
-    await tx.query('INSERT INTO effects (event_id, attempt, value, pid) VALUES ($1, $2, $3, 0)', [
-      event.eventId,
-      event.attempt,
-      'first',
-    ]);
+    await record(tx, event, 'first');
+  }
+
+  @WebhookHandler('stripe', 'test.pair', { order: 2 })
+  async pairFails(tx: EntityManager, event: Message) {
+    await record(tx, event, 'second');
+    if (isToFail(event)) throw new Error('the second of two fails');
+  }
+
+  @WebhookHandler('stripe', 'test.pair', { order: 1 })
+  async pairWrites(tx: EntityManager, event: Message) {
+    await record(tx, event, 'first');
   }
 }
 

@@ -26,7 +26,6 @@ interface ReplayJob {
   total: number;
   examined: number;
   replayed: number;
-  error: string | null;
 }
 
 export function registerReplay(events: Command, settings: Settings): void {
@@ -80,8 +79,8 @@ async function replayOne(client: ApiClient, id: string, json: boolean): Promise<
   print(json ? answer : `Event ${id} runs again now. See: npx holdfast events show ${id}`);
 }
 
-function summary({ status, dryRun, total, replayed, error }: ReplayJob): string {
-  if (dryRun) return `${total} events match; nothing was replayed.`;
-  const outcome = status === 'COMPLETED' ? '' : ` The job ended as ${status}${error === null ? '' : `: ${error}`}.`;
-  return `Replayed ${replayed} of ${total} events.${outcome}`;
+function summary({ status, dryRun, total, replayed }: ReplayJob): string {
+  if (dryRun) return `Events that match: ${total}. Nothing was replayed.`;
+  const outcome = status === 'COMPLETED' ? '' : ` The job ended as ${status}.`;
+  return `Events replayed: ${replayed} of ${total}.${outcome}`;
 }

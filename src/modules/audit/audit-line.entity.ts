@@ -8,18 +8,18 @@ import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
  * insert either way, 19 µs instead of 13 µs to seal).
  */
 @Entity({ name: 'audit_log' })
-@Check('ck_audit_log_seal', '(sequence IS NULL) = (hash IS NULL) AND (prev_hash IS NULL) = (hash IS NULL)')
-@Index('ix_audit_log_unsealed', ['id'], { where: 'hash IS NULL' })
-@Index('uq_audit_log_sequence', ['sequence'], { unique: true, where: 'sequence IS NOT NULL' })
-@Index('ix_audit_log_actor', ['actor', 'id'], { where: 'sequence IS NOT NULL' })
-@Index('ix_audit_log_action', ['action', 'id'], { where: 'sequence IS NOT NULL' })
-@Index('ix_audit_log_subject', ['subject', 'id'], { where: 'sequence IS NOT NULL' })
-export class AuditLineEntity {
+@Check('audit_log_seal_check', '(sequence IS NULL) = (hash IS NULL) AND (prev_hash IS NULL) = (hash IS NULL)')
+@Index('audit_log_unsealed_idx', ['id'], { where: 'hash IS NULL' })
+@Index('audit_log_sequence_key', ['sequence'], { unique: true, where: 'sequence IS NOT NULL' })
+@Index('audit_log_actor_idx', ['actor', 'id'], { where: 'sequence IS NOT NULL' })
+@Index('audit_log_action_idx', ['action', 'id'], { where: 'sequence IS NOT NULL' })
+@Index('audit_log_subject_idx', ['subject', 'id'], { where: 'sequence IS NOT NULL' })
+export class AuditLine {
   @PrimaryGeneratedColumn('identity', {
     name: 'id',
     type: 'bigint',
     generatedIdentity: 'ALWAYS',
-    primaryKeyConstraintName: 'pk_audit_log',
+    primaryKeyConstraintName: 'audit_log_pkey',
   })
   id: string;
 

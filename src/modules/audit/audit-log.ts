@@ -1,16 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type AuditLine, LINE_LIMITS } from './audit-line.js';
-import { auditDetails } from './redact-details.js';
-import { storableText } from './storable-text.js';
+import { redactDetails } from './redaction/redact-details.js';
+import { storableText } from './redaction/storable-text.js';
+
+/** One thing that happened, as the code that did it tells it. */
+export interface NewAuditLine {
+  /** Who did it: `api-key:<id>`, `cli:<user>`, `webhook:<source>`, `system`, or a part of it such as `system:webhooks`. */
+  actor: string;
+  /** What was done, `<noun>.<past participle>`: `webhook.rejected`, `api_key.created`. */
+  action: string;
+  /** What it was done to, `<kind>:<id>`: everything about one thing is found by it. */
+  subject?: string | undefined;
+  /** The `X-Request-Id` of the request that caused it. */
+  requestId?: string | undefined;
+  /** The caller's address, as text: an odd one must not fail what the line records. */
+  ip?: string | undefined;
+  /** A few plain facts. Secrets are redacted, long values cut (see `redactDetails`). */
+  details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Characters; longer values are cut. */
+const LIMITS = { actor: 255, action: 100, subject: 255, requestId: 128, ip: 45 } as const;
+
+const INSERT = `
+  INSERT INTO audit_log (actor, action, subject, request_id, ip, details)
+  SELECT line.actor, line.action, line.subject, line.request_id, line.ip, line.details::jsonb
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS line (actor, action, subject, request_id, ip, details)`;
 
 /**
  * Writes audit lines in the transaction of what they record: either both are there or neither is. A line is born
  * unsealed and chained within a second or so by `AuditSealer`, so that recording is one plain insert.
  *
- * A module that writes lines inside a larger statement of its own inserts
- * `audit_log (actor, action, subject, request_id, ip, details)` (every other column fills itself), with `details` made
- * by `auditDetails` and every text without NUL.
+ * Only webhook ingest does without: it stores events and their lines in one statement, whose details are fixed and hold
+ * no secret.
  */
 @Injectable()
 export class AuditLog {
@@ -19,23 +42,17 @@ export class AuditLog {
    *
    * @throws Error when `tx` is not inside a transaction
    */
-  async record(tx: EntityManager, lines: readonly AuditLine[]): Promise<void> {
+  async record(tx: EntityManager, lines: readonly NewAuditLine[]): Promise<void> {
     if (!tx.queryRunner?.isTransactionActive) throw new Error('Audit lines are written inside a transaction only');
     if (lines.length === 0) return;
-    await tx.query(
-      `INSERT INTO audit_log (actor, action, subject, request_id, ip, details)
-       SELECT line.actor, line.action, line.subject, line.request_id, line.ip, line.details::jsonb
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-         AS line (actor, action, subject, request_id, ip, details)`,
-      [
-        lines.map(({ actor }) => storableText(actor, LINE_LIMITS.actor)),
-        lines.map(({ action }) => storableText(action, LINE_LIMITS.action)),
-        lines.map(({ subject }) => textOrNull(subject, LINE_LIMITS.subject)),
-        lines.map(({ requestId }) => textOrNull(requestId, LINE_LIMITS.requestId)),
-        lines.map(({ ip }) => textOrNull(ip, LINE_LIMITS.ip)),
-        lines.map(({ details }) => auditDetails(details ?? {})),
-      ],
-    );
+    await tx.query(INSERT, [
+      lines.map(({ actor }) => storableText(actor, LIMITS.actor)),
+      lines.map(({ action }) => storableText(action, LIMITS.action)),
+      lines.map(({ subject }) => textOrNull(subject, LIMITS.subject)),
+      lines.map(({ requestId }) => textOrNull(requestId, LIMITS.requestId)),
+      lines.map(({ ip }) => textOrNull(ip, LIMITS.ip)),
+      lines.map(({ details }) => redactDetails(details ?? {})),
+    ]);
   }
 }
 

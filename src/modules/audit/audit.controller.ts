@@ -1,36 +1,39 @@
 import { Controller, Get, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireScopes } from '../../platform/auth/index.js';
-import { PageQueryDto } from '../../platform/http/page.dto.js';
-import { AuditTrail } from './audit-trail.js';
+import { PageQueryDto } from '../../platform/http/index.js';
+import { AuditReader } from './audit-reader.js';
 import { AuditVerifier } from './audit-verifier.js';
 import { AuditCheckpointPageDto } from './dto/audit-checkpoint.dto.js';
 import { AuditPageDto } from './dto/audit-line.dto.js';
 import { AuditVerificationDto } from './dto/audit-verification.dto.js';
 import { ListAuditQueryDto } from './dto/list-audit-query.dto.js';
 
+@ApiTags('Audit')
+@ApiBearerAuth()
 @Controller('api/audit')
 @RequireScopes('audit:read')
 export class AuditController {
   constructor(
-    private readonly trail: AuditTrail,
+    private readonly reader: AuditReader,
     private readonly verifier: AuditVerifier,
   ) {}
 
-  /** Lists audit lines, newest first. */
   @Get()
+  @ApiOperation({ summary: 'Audit lines, newest first' })
   list(@Query() query: ListAuditQueryDto): Promise<AuditPageDto> {
-    return this.trail.list(query);
+    return this.reader.list(query);
   }
 
-  /** Checks the whole log and names the first line that does not hold. */
   @Get('verify')
+  @ApiOperation({ summary: 'Check the whole log and name the first line that does not hold' })
   verify(): Promise<AuditVerificationDto> {
     return this.verifier.verify();
   }
 
-  /** Lists the signed checkpoints, newest first. */
   @Get('checkpoints')
+  @ApiOperation({ summary: 'The signed checkpoints, newest first' })
   listCheckpoints(@Query() { limit, cursor }: PageQueryDto): Promise<AuditCheckpointPageDto> {
-    return this.trail.listCheckpoints(limit, cursor);
+    return this.reader.listCheckpoints(limit, cursor);
   }
 }

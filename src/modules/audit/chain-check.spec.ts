@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type BadLine, ChainCheck, type SealedLine } from './chain-check.js';
-import type { Checkpoint } from './checkpoint.js';
-import { CheckpointSigner } from './checkpoint-signer.js';
+import { ChainCheck, type SealedLine } from './chain-check.js';
+import type { Checkpoint } from './checkpoints/checkpoint.js';
+import { CheckpointSigner } from './checkpoints/checkpoint-signer.js';
+import type { BadAuditLineDto } from './dto/audit-verification.dto.js';
 import { GENESIS_HASH, lineHash } from './line-hash.js';
-import { MerkleTree } from './merkle-tree.js';
+import { MerkleTree } from './checkpoints/merkle-tree.js';
 
 const signer = new CheckpointSigner({ encryptionKey: Buffer.alloc(32, 1) });
 
@@ -42,7 +43,7 @@ function checkpointOf(lines: readonly SealedLine[], by = signer): Checkpoint {
   return by.sign({ sequence, lines: lines.length, merkleRoot: tree.root(), lastHash: hash!, at });
 }
 
-function check(lines: readonly SealedLine[], checkpoints: readonly Checkpoint[] = []): BadLine | undefined {
+function check(lines: readonly SealedLine[], checkpoints: readonly Checkpoint[] = []): BadAuditLineDto | undefined {
   const chain = new ChainCheck(signer);
   for (const line of lines) {
     const checkpoint = checkpoints.find(({ sequence }) => sequence === line.sequence);
@@ -62,7 +63,7 @@ describe('ChainCheck', () => {
   });
 
   it('names a line whose text was changed', () => {
-    const lines = chainOf(5).map((line) => (line.sequence === 3 ? { ...line, actor: 'user:mallory' } : line));
+    const lines = chainOf(5).map((line) => (line.sequence === 3 ? { ...line, actor: 'cli:mallory' } : line));
     expect(check(lines)).toEqual({ sequence: 3, reason: expect.stringContaining('not what was sealed') });
   });
 

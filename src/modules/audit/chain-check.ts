@@ -1,19 +1,14 @@
-import type { Checkpoint } from './checkpoint.js';
-import type { CheckpointSigner } from './checkpoint-signer.js';
+import type { Checkpoint } from './checkpoints/checkpoint.js';
+import type { CheckpointSigner } from './checkpoints/checkpoint-signer.js';
+import { MerkleTree } from './checkpoints/merkle-tree.js';
+import type { BadAuditLineDto } from './dto/audit-verification.dto.js';
 import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
-import { MerkleTree } from './merkle-tree.js';
 
 /** A line of the chain as it is stored. */
 export interface SealedLine extends LineContent {
   sequence: number;
   prev_hash: Buffer | null;
   hash: Buffer | null;
-}
-
-export interface BadLine {
-  sequence: number;
-  /** For a human: what does not hold. */
-  reason: string;
 }
 
 /**
@@ -32,7 +27,7 @@ export class ChainCheck {
 
   constructor(private readonly signer: Pick<CheckpointSigner, 'stateOf'>) {}
 
-  line(line: SealedLine): BadLine | undefined {
+  line(line: SealedLine): BadAuditLineDto | undefined {
     const { sequence, prev_hash: prevHash, hash } = line;
     const expected = this.lastSequence + 1;
     if (sequence > expected) return { sequence: expected, reason: 'The line is missing.' };
@@ -50,10 +45,13 @@ export class ChainCheck {
   }
 
   /** A checkpoint at the line handed in last. */
-  checkpoint(checkpoint: Checkpoint): BadLine | undefined {
+  checkpoint(checkpoint: Checkpoint): BadAuditLineDto | undefined {
     const { sequence, lines, merkleRoot, lastHash } = checkpoint;
     const first = this.lastCheckpoint + 1;
-    const bad = (reason: string): BadLine => ({ sequence: first, reason: `Lines ${first} to ${sequence}: ${reason}` });
+    const bad = (reason: string): BadAuditLineDto => ({
+      sequence: first,
+      reason: `Lines ${first} to ${sequence}: ${reason}`,
+    });
 
     const signature = this.signer.stateOf(checkpoint);
     if (signature !== 'valid') return bad(`the signature of their checkpoint is ${signature}.`);

@@ -1,10 +1,9 @@
-import { AuditCheckpointEntity } from './audit-checkpoint.entity.js';
-import { AuditLineEntity } from './audit-line.entity.js';
+import { AuditLine } from './audit-line.entity.js';
+import { AuditCheckpoint } from './checkpoints/audit-checkpoint.entity.js';
 
-export { AuditLog } from './audit-log.js';
-export type { AuditLine } from './audit-line.js';
+export { AuditLog, type NewAuditLine } from './audit-log.js';
 export { AuditModule } from './audit.module.js';
-export { type AuditVerification, AuditVerifier } from './audit-verifier.js';
-export { auditDetails } from './redact-details.js';
+export { AuditVerifier } from './audit-verifier.js';
+export type { AuditVerificationDto as AuditVerification } from './dto/audit-verification.dto.js';
 
-export const AUDIT_ENTITIES = [AuditLineEntity, AuditCheckpointEntity];
+export const AUDIT_ENTITIES = [AuditLine, AuditCheckpoint];

@@ -5,8 +5,8 @@ import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
 const LINE: LineContent = {
   id: '7',
   at: '2026-01-02T03:04:05.678901Z',
-  actor: 'source:stripe',
-  action: 'webhook.accepted',
+  actor: 'webhook:stripe',
+  action: 'webhook.received',
   subject: 'webhook-event:0195b6b0-1111-7222-8333-444455556666',
   request_id: 'req-12345678',
   ip: '203.0.113.7',
@@ -16,7 +16,7 @@ const LINE: LineContent = {
 describe('lineHash', () => {
   it('is SHA-256 over the previous hash and the canonical JSON of the line', () => {
     const text =
-      '{"action":"webhook.accepted","actor":"source:stripe","at":"2026-01-02T03:04:05.678901Z",' +
+      '{"action":"webhook.received","actor":"webhook:stripe","at":"2026-01-02T03:04:05.678901Z",' +
       String.raw`"details":"{\"amount\": 12345678901234567890, \"eventId\": \"evt_1\"}",` +
       '"id":"7","ip":"203.0.113.7","requestId":"req-12345678","sequence":3,' +
       '"subject":"webhook-event:0195b6b0-1111-7222-8333-444455556666","v":1}';
@@ -30,7 +30,7 @@ describe('lineHash', () => {
     { id: '8' },
     { at: '2026-01-02T03:04:05.678902Z' },
     { actor: 'source:strip' },
-    { action: 'webhook.refused' },
+    { action: 'webhook.rejected' },
     { subject: null },
     { subject: '' },
     { request_id: null },

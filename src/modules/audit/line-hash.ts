@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../kernel/canonical-json.js';
+import { rfc3339 } from './rfc3339.js';
 
 /** What stands before the first line. */
 export const GENESIS_HASH: Buffer = Buffer.alloc(32);
@@ -16,12 +17,9 @@ export interface LineContent {
   details: string;
 }
 
-/**
- * The columns of `LineContent`, for a table alias `l`. The sealer and the verifier both read exactly this. Times are
- * UTC with microseconds: a JavaScript date would drop three digits.
- */
+/** The columns of `LineContent`, for a table alias `l`. The sealer and the verifier both read exactly this. */
 export const LINE_CONTENT = `
-  l.id::text AS id, to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+  l.id::text AS id, ${rfc3339('l.at')} AS at,
   l.actor, l.action, l.subject, l.request_id, l.ip, l.details::text AS details`;
 
 /**

@@ -34,7 +34,7 @@ export class WebhookMetrics {
   private readonly deadLetters;
   private readonly duplicates;
   private readonly conflicts;
-  private readonly abandoned;
+  private readonly leasesExpired;
 
   constructor(metrics: Metrics, dataSource: DataSource) {
     this.received = metrics.counter('holdfast_webhook_events_received_total', 'Verified webhooks by what they were', [
@@ -67,7 +67,7 @@ export class WebhookMetrics {
       'Events received again under the same id with another body',
       ['source'],
     );
-    this.abandoned = metrics.counter(
+    this.leasesExpired = metrics.counter(
       'holdfast_webhook_leases_expired_total',
       'Claims whose worker did not come back in time',
     );
@@ -114,8 +114,11 @@ export class WebhookMetrics {
     if (status === 'DEAD_LETTER') this.deadLetters.inc({ source });
   }
 
-  leasesExpired(count: number): void {
-    this.abandoned.inc(count);
+  /** A claim whose worker did not come back, and what became of its event. */
+  abandoned(source: string, status: 'FAILED' | 'DEAD_LETTER'): void {
+    this.leasesExpired.inc();
+    this.processed.inc({ source, status });
+    (status === 'FAILED' ? this.retries : this.deadLetters).inc({ source });
   }
 }
 

@@ -11,9 +11,10 @@ import { RejectionLog } from './ingest/rejection-log.js';
 import { WebhookEventWriter } from './ingest/webhook-event.writer.js';
 import { ClaimsInFlight } from './processing/claims-in-flight.js';
 import { ClaimsRepository } from './processing/claims.repository.js';
+import { DeadLetters } from './processing/dead-letters.js';
 import { EventProcessor } from './processing/event-processor.js';
 import { HandlerRegistry } from './processing/handler-registry.js';
-import { InlineProcessor } from './processing/inline-processor.js';
+import { InlineProcessor } from './ingest/inline-processor.js';
 import { SweepsRepository } from './processing/sweeps.repository.js';
 import { WebhookSweeps } from './processing/webhook-sweeps.js';
 import { WebhookWorker } from './processing/webhook-worker.js';
@@ -34,6 +35,7 @@ const PROCESSING = [
   HandlerRegistry,
   ClaimsRepository,
   ClaimsInFlight,
+  DeadLetters,
   EventProcessor,
   InlineProcessor,
   WebhookWorker,

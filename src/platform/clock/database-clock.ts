@@ -1,6 +1,7 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { performance } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
+import { RepeatingTasks } from '../schedule/index.js';
 
 /** Often enough that drift between two machines' clocks stays far below the second. */
 const RESYNC_MS = 30_000;
@@ -11,21 +12,19 @@ const RESYNC_MS = 30_000;
  * decided in SQL.
  */
 @Injectable()
-export class DatabaseClock implements OnModuleInit, OnModuleDestroy {
-  private timer: NodeJS.Timeout | undefined;
+export class DatabaseClock implements OnModuleInit {
   /** Database unix milliseconds minus `performance.now()`. */
   private offset: number | undefined;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly tasks: RepeatingTasks,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     await this.synchronize();
     // While the database is away the last reading is carried on.
-    this.timer = setInterval(() => void this.synchronize().catch(() => undefined), RESYNC_MS).unref();
-  }
-
-  onModuleDestroy(): void {
-    clearInterval(this.timer);
+    this.tasks.every(RESYNC_MS, 'database clock', () => this.synchronize(), { role: 'any' });
   }
 
   /** Unix milliseconds. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, ValidationError } from '../../kernel/app-error.js';
 
@@ -53,6 +54,7 @@ function parseJson(request: FastifyRequest, body: Buffer): unknown {
   if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
     throw new UnsupportedMediaTypeError('Send the body as JSON with Content-Type: application/json.');
   }
+  if (!isUtf8(body)) throw new ValidationError('The body is not valid UTF-8, which JSON must be.');
   let value: unknown;
   try {
     value = JSON.parse(body.toString('utf8'));
@@ -64,12 +66,15 @@ function parseJson(request: FastifyRequest, body: Buffer): unknown {
 }
 
 /**
- * Prototype poisoning and NUL (which PostgreSQL's text cannot hold) are refused here once, so that nothing behind has to
- * think of them.
+ * Prototype poisoning, and what PostgreSQL's text or jsonb cannot hold (NUL, half of a surrogate pair), are refused here
+ * once, so that nothing behind has to think of them.
  */
 function refuseDangerous(value: unknown, depth: number): void {
   if (typeof value === 'string' && value.includes('\0')) {
     throw new ValidationError('The body may not contain the character NUL (\\u0000).');
+  }
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    throw new ValidationError('The body may not contain half of a surrogate pair, such as \\ud800 alone.');
   }
   if (typeof value !== 'object' || value === null) return;
   if (depth >= MAX_DEPTH) throw new ValidationError(`The body is nested deeper than ${MAX_DEPTH} levels.`);

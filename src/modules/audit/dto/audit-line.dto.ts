@@ -6,9 +6,9 @@ export class AuditLineDto {
   sequence: number | null;
   /** When it happened, RFC 3339, UTC, microseconds. */
   at: string;
-  /** Who did it, for example `api-key:0195b6b0-…`, `source:stripe` or `system`. */
+  /** Who did it, for example `api-key:0195b6b0-…`, `cli:alice`, `webhook:stripe` or `system`. */
   actor: string;
-  /** What was done, for example `webhook.accepted`. */
+  /** What was done, for example `webhook.received` or `api_key.created`. */
   action: string;
   /** What it was done to. */
   subject: string | null;

@@ -2,7 +2,7 @@
 export class BadAuditLineDto {
   /** Its place in the chain. */
   sequence: number;
-  /** What does not hold. */
+  /** For a human: what does not hold. */
   reason: string;
 }
 
@@ -21,6 +21,6 @@ export class AuditVerificationDto {
   /** Checkpoints that hold. */
   checkpoints: number;
   firstBadLine: BadAuditLineDto | null;
-  /** When the check began, RFC 3339, UTC. */
+  /** When the check began, RFC 3339, UTC: the database's time. */
   checkedAt: string;
 }

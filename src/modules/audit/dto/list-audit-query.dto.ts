@@ -9,7 +9,7 @@ export class ListAuditQueryDto extends PageQueryDto {
   @MaxLength(255)
   actor?: string;
 
-  /** Only this kind of action, for example `webhook.accepted`. */
+  /** Only this kind of action, for example `webhook.rejected`. */
   @IsOptional()
   @IsString()
   @MaxLength(100)

@@ -1,36 +1,11 @@
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsTimestamp, PageQueryDto } from '../../../platform/http/index.js';
+import { IntersectionType } from '@nestjs/swagger';
+import { PageQueryDto } from '../../../platform/http/index.js';
+import { EventFilterDto } from './event-filter.dto.js';
 import type { AttemptOutcome } from './webhook-attempt.entity.js';
-import { EVENT_STATUSES, type EventMetadata, type EventStatus } from './webhook-event.entity.js';
+import type { EventStatus } from './webhook-event.entity.js';
 
 /** Which events to list; every field narrows. Newest first. */
-export class EventQueryDto extends PageQueryDto {
-  /** A source's name. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(63)
-  source?: string;
-
-  @IsOptional()
-  @IsIn(EVENT_STATUSES)
-  status?: EventStatus;
-
-  /** An event type, exactly. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(255)
-  type?: string;
-
-  /** Received at or after, RFC 3339. */
-  @IsOptional()
-  @IsTimestamp()
-  from?: string;
-
-  /** Received before, RFC 3339. */
-  @IsOptional()
-  @IsTimestamp()
-  to?: string;
-}
+export class EventQueryDto extends IntersectionType(PageQueryDto, EventFilterDto) {}
 
 /** How far an event has come. */
 export class EventStatusDto {
@@ -97,13 +72,18 @@ export class EventDetailDto extends EventSummaryDto {
   payloadHash: string;
   /** Request headers; credentials and signatures redacted. */
   headers: Record<string, string>;
-  metadata: EventMetadata;
+  /** From the path, `/webhooks/:source/:topic`. */
+  topic: string | null;
+  /** The time the provider signed. */
+  signedAt: Date | null;
   orderingKey: string | null;
   occurredAt: Date | null;
   ipAddress: string | null;
   userAgent: string | null;
   /** The secret whose signature matched. */
   secretId: string | null;
+  /** The process that is running it, host and process id. */
+  claimedBy: string | null;
   attemptLog: AttemptDto[];
   conflictLog: EventConflictDto[];
   updatedAt: Date;

@@ -1,38 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { EventSummaryDto } from './event.dto.js';
+import type { EventFilterDto } from './event-filter.dto.js';
 import { WebhookAttempt } from './webhook-attempt.entity.js';
 import { WebhookEventConflict } from './webhook-event-conflict.entity.js';
-import { type EventStatus, WebhookEvent } from './webhook-event.entity.js';
-
-export interface EventFilter {
-  source?: string;
-  status?: EventStatus;
-  type?: string;
-  from?: string;
-  to?: string;
-}
+import { WebhookEvent } from './webhook-event.entity.js';
 
 const SUMMARY = `
   id, source, event_id AS "eventId", event_type AS "eventType", status, attempts, created_at AS "receivedAt",
   processed_at AS "processedAt", processing_time_ms AS "processingTimeMs", error_message AS "error",
   retry_count AS "retryCount", max_retries AS "maxRetries", next_attempt_at AS "nextAttemptAt", conflicts`;
-
-export interface EventSummary {
-  id: string;
-  source: string;
-  eventId: string;
-  eventType: string;
-  status: EventStatus;
-  attempts: number;
-  receivedAt: Date;
-  processedAt: Date | null;
-  processingTimeMs: number | null;
-  error: string | null;
-  retryCount: number;
-  maxRetries: number;
-  nextAttemptAt: Date | null;
-  conflicts: number;
-}
 
 /** Which parameters narrow a search, written once for lists and replay jobs. */
 export const EVENT_FILTER = `
@@ -62,7 +39,7 @@ const REPLAY = `
   WHERE id = ANY ($1::uuid[]) AND status <> 'PROCESSING'
   RETURNING id`;
 
-export function filterParameters({ source, status, type, from, to }: EventFilter): (string | null)[] {
+export function filterParameters({ source, status, type, from, to }: EventFilterDto): (string | null)[] {
   return [source ?? null, status ?? null, type ?? null, from ?? null, to ?? null];
 }
 
@@ -72,16 +49,16 @@ export class EventsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Newest first. */
-  list(filter: EventFilter, before: string | null, limit: number): Promise<EventSummary[]> {
-    return this.dataSource.query<EventSummary[]>(LIST, [...filterParameters(filter), before, limit]);
+  list(filter: EventFilterDto, before: string | null, limit: number): Promise<EventSummaryDto[]> {
+    return this.dataSource.query<EventSummaryDto[]>(LIST, [...filterParameters(filter), before, limit]);
   }
 
   find(id: string): Promise<WebhookEvent | null> {
     return this.dataSource.manager.findOneBy(WebhookEvent, { id });
   }
 
-  async findByEventId(source: string, eventId: string): Promise<EventSummary | undefined> {
-    const [event] = await this.dataSource.query<EventSummary[]>(FIND_BY_EVENT_ID, [eventId, source]);
+  async findByEventId(source: string, eventId: string): Promise<EventSummaryDto | undefined> {
+    const [event] = await this.dataSource.query<EventSummaryDto[]>(FIND_BY_EVENT_ID, [eventId, source]);
     return event;
   }
 
@@ -95,6 +72,10 @@ export class EventsRepository {
       order: { createdAt: 'ASC' },
       take: 50,
     });
+  }
+
+  async exists(tx: EntityManager, id: string): Promise<boolean> {
+    return tx.existsBy(WebhookEvent, { id });
   }
 
   /** @returns the ids that are due again */

@@ -6,9 +6,12 @@ import { isUuid } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import { webhookJson } from '../ingest/webhook-body.js';
+import { webhookJson } from './webhook-body.js';
 import { WebhookWorker } from '../processing/webhook-worker.js';
 import type { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
+import type { WebhookAttempt } from './webhook-attempt.entity.js';
+import type { WebhookEventConflict } from './webhook-event-conflict.entity.js';
+import type { WebhookEvent } from './webhook-event.entity.js';
 import { EventsRepository } from './events.repository.js';
 
 /** 409: a worker is running the event right now. */
@@ -42,26 +45,7 @@ export class EventsService {
     const event = isUuid(id) ? await this.repository.find(id) : null;
     if (!event) throw notFound();
     const [attempts, conflicts] = await Promise.all([this.repository.attempts(id), this.repository.conflicts(id)]);
-    const { createdAt, errorMessage, rawPayload: _copy, rawBody, processed: _, claimId: _claim, ...shown } = event;
-    return {
-      ...shown,
-      receivedAt: createdAt,
-      error: errorMessage,
-      // From the bytes, not from jsonb: exact integers, and also what jsonb cannot hold.
-      payload: parseExactJson(webhookJson(rawBody, event.metadata.headers['content-type'])),
-      bodyBase64: rawBody.toString('base64'),
-      headers: event.metadata.headers,
-      attemptLog: attempts.map(({ attempt, outcome, error, startedAt, durationMs, worker }) => {
-        return { attempt, outcome, error, startedAt, durationMs, worker };
-      }),
-      conflictLog: conflicts.map((conflict) => ({
-        id: conflict.id,
-        payloadHash: conflict.payloadHash,
-        bodyBase64: conflict.rawBody.toString('base64'),
-        ipAddress: conflict.ipAddress,
-        receivedAt: conflict.createdAt,
-      })),
-    };
+    return present(event, attempts, conflicts);
   }
 
   /** @throws NotFoundError */
@@ -82,7 +66,8 @@ export class EventsService {
     await this.transactor.run(async (tx) => {
       const replayed = await this.repository.replay(tx, [id]);
       if (replayed.length === 0) {
-        if (await this.repository.find(id)) throw new EventInProgressError('A worker is running this event right now.');
+        if (await this.repository.exists(tx, id))
+          throw new EventInProgressError('A worker is running this event right now.');
         throw notFound();
       }
       await this.audit.record(tx, [{ ...context, action: 'webhook.replayed', subject: `webhook-event:${id}` }]);
@@ -90,6 +75,49 @@ export class EventsService {
     this.worker.ring();
     return { id, status: 'PENDING' };
   }
+}
+
+function present(
+  event: WebhookEvent,
+  attempts: readonly WebhookAttempt[],
+  conflicts: readonly WebhookEventConflict[],
+): EventDetailDto {
+  const { headers, topic, signedAt } = event.metadata;
+  return {
+    id: event.id,
+    source: event.source,
+    eventId: event.eventId,
+    eventType: event.eventType,
+    idempotencyKey: event.idempotencyKey,
+    status: event.status,
+    attempts: event.attempts,
+    retryCount: event.retryCount,
+    maxRetries: event.maxRetries,
+    nextAttemptAt: event.nextAttemptAt,
+    receivedAt: event.createdAt,
+    occurredAt: event.occurredAt,
+    signedAt: signedAt === undefined ? null : new Date(signedAt),
+    processedAt: event.processedAt,
+    processingTimeMs: event.processingTimeMs,
+    updatedAt: event.updatedAt,
+    error: event.errorMessage,
+    // From the bytes, not from jsonb: exact integers, and also what jsonb cannot hold.
+    payload: parseExactJson(webhookJson(event.rawBody, headers['content-type'])),
+    bodyBase64: event.rawBody.toString('base64'),
+    payloadHash: event.payloadHash,
+    headers,
+    topic: topic ?? null,
+    orderingKey: event.orderingKey,
+    ipAddress: event.ipAddress,
+    userAgent: event.userAgent,
+    secretId: event.secretId,
+    claimedBy: event.claimedBy,
+    conflicts: event.conflicts,
+    attemptLog: attempts.map(({ event: _, ...attempt }) => attempt),
+    conflictLog: conflicts.map(({ id, payloadHash, rawBody, ipAddress, createdAt }) => {
+      return { id, payloadHash, bodyBase64: rawBody.toString('base64'), ipAddress, receivedAt: createdAt };
+    }),
+  };
 }
 
 /** PostgreSQL's text has no NUL, so nothing stored can have this name. */

@@ -1,4 +1,4 @@
-import { AppError, NotFoundError, ValidationError } from '../../../kernel/app-error.js';
+import { AppError, NotFoundError } from '../../../kernel/app-error.js';
 
 /** 404: nothing listens under this name. */
 export class UnknownSourceError extends NotFoundError {
@@ -33,12 +33,6 @@ export class TimestampOutOfToleranceError extends AppError {
       { details: { skewSeconds: Math.round(skewSeconds), toleranceSeconds } },
     );
   }
-}
-
-/** 400: verified, but not a JSON object we can read. */
-export class WebhookPayloadError extends ValidationError {
-  override readonly code = 'WEBHOOK_PAYLOAD_INVALID';
-  override readonly title = 'Webhook payload invalid';
 }
 
 /** 415: verified, but not JSON. */

@@ -30,6 +30,6 @@ export interface ReceivedWebhook {
 export type Reception =
   | { kind: 'stored'; id: string }
   /** The same event had been stored before. */
-  | { kind: 'duplicate'; id: string; status: EventStatus }
+  | { kind: 'duplicate'; id: string }
   /** The same id had been stored with another body; this body is kept beside it. */
-  | { kind: 'conflict'; id: string; status: EventStatus };
+  | { kind: 'conflict'; id: string };

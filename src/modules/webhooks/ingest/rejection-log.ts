@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AppError } from '../../../kernel/app-error.js';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
-import { type AuditLine, AuditLog } from '../../audit/index.js';
+import { AuditLog, type NewAuditLine } from '../../audit/index.js';
 import type { WebhookRequest } from './webhook-request.js';
 
 /**
@@ -13,7 +13,7 @@ import type { WebhookRequest } from './webhook-request.js';
 @Injectable()
 export class RejectionLog {
   private readonly logger = new Logger(RejectionLog.name);
-  private readonly coalescer: Coalescer<AuditLine, void>;
+  private readonly coalescer: Coalescer<NewAuditLine, void>;
 
   constructor(audit: AuditLog, transactor: Transactor, coalescers: CoalescerFactory) {
     this.coalescer = coalescers.create({
@@ -28,7 +28,7 @@ export class RejectionLog {
   }
 
   record(source: string, error: AppError, request: WebhookRequest, body: Buffer): void {
-    const line: AuditLine = {
+    const line: NewAuditLine = {
       actor: `webhook:${source}`,
       action: 'webhook.rejected',
       subject: `webhook-source:${source}`,

@@ -4,7 +4,6 @@ import { CONFIG, type Config } from '../../../config/index.js';
 import { UnavailableError } from '../../../kernel/app-error.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import type { EventStatus } from '../events/webhook-event.entity.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
 
 /**
@@ -55,7 +54,7 @@ const STORE = `
 
 /** Index: webhook_events_event_id_source_key. */
 const FIND_FIRST = `
-  SELECT e.id, e.source, e.event_id, e.payload_hash, e.status
+  SELECT e.id, e.source, e.event_id, e.payload_hash
   FROM unnest($1::text[], $2::text[]) AS t (source, event_id)
   JOIN webhook_events e USING (source, event_id)`;
 
@@ -82,7 +81,6 @@ interface FirstEvent {
   source: string;
   event_id: string;
   payload_hash: string;
-  status: EventStatus;
 }
 
 /** Writes batches of received webhooks. */
@@ -147,7 +145,7 @@ export class WebhookEventWriter {
           // Retention removed it between the two transactions; the sender's next try stores it.
           if (!first) throw new UnavailableError('The event changed while it was stored; send it again.');
           const kind = first.payload_hash === webhook.payloadHash ? 'duplicate' : 'conflict';
-          return { webhook, reception: { kind, id: first.id, status: first.status } as const };
+          return { webhook, reception: { kind, id: first.id } as const };
         });
         await this.keepRepeats(tx, repeats);
         return repeats;

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONFIG, type Config } from '../../../config/index.js';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { HandedBackError } from './handler.errors.js';
 
@@ -20,17 +21,18 @@ interface Held {
 @Injectable()
 export class ClaimsInFlight implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(ClaimsInFlight.name);
+  private heartbeat: RepeatingTask | undefined;
   private readonly held = new Map<string, Held>();
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly claims: ClaimsRepository,
+    private readonly tasks: RepeatingTasks,
   ) {}
 
   onModuleInit(): void {
     const interval = this.config.WEBHOOK_LEASE_MS / HEARTBEATS_PER_LEASE;
-    this.timer = setInterval(() => void this.beat(), interval).unref();
+    this.heartbeat = this.tasks.every(interval, 'webhook heartbeats', () => this.beat(), { role: 'any' });
   }
 
   /** @returns aborted with HandedBackError when the process ends; the caller also aborts it when the time is up */
@@ -48,7 +50,7 @@ export class ClaimsInFlight implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
+    await this.heartbeat?.stop();
     const left = [...this.held.values()];
     if (left.length === 0) return;
     this.logger.warn(`Handing back ${left.length} unfinished webhook events`);
@@ -57,12 +59,7 @@ export class ClaimsInFlight implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async beat(): Promise<void> {
-    if (this.held.size === 0) return;
-    try {
-      await this.claims.extend([...this.held.values()].map(({ event }) => event));
-    } catch (error) {
-      // The database decides at completion whether we still hold a claim; a missed beat alone proves nothing.
-      this.logger.warn(`Heartbeat failed: ${(error as Error).message}`);
-    }
+    // The database decides at completion whether we still hold a claim; a beat that is missed proves nothing.
+    if (this.held.size > 0) await this.claims.extend([...this.held.values()].map(({ event }) => event));
   }
 }

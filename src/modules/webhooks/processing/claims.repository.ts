@@ -6,6 +6,7 @@ import { isUniqueViolation } from '../../../platform/database/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import type { EventMetadata } from '../events/webhook-event.entity.js';
 import type { AttemptOutcome } from '../events/webhook-attempt.entity.js';
+import type { Verdict } from './verdict.js';
 
 /** An event this process may work on until its lease ends. */
 export interface ClaimedEvent {
@@ -32,9 +33,6 @@ export interface Attempt {
   durationMs: number;
   error: string | null;
 }
-
-/** What becomes of an event whose attempt failed. */
-export type Verdict = { status: 'FAILED'; delayMs: number } | { status: 'DEAD_LETTER' };
 
 const COLUMNS = `
   id, claim_id AS "claimId", ctid::text AS place, source, event_id AS "eventId", event_type AS "eventType",

@@ -1,29 +1,22 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { backoffDelay } from '../../../kernel/backoff.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { Transactor } from '../../../platform/transaction/index.js';
-import { AuditLog } from '../../audit/index.js';
 import { SourceDirectory } from '../sources/source-directory.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
-import { webhookJson } from '../ingest/webhook-body.js';
+import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
-import { type Attempt, type ClaimedEvent, ClaimsRepository, type Verdict } from './claims.repository.js';
-import {
-  ClaimLostError,
-  HandedBackError,
-  PermanentWebhookError,
-  ProcessingTimeoutError,
-  RetryAfterError,
-} from './handler.errors.js';
+import { type Attempt, type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
+import { DeadLetters } from './dead-letters.js';
+import { ClaimLostError, HandedBackError, ProcessingTimeoutError } from './handler.errors.js';
 import { HandlerRegistry, type RegisteredHandler } from './handler-registry.js';
+import { verdictOn } from './verdict.js';
 import type { WebhookEventMessage } from './webhook-event-message.js';
 
 /** LOST: another worker has it by now; RELEASED: given back because this process ends. */
 export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER' | 'LOST' | 'RELEASED';
 
-const RETRY_CAP_MS = 3_600_000;
 const MAX_ERROR_LENGTH = 2000;
 
 /**
@@ -41,7 +34,7 @@ export class EventProcessor {
     private readonly claims: ClaimsRepository,
     private readonly inFlight: ClaimsInFlight,
     private readonly transactor: Transactor,
-    private readonly audit: AuditLog,
+    private readonly deadLetters: DeadLetters,
     private readonly metrics: WebhookMetrics,
   ) {}
 
@@ -97,32 +90,39 @@ export class EventProcessor {
 
   private async recordFailure(event: ClaimedEvent, error: unknown, durationMs: number): Promise<ProcessingResult> {
     if (error instanceof ClaimLostError) {
-      this.logger.warn({ msg: error.message, eventId: event.id });
+      this.logger.warn({ msg: error.message, id: event.id });
       return 'LOST';
     }
     if (error instanceof HandedBackError) return this.release(event);
-    const verdict = this.judge(event, error);
+    const verdict = verdictOn(event, error, this.config.WEBHOOK_RETRY_BASE_MS);
     const attempt: Attempt = {
       outcome: error instanceof ProcessingTimeoutError ? 'timed_out' : 'failed',
       durationMs,
       error: describe(error),
     };
+    const { id, source, eventId, eventType } = event;
+    const told = { id, source, eventId, attempts: event.attempts + 1, error: attempt.error };
     try {
       const recorded = await this.transactor.run(
         async (tx) => {
           if (!(await this.claims.fail(tx, event, verdict, attempt))) return false;
-          if (verdict.status === 'DEAD_LETTER') await this.auditDeadLetter(tx, event, attempt);
+          if (verdict.status === 'DEAD_LETTER') await this.deadLetters.record(tx, [told]);
           return true;
         },
+        // One conditional update decides; there is nothing else to be consistent with.
         { isolation: 'READ COMMITTED' },
       );
       if (!recorded) return 'LOST';
     } catch (recordingError) {
       // Unrecorded, the claim runs out and the sweep gives the event to another attempt.
-      this.logger.error({ msg: 'A failed attempt could not be recorded', id: event.id, err: recordingError });
+      this.logger.error({ msg: 'A failed attempt could not be recorded', id, err: recordingError });
       return 'LOST';
     }
-    this.announce(event, verdict, attempt, error);
+    if (verdict.status === 'DEAD_LETTER') this.deadLetters.announce(told);
+    else {
+      const msg = `Webhook event failed, next attempt in ${verdict.delayMs} ms`;
+      this.logger.warn({ msg, ...told, eventType, durationMs, err: error });
+    }
     return verdict.status;
   }
 
@@ -130,46 +130,9 @@ export class EventProcessor {
     try {
       await this.claims.release(event);
     } catch (error) {
-      this.logger.warn(`Event ${event.id} stays claimed until its lease ends: ${(error as Error).message}`);
+      this.logger.warn({ msg: 'An event stays claimed until its lease ends', id: event.id, err: error });
     }
     return 'RELEASED';
-  }
-
-  private judge(event: ClaimedEvent, error: unknown): Verdict {
-    if (error instanceof PermanentWebhookError || event.retryCount >= event.maxRetries) {
-      return { status: 'DEAD_LETTER' };
-    }
-    const delayMs =
-      error instanceof RetryAfterError
-        ? Math.min(error.seconds * 1000, RETRY_CAP_MS * 24)
-        : backoffDelay(event.retryCount, { baseMs: this.config.WEBHOOK_RETRY_BASE_MS, capMs: RETRY_CAP_MS });
-    return { status: 'FAILED', delayMs };
-  }
-
-  private async auditDeadLetter(tx: EntityManager, event: ClaimedEvent, attempt: Attempt): Promise<void> {
-    await this.audit.record(tx, [
-      {
-        actor: 'system:webhooks',
-        action: 'webhook.dead_lettered',
-        subject: `webhook-event:${event.id}`,
-        details: { source: event.source, eventId: event.eventId, attempts: event.attempts + 1, error: attempt.error },
-      },
-    ]);
-  }
-
-  private announce(event: ClaimedEvent, verdict: Verdict, attempt: Attempt, error: unknown): void {
-    const line = {
-      id: event.id,
-      source: event.source,
-      eventId: event.eventId,
-      eventType: event.eventType,
-      attempt: event.attempts + 1,
-      durationMs: attempt.durationMs,
-      err: error,
-    };
-    if (verdict.status === 'DEAD_LETTER')
-      this.logger.error({ msg: 'Webhook event moved to the dead letters', ...line });
-    else this.logger.warn({ msg: `Webhook event failed, next attempt in ${verdict.delayMs} ms`, ...line });
   }
 }
 

@@ -1,12 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { DeadLetter } from './dead-letters.js';
 
-export interface AbandonedEvent {
-  id: string;
-  source: string;
-  eventId: string;
+export interface AbandonedEvent extends DeadLetter {
   status: 'FAILED' | 'DEAD_LETTER';
-  attempts: number;
 }
 
 /**
@@ -42,7 +39,7 @@ const RECOVER = `
       least(extract(epoch FROM now() - claimed_at) * 1000, 2147483647)::integer, claimed_by
     FROM recovered
   )
-  SELECT id, source, event_id AS "eventId", status, attempts FROM recovered`;
+  SELECT id, source, event_id AS "eventId", status, attempts, $2 AS error FROM recovered`;
 
 const ABANDONED = 'The worker did not finish before its lease ended: it was killed, or hangs';
 

@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../../config/index.js';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
-import { AuditLog } from '../../audit/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
-import { type AbandonedEvent, SweepsRepository } from './sweeps.repository.js';
+import { DeadLetters } from './dead-letters.js';
+import { SweepsRepository } from './sweeps.repository.js';
 import { WebhookWorker } from './webhook-worker.js';
 
 const RECOVER_BATCH = 500;
@@ -15,26 +15,28 @@ const RETENTION_INTERVAL_MS = 60_000;
 @Injectable()
 export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(WebhookSweeps.name);
-  private readonly underWay = new Set<Promise<void>>();
+  private sweeps: RepeatingTask[] = [];
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly scheduler: SchedulerRegistry,
+    private readonly tasks: RepeatingTasks,
     private readonly repository: SweepsRepository,
     private readonly transactor: Transactor,
-    private readonly audit: AuditLog,
+    private readonly deadLetters: DeadLetters,
     private readonly metrics: WebhookMetrics,
     private readonly worker: WebhookWorker,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.config.role === 'api') return;
-    this.every(this.config.SWEEP_INTERVAL_MS, 'webhook leases', () => this.recoverAbandoned());
-    this.every(RETENTION_INTERVAL_MS, 'webhook retention', () => this.removeOld());
+    const { SWEEP_INTERVAL_MS } = this.config;
+    this.sweeps = [
+      this.tasks.every(SWEEP_INTERVAL_MS, 'webhook leases', () => this.recoverAbandoned(), { role: 'background' }),
+      this.tasks.every(RETENTION_INTERVAL_MS, 'webhook retention', () => this.removeOld(), { role: 'background' }),
+    ];
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.underWay);
+    await Promise.all(this.sweeps.map((sweep) => sweep.stop()));
   }
 
   private async recoverAbandoned(): Promise<void> {
@@ -42,15 +44,18 @@ export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
       async (tx) => {
         const events = await this.repository.recoverAbandoned(tx, RECOVER_BATCH);
         const dead = events.filter(({ status }) => status === 'DEAD_LETTER');
-        if (dead.length > 0) await this.audit.record(tx, dead.map(deadLetterLine));
+        if (dead.length > 0) await this.deadLetters.record(tx, dead);
         return events;
       },
+      // Each row is decided on alone, under its lock.
       { isolation: 'READ COMMITTED' },
     );
-    if (abandoned.length === 0) return;
-    this.metrics.leasesExpired(abandoned.length);
-    for (const event of abandoned) this.logger.warn({ msg: 'A webhook event was abandoned by its worker', ...event });
-    this.worker.ring();
+    for (const event of abandoned) {
+      this.metrics.abandoned(event.source, event.status);
+      if (event.status === 'DEAD_LETTER') this.deadLetters.announce(event);
+      else this.logger.warn({ msg: 'A webhook event was abandoned by its worker', ...event });
+    }
+    if (abandoned.length > 0) this.worker.ring();
   }
 
   private async removeOld(): Promise<void> {
@@ -62,34 +67,4 @@ export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
       );
     } while (removed === REMOVE_BATCH);
   }
-
-  /** Runs `sweep` each interval, never twice at once in this process; the next round makes up for a failed one. */
-  private every(intervalMs: number, name: string, sweep: () => Promise<void>): void {
-    let busy = false;
-    const round = async () => {
-      if (busy) return;
-      busy = true;
-      try {
-        await sweep();
-      } catch (error) {
-        this.logger.warn(`The sweep of ${name} failed: ${(error as Error).message}`);
-      } finally {
-        busy = false;
-      }
-    };
-    const tick = () => {
-      const run = round().finally(() => this.underWay.delete(run));
-      this.underWay.add(run);
-    };
-    this.scheduler.addInterval(name, setInterval(tick, intervalMs));
-  }
-}
-
-function deadLetterLine({ id, source, eventId, attempts }: AbandonedEvent) {
-  return {
-    actor: 'system:webhooks',
-    action: 'webhook.dead_lettered',
-    subject: `webhook-event:${id}`,
-    details: { source, eventId, attempts, error: 'abandoned' },
-  };
 }

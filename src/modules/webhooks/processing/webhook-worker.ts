@@ -7,6 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { EventProcessor } from './event-processor.js';
 
@@ -21,13 +22,14 @@ const POLL_MS = 500;
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookWorker.name);
   private readonly running = new Set<Promise<unknown>>();
-  private poll: NodeJS.Timeout | undefined;
+  private poll: RepeatingTask | undefined;
   private active = false;
   private claiming = false;
   private rung = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly tasks: RepeatingTasks,
     private readonly claims: ClaimsRepository,
     private readonly processor: EventProcessor,
   ) {}
@@ -35,7 +37,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   onApplicationBootstrap(): void {
     if (this.config.role === 'api') return;
     this.active = true;
-    this.poll = setInterval(() => this.ring(), POLL_MS);
+    this.poll = this.tasks.every(POLL_MS, 'due webhook events', async () => this.ring(), { role: 'background' });
     this.ring();
   }
 
@@ -45,9 +47,9 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     this.claimIfRoom();
   }
 
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     this.active = false;
-    clearInterval(this.poll);
+    await this.poll?.stop();
   }
 
   /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */

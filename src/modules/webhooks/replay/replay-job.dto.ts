@@ -1,48 +1,15 @@
+import { OmitType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import {
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsNotEmptyObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
-import { IsTimestamp } from '../../../platform/http/index.js';
+import { IsBoolean, IsIn, IsInt, IsNotEmptyObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import { EventFilterDto } from '../events/event-filter.dto.js';
 import { EVENT_STATUSES, type EventStatus } from '../events/webhook-event.entity.js';
 import type { ReplayJobStatus } from './replay-job.entity.js';
 
-/** Which events; every field narrows, at least one is needed. */
-export class ReplayFilterDto {
-  /** A source's name. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(63)
-  source?: string;
-
-  /** For example `DEAD_LETTER`. */
+/** Which events to replay; at least one field is needed. One that a worker is running is left alone. */
+export class ReplayFilterDto extends OmitType(EventFilterDto, ['status']) {
   @IsOptional()
   @IsIn(EVENT_STATUSES.filter((status) => status !== 'PROCESSING'))
   status?: EventStatus;
-
-  /** An event type, exactly. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(255)
-  type?: string;
-
-  /** Received at or after, RFC 3339. */
-  @IsOptional()
-  @IsTimestamp()
-  from?: string;
-
-  /** Received before, RFC 3339. */
-  @IsOptional()
-  @IsTimestamp()
-  to?: string;
 }
 
 /** Replay many events. */
@@ -79,7 +46,6 @@ export class ReplayJobDto {
   examined: number;
   /** Made due again so far. */
   replayed: number;
-  error: string | null;
   createdBy: string;
   createdAt: Date;
   finishedAt: Date | null;

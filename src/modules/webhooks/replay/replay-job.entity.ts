@@ -1,30 +1,18 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { EventStatus } from '../events/webhook-event.entity.js';
+import type { EventFilterDto } from '../events/event-filter.dto.js';
 
-export const REPLAY_JOB_STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'CANCELED', 'FAILED'] as const;
-export type ReplayJobStatus = (typeof REPLAY_JOB_STATUSES)[number];
-
-/** Which events a job replays; every field narrows. */
-export interface ReplayFilter {
-  source?: string;
-  status?: EventStatus;
-  type?: string;
-  /** RFC 3339, inclusive. */
-  from?: string;
-  /** RFC 3339, exclusive. */
-  to?: string;
-}
+export type ReplayJobStatus = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'CANCELED';
 
 /** Replays many events, a slice at a time, surviving restarts: `last_event_id` says how far it came. */
 @Entity('webhook_replay_jobs')
 @Index('webhook_replay_jobs_unfinished_idx', ['createdAt'], { where: `"status" IN ('QUEUED', 'RUNNING')` })
-@Check('webhook_replay_jobs_status_check', `"status" IN ('QUEUED', 'RUNNING', 'COMPLETED', 'CANCELED', 'FAILED')`)
+@Check('webhook_replay_jobs_status_check', `"status" IN ('QUEUED', 'RUNNING', 'COMPLETED', 'CANCELED')`)
 export class ReplayJob {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'webhook_replay_jobs_pkey' })
   id: string;
 
   @Column({ type: 'jsonb' })
-  filter: ReplayFilter;
+  filter: EventFilterDto;
 
   /** Count only. */
   @Column({ name: 'dry_run', type: 'boolean' })
@@ -36,7 +24,7 @@ export class ReplayJob {
   @Column({ type: 'text' })
   status: ReplayJobStatus;
 
-  /** Events that matched when the job was made. */
+  /** Events that matched when the job was made; those received later are not replayed, so that it ends. */
   @Column({ type: 'integer' })
   total: number;
 
@@ -47,12 +35,9 @@ export class ReplayJob {
   @Column({ type: 'integer', default: 0 })
   examined: number;
 
-  /** Only events received before the job was made are replayed, so that it ends. */
+  /** How far it has come. */
   @Column({ name: 'last_event_id', type: 'uuid', nullable: true })
   lastEventId: string | null;
-
-  @Column({ type: 'text', nullable: true })
-  error: string | null;
 
   @Column({ name: 'created_by', type: 'text' })
   createdBy: string;

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, LessThan } from 'typeorm';
+import type { EventFilterDto } from '../events/event-filter.dto.js';
 import { EVENT_FILTER, filterParameters } from '../events/events.repository.js';
 import { ReplayJob } from './replay-job.entity.js';
-import type { ReplayFilter } from './replay-job.entity.js';
 
 const COUNT = `SELECT count(*)::integer AS total FROM webhook_events WHERE ${EVENT_FILTER} AND status <> 'PROCESSING'`;
 
@@ -41,7 +41,7 @@ export type NewReplayJob = Pick<ReplayJob, 'id' | 'filter' | 'dryRun' | 'ratePer
 export class ReplayJobsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  async count(tx: EntityManager, filter: ReplayFilter): Promise<number> {
+  async count(tx: EntityManager, filter: EventFilterDto): Promise<number> {
     const [row] = await tx.query<{ total: number }[]>(COUNT, filterParameters(filter));
     return row?.total ?? 0;
   }

@@ -1,5 +1,5 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { CONFIG, type Config } from '../../../config/index.js';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { EventsRepository } from '../events/events.repository.js';
 import { WebhookWorker } from '../processing/webhook-worker.js';
@@ -15,12 +15,10 @@ const POLL_MS = 250;
  */
 @Injectable()
 export class ReplayRunner implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger(ReplayRunner.name);
-  private timer: NodeJS.Timeout | undefined;
-  private underWay: Promise<void> | undefined;
+  private task: RepeatingTask | undefined;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly tasks: RepeatingTasks,
     private readonly jobs: ReplayJobsRepository,
     private readonly events: EventsRepository,
     private readonly transactor: Transactor,
@@ -28,23 +26,15 @@ export class ReplayRunner implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.config.role === 'api') return;
-    this.timer = setInterval(() => {
-      this.underWay ??= this.work().finally(() => (this.underWay = undefined));
-    }, POLL_MS);
+    this.task = this.tasks.every(POLL_MS, 'replay jobs', () => this.work(), { role: 'background' });
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.underWay;
+    await this.task?.stop();
   }
 
   private async work(): Promise<void> {
-    try {
-      if (await this.runSlice()) this.worker.ring();
-    } catch (error) {
-      this.logger.warn(`A replay slice failed and will be tried again: ${(error as Error).message}`);
-    }
+    if (await this.runSlice()) this.worker.ring();
   }
 
   /** @returns whether any event became due */

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import type { SigningSecret } from '../providers/webhook-provider.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { AddressList } from './address-list.js';
@@ -25,8 +26,9 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
   private sources = new Map<string, ActiveSource>();
   private opened = new Map<string, string>();
   private unreadable = new Set<string>();
-  private timer: NodeJS.Timeout | undefined;
-  private refreshing: Promise<void> | undefined;
+  private asked = 0;
+  private shown = 0;
+  private poll: RepeatingTask | undefined;
   private readings = 0;
   /** The latest-begun reading whose result is in force. */
   private newest = 0;
@@ -35,16 +37,18 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
     private readonly repository: SourcesRepository,
     private readonly secretBox: SecretBox,
     private readonly clock: DatabaseClock,
+    private readonly tasks: RepeatingTasks,
     private readonly metrics: WebhookMetrics,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => void this.refreshQuietly(), REFRESH_MS).unref();
+    // The last known sources stay in force while the database is away.
+    this.poll = this.tasks.every(REFRESH_MS, 'webhook sources', () => this.refresh(), { role: 'any' });
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.timer);
+  async onModuleDestroy(): Promise<void> {
+    await this.poll?.stop();
   }
 
   find(name: string): ActiveSource | undefined {
@@ -54,7 +58,11 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
   /** Reads everything anew; called after each change made here, so that its author sees it at once. */
   async refresh(): Promise<void> {
     const reading = ++this.readings;
+    const turn = ++this.asked;
     const rows = await this.repository.findAll();
+    // An older look that comes back late must not undo a newer one.
+    if (turn < this.shown) return;
+    this.shown = turn;
     // A slow reading must not take back what a later one has found.
     if (reading < this.newest) return;
     this.newest = reading;
@@ -66,15 +74,6 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
     }
     this.sources = sources;
     this.opened = opened;
-  }
-
-  private async refreshQuietly(): Promise<void> {
-    if (this.refreshing) return;
-    this.refreshing = this.refresh()
-      // The last known sources stay in force while the database is away.
-      .catch((error: unknown) => this.logger.debug(`Sources not refreshed: ${(error as Error).message}`))
-      .finally(() => (this.refreshing = undefined));
-    await this.refreshing;
   }
 
   private activate(row: SourceRow, opened: Map<string, string>): ActiveSource {

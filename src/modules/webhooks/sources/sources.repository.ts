@@ -14,12 +14,19 @@ export interface SecretRow {
 /** A source with the secrets it accepts now, newest first. */
 export type SourceRow = WebhookSource & { secrets: SecretRow[] };
 
-/** Index: webhook_sources_pkey, webhook_source_secrets_source_idx. */
-const FIND_SECRETS = `
-  SELECT id, source, sealed, origin, created_at AS "createdAt", expires_at AS "expiresAt"
-  FROM webhook_source_secrets
-  WHERE expires_at IS NULL OR expires_at > now()
-  ORDER BY created_at DESC, id DESC`;
+/** Sources with their secrets in one snapshot. Index: webhook_sources_pkey, webhook_source_secrets_source_idx. */
+const FIND = `
+  SELECT
+    s.name, s.provider, s.tolerance_seconds AS "toleranceSeconds", s.allowed_ips AS "allowedIps",
+    s.rate_limit_per_minute AS "rateLimitPerMinute", s.processing, s.ordering, s.max_retries AS "maxRetries",
+    s.scheme, s.origin, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
+    secret.id AS "secretId", secret.sealed AS "secretSealed", secret.origin AS "secretOrigin",
+    secret.created_at AS "secretCreatedAt", secret.expires_at AS "secretExpiresAt"
+  FROM webhook_sources AS s
+  LEFT JOIN webhook_source_secrets AS secret
+    ON secret.source = s.name AND (secret.expires_at IS NULL OR secret.expires_at > now())
+  WHERE $1::text IS NULL OR s.name = $1
+  ORDER BY s.name, secret.created_at DESC, secret.id DESC`;
 
 /** Index: webhook_source_secrets_source_idx. Expired ones too: they say what must not come back. */
 const FIND_ENVIRONMENT_SECRETS = `
@@ -33,21 +40,27 @@ const EXPIRE_SECRETS = `
   SET expires_at = least(expires_at, now() + $2 * interval '1 second')
   WHERE source = $1 AND id <> $3 AND ($4::text IS NULL OR origin = $4)`;
 
+/** One row a secret; a source that accepts none has one row with nulls. */
+type JoinedRow = WebhookSource & {
+  secretId: string | null;
+  secretSealed: Buffer;
+  secretOrigin: Origin;
+  secretCreatedAt: Date;
+  secretExpiresAt: Date | null;
+};
+
 /** Sources and their secrets. */
 @Injectable()
 export class SourcesRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  async findAll(manager: EntityManager = this.dataSource.manager): Promise<SourceRow[]> {
-    const [sources, secrets] = await Promise.all([
-      manager.find(WebhookSource, { order: { name: 'ASC' } }),
-      manager.query<(SecretRow & { source: string })[]>(FIND_SECRETS),
-    ]);
-    return sources.map((source) => ({ ...source, secrets: secrets.filter((secret) => secret.source === source.name) }));
+  findAll(): Promise<SourceRow[]> {
+    return this.read(null);
   }
 
   async find(name: string): Promise<SourceRow | undefined> {
-    return (await this.findAll()).find((source) => source.name === name);
+    const [source] = await this.read(name);
+    return source;
   }
 
   /** Locks the row, so that two changes of one source follow each other. */
@@ -86,5 +99,23 @@ export class SourcesRepository {
     origin: Origin | null = null,
   ): Promise<void> {
     await tx.query(EXPIRE_SECRETS, [source, overlapSeconds, kept, origin]);
+  }
+
+  private async read(name: string | null): Promise<SourceRow[]> {
+    const rows = await this.dataSource.query<JoinedRow[]>(FIND, [name]);
+    const sources = new Map<string, SourceRow>();
+    for (const { secretId, secretSealed, secretOrigin, secretCreatedAt, secretExpiresAt, ...source } of rows) {
+      const found = sources.get(source.name) ?? { ...source, secrets: [] };
+      sources.set(source.name, found);
+      if (secretId === null) continue;
+      found.secrets.push({
+        id: secretId,
+        sealed: secretSealed,
+        origin: secretOrigin,
+        createdAt: secretCreatedAt,
+        expiresAt: secretExpiresAt,
+      });
+    }
+    return [...sources.values()];
   }
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config/index.js';
+import { CONFIG, type Config } from '../../../config/index.js';
 import { type Checkpoint, checkpointToJson } from './checkpoint.js';
 
 const HEX = /^(?:[0-9a-f]{2})+$/;

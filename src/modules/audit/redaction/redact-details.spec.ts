@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auditDetails } from './redact-details.js';
+import { redactDetails } from './redact-details.js';
 
 function redacted(details: Record<string, unknown>): unknown {
-  return JSON.parse(auditDetails(details));
+  return JSON.parse(redactDetails(details));
 }
 
-describe('auditDetails', () => {
+describe('redactDetails', () => {
   it('keeps plain facts as they are', () => {
     const facts = { source: 'stripe', attempts: 3, ratio: 0.5, replayed: false, error: null, tags: ['a', 'b'] };
     expect(redacted(facts)).toEqual(facts);
@@ -90,7 +90,7 @@ describe('auditDetails', () => {
   it('cuts what is long, wide or deep', () => {
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = cyclic;
-    const text = auditDetails({ long: 'x'.repeat(100_000), wide: Array.from({ length: 10_000 }, () => 'x'), cyclic });
+    const text = redactDetails({ long: 'x'.repeat(100_000), wide: Array.from({ length: 10_000 }, () => 'x'), cyclic });
     expect(text.length).toBeLessThan(2_000);
     expect(text).toContain('[too deep]');
   });
@@ -100,7 +100,7 @@ describe('auditDetails', () => {
       fc.property(
         fc.dictionary(fc.string({ unit: 'binary' }), fc.anything({ withBigInt: true, withDate: true })),
         (details) => {
-          expect(auditDetails(details)).not.toMatch(/\\u0000|\\ud[89a-f]|[\0\p{Surrogate}]/iu);
+          expect(redactDetails(details)).not.toMatch(/\\u0000|\\ud[89a-f]|[\0\p{Surrogate}]/iu);
         },
       ),
     );

@@ -1,5 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { WebhookPayloadError } from './ingest.errors.js';
+import { ValidationError } from '../../../kernel/app-error.js';
+
+/** 400: verified, but not a JSON object we can read. */
+export class WebhookPayloadError extends ValidationError {
+  override readonly code = 'WEBHOOK_PAYLOAD_INVALID';
+  override readonly title = 'Webhook payload invalid';
+}
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;

@@ -1,18 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Transactor } from '../../platform/transaction/index.js';
-import type { Checkpoint } from './checkpoint.js';
-import { CheckpointRepository } from './checkpoint.repository.js';
-import { CheckpointSigner } from './checkpoint-signer.js';
-import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
-import { MerkleTree } from './merkle-tree.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import type { Checkpoint } from '../checkpoints/checkpoint.js';
+import { CheckpointRepository } from '../checkpoints/checkpoint.repository.js';
+import { CheckpointSigner } from '../checkpoints/checkpoint-signer.js';
+import { MerkleTree } from '../checkpoints/merkle-tree.js';
+import { GENESIS_HASH, type LineContent, lineHash } from '../line-hash.js';
 import { type ChainEnd, SealRepository } from './seal.repository.js';
 import { UnsealedSearch } from './unsealed-search.js';
 
-/** A checkpoint is written after this many lines, */
+/** A checkpoint is due after this many lines. */
 const CHECKPOINT_LINES = 10_000;
-/** or after this many seconds if there are new lines: what is cut off within them leaves no trace outside the log. */
+
+/** With fewer lines a checkpoint is due after this time: what is cut off within it leaves no trace outside the log. */
 const CHECKPOINT_SECONDS = 60;
 
 /** Lines hashed before other work gets the event loop: about 3 ms. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { WebhookTimeoutError } from '../ingest/ingest.errors.js';
-import { ClaimsRepository } from './claims.repository.js';
-import { EventProcessor, type ProcessingResult } from './event-processor.js';
+import { WebhookTimeoutError } from './ingest.errors.js';
+import { ClaimsRepository } from '../processing/claims.repository.js';
+import { EventProcessor, type ProcessingResult } from '../processing/event-processor.js';
 
 /** Runs an event in the request that brought it, for sources with `processing: "inline"`. */
 @Injectable()

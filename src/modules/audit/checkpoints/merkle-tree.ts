@@ -11,11 +11,6 @@ const NODE = Buffer.of(1);
 export class MerkleTree {
   /** Complete subtrees from left to right, each larger than the next. */
   private readonly subtrees: { leaves: number; root: Buffer }[] = [];
-  private count = 0;
-
-  get leaves(): number {
-    return this.count;
-  }
 
   add(leaf: Buffer): void {
     let added = { leaves: 1, root: sha256(LEAF, leaf) };
@@ -24,7 +19,6 @@ export class MerkleTree {
       added = { leaves: 2 * added.leaves, root: sha256(NODE, left.root, added.root) };
     }
     this.subtrees.push(added);
-    this.count += 1;
   }
 
   /** The root over the leaves so far; of none, the hash of nothing. */

@@ -1,4 +1,5 @@
-import { canonicalJson } from '../../kernel/canonical-json.js';
+import { canonicalJson } from '../../../kernel/canonical-json.js';
+import type { AuditCheckpointDto } from '../dto/audit-checkpoint.dto.js';
 
 /**
  * A signed summary of the chain: whoever rewrites the log must also forge every checkpoint after the change, and whoever
@@ -36,18 +37,8 @@ export function checkpointText({ sequence, lines, merkleRoot, lastHash, at }: Un
   });
 }
 
-/** A checkpoint as it is shown and written to a file: bytes in hex. */
-export interface CheckpointJson {
-  sequence: number;
-  lines: number;
-  merkleRoot: string;
-  lastHash: string;
-  at: string;
-  keyId: string;
-  signature: string;
-}
-
-export function checkpointToJson(checkpoint: Checkpoint): CheckpointJson {
+/** A checkpoint as it is shown, logged and written to a file: bytes in hex. */
+export function checkpointToJson(checkpoint: Checkpoint): AuditCheckpointDto {
   const { sequence, lines, merkleRoot, lastHash, at, keyId, signature } = checkpoint;
   return {
     sequence,

@@ -2,8 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** Signed summaries of the chain (see `Checkpoint`). Triggers refuse UPDATE, DELETE and TRUNCATE. */
 @Entity({ name: 'audit_checkpoints' })
-export class AuditCheckpointEntity {
-  @PrimaryColumn({ name: 'sequence', type: 'bigint', primaryKeyConstraintName: 'pk_audit_checkpoints' })
+export class AuditCheckpoint {
+  @PrimaryColumn({ name: 'sequence', type: 'bigint', primaryKeyConstraintName: 'audit_checkpoints_pkey' })
   sequence: string;
 
   @Column({ name: 'lines', type: 'bigint' })

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, verify } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config/index.js';
+import { CONFIG, type Config } from '../../../config/index.js';
 import { type Checkpoint, checkpointText, type UnsignedCheckpoint } from './checkpoint.js';
 
 const KEY_LABEL = 'holdfast/audit-checkpoint/ed25519/v1';

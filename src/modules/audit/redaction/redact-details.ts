@@ -1,4 +1,4 @@
-import { type CanonicalInput, canonicalJson } from '../../kernel/canonical-json.js';
+import { type CanonicalInput, canonicalJson } from '../../../kernel/canonical-json.js';
 import { redactText } from './redact-text.js';
 import { isSecretName } from './secret-name.js';
 import { storableText } from './storable-text.js';
@@ -17,7 +17,7 @@ const MAX_DEPTH = 6;
  * An integer beyond 2^53 becomes text, because whoever reads the line with JavaScript would lose its last digits.
  * It never throws, because the line must not fail what it records.
  */
-export function auditDetails(details: Readonly<Record<string, unknown>>): string {
+export function redactDetails(details: Readonly<Record<string, unknown>>): string {
   return canonicalJson(redactObject(details, 0));
 }
 

@@ -5,18 +5,8 @@ const SECRET_WORD =
 /** Words that say, at the end of the name, that the member only tells about the secret: `secretId`, `keyPrefix`. */
 const ABOUT_IT = new Set(['id', 'ids', 'name', 'type', 'count', 'prefix', 'version', 'last4', 'brand', 'at']);
 
-/** Names come from our own code and are few: each is taken apart once. The bound is for names from elsewhere. */
-const MAX_KNOWN = 1_000;
-const known = new Map<string, boolean>();
-
 /** True for a name that promises a secret as its value. */
 export function isSecretName(name: string): boolean {
-  const answer = known.get(name) ?? hasSecretWord(name);
-  if (known.size < MAX_KNOWN) known.set(name, answer);
-  return answer;
-}
-
-function hasSecretWord(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
