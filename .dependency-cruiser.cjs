@@ -22,7 +22,7 @@ module.exports = {
       name: 'platform-knows-no-module',
       severity: 'error',
       from: { path: '^src/platform' },
-      to: { path: '^src/(modules|cli)' },
+      to: { path: '^src/(modules|migrations|cli)' },
     },
     {
       name: 'modules-through-their-door',

@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type Config, ConfigModule } from './config/index.js';
-import { ENTITIES } from './entities.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
 import { AuditModule } from './modules/audit/index.js';
 import { WebhooksModule } from './modules/webhooks/index.js';
@@ -15,6 +14,7 @@ import { RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisModule } from './platform/redis/index.js';
 import { ScheduleModule } from './platform/schedule/index.js';
 import { TransactionModule } from './platform/transaction/index.js';
+import { SCHEMA } from './schema.js';
 
 /** The whole of Holdfast. Your own modules with `@WebhookHandler`s join the list at the end. */
 @Module({})
@@ -25,7 +25,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         MetricsModule,
-        DatabaseModule.forRoot(databaseUrl, ENTITIES),
+        DatabaseModule.forRoot(databaseUrl, SCHEMA),
         RedisModule.forRoot(),
         ClockModule,
         TransactionModule,

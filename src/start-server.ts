@@ -5,10 +5,10 @@ import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/index.js';
 import { configureApp, createAdapter } from './configure-app.js';
-import { ENTITIES } from './entities.js';
 import { firstKey } from './first-key.js';
 import { migrate, openDatabase } from './platform/database/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
+import { SCHEMA } from './schema.js';
 
 export interface RunningServer {
   /** Where it listens, `http://127.0.0.1:3000`. */
@@ -33,7 +33,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
   try {
-    const migrated = await migrate(database.url, ENTITIES);
+    const migrated = await migrate(database.url, SCHEMA);
     if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
     const app = await createApp(config, database.url, logger, extra);
     try {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../src/migrations/index.js';
 import { migrate } from '../../src/platform/database/index.js';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
@@ -27,7 +28,7 @@ let remote: TestServer;
 
 beforeAll(async () => {
   postgres = await startPrivatePostgres();
-  await migrate(postgres.url);
+  await migrate(postgres.url, { entities: [], migrations: MIGRATIONS });
   proxy = await TcpProxy.start(postgres.port);
   cluster = await EffectCluster.create(postgres.url);
   const lease = { WEBHOOK_LEASE_MS: '2000', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500' };

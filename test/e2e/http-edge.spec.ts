@@ -102,13 +102,6 @@ describe('The body of an API request', () => {
     ['something after its end', '{} {}'],
     ['a comment', '{/* */}'],
     ['NaN', '{"toleranceSeconds":NaN}'],
-    ['a key that poisons prototypes', '{"__proto__":{"admin":true}}'],
-    ['a key that poisons constructors', '{"constructor":{"prototype":{"admin":true}}}'],
-    ['a poisonous key further down', '{"name":"x","scheme":{"__proto__":{"x":1}}}'],
-    ['a poisonous key in an escape', '{"\\u005f_proto__":1}'],
-    ['NUL', '{"name":"a\\u0000b"}'],
-    ['half of a surrogate pair', '{"name":"\\ud800"}'],
-    ['33 levels', `{"a":${'['.repeat(33)}${']'.repeat(33)}}`],
     ['100,000 levels', '['.repeat(100_000)],
     ['null', 'null'],
     ['a list', '[]'],
@@ -118,6 +111,21 @@ describe('The body of an API request', () => {
     ['nothing', ''],
   ])('is refused when it is, or holds: %s', async (_, body) => {
     expectProblem(await postJson(body), 400, 'VALIDATION_FAILED');
+  });
+
+  it.each([
+    ['a key that poisons prototypes', '"__proto__":{"admin":true}', /__proto__/],
+    ['the same in an escape', '"\\u005f_proto__":1', /__proto__/],
+    ['a key that poisons constructors', '"constructor":{"prototype":{"admin":true}}', /constructor/],
+    ['a poisonous key further down', '"scheme":{"x":[{"__proto__":{"x":1}}]}', /__proto__/],
+    ['NUL', '"maxRetries":"a\\u0000b"', /NUL/],
+    ['half of a surrogate pair', '"maxRetries":"\\ud800"', /surrogate/],
+    ['33 levels', `"deep":${'['.repeat(33)}${']'.repeat(33)}`, /levels/],
+  ])('is refused for what it holds beside a good body: %s', async (_, part, reason) => {
+    const answer = await postJson(`{"name":"poisoned","provider":"stripe","secret":"whsec_12345678",${part}}`);
+    expectProblem(answer, 400, 'VALIDATION_FAILED');
+    expect(answer.body['detail']).toMatch(reason);
+    expect((await holdfast.call('GET', `${SOURCES}/poisoned`)).status).toBe(404);
   });
 
   it('is refused when it is not UTF-8', async () => {

@@ -41,7 +41,7 @@ function startReplica(): Promise<INestApplicationContext> {
       imports: [
         ConfigModule.forRoot(config),
         MetricsModule,
-        DatabaseModule.forRoot(database.url, [...API_KEY_ENTITIES, ...AUDIT_ENTITIES]),
+        DatabaseModule.forRoot(database.url, { entities: [...API_KEY_ENTITIES, ...AUDIT_ENTITIES], migrations: [] }),
         TransactionModule,
         ApiKeysModule,
       ],

@@ -31,7 +31,11 @@ class Replica {
   }
 
   static async connect(url: string, config: Config): Promise<Replica> {
-    const dataSource = createDataSource(url, [], { poolSize: 8, poolTimeoutMs: 5000, statementTimeoutMs: 5000 });
+    const dataSource = createDataSource(
+      url,
+      { entities: [], migrations: [] },
+      { poolSize: 8, poolTimeoutMs: 5000, statementTimeoutMs: 5000 },
+    );
     return new Replica(await dataSource.initialize(), config);
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkMigrations } from '../../src/cli/migrate/check.js';
 import { MIGRATIONS } from '../../src/migrations/index.js';
+import { SCHEMA } from '../../src/schema.js';
 import { migrate } from '../../src/platform/database/index.js';
 import { databaseUrl, execute, type TestDatabase } from '../support/database.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -62,10 +63,10 @@ describe('migrations', () => {
   it('run once between four callers', async () => {
     const empty = await createEmptyDatabase();
     try {
-      const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url)));
+      const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url, SCHEMA)));
       expect(ran.filter((names) => names.length > 0)).toEqual([NAMES]);
       expect(await ranOn(empty.url)).toEqual(NAMES);
-      expect(await migrate(empty.url)).toEqual([]);
+      expect(await migrate(empty.url, SCHEMA)).toEqual([]);
     } finally {
       await empty.drop();
     }

@@ -14,7 +14,11 @@ let transactor: Transactor;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  dataSource = createDataSource(database.url, [], { poolSize: 12, poolTimeoutMs: 5000, statementTimeoutMs: 10_000 });
+  dataSource = createDataSource(
+    database.url,
+    { entities: [], migrations: [] },
+    { poolSize: 12, poolTimeoutMs: 5000, statementTimeoutMs: 10_000 },
+  );
   await dataSource.initialize();
   // So that a deadlock shows in less than a second.
   await dataSource.query(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET deadlock_timeout = '200ms'`);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
+import { MIGRATIONS } from '../../src/migrations/index.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.js';
 import { databaseUrl, execute, TEMPLATE } from './database.js';
@@ -67,7 +68,7 @@ async function createTemplate(server: string, cleanUps: CleanUp[]): Promise<void
   await drop();
   await execute(server, `CREATE DATABASE ${TEMPLATE}`);
   cleanUps.push(drop);
-  await migrate(databaseUrl(server, TEMPLATE));
+  await migrate(databaseUrl(server, TEMPLATE), { entities: [], migrations: MIGRATIONS });
   // A database somebody is connected to cannot be cloned.
   await execute(server, `ALTER DATABASE ${TEMPLATE} ALLOW_CONNECTIONS false`);
 }

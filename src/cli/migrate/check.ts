@@ -1,4 +1,4 @@
-import { ENTITIES } from '../../entities.js';
+import { SCHEMA } from '../../schema.js';
 import { migrate } from '../../platform/database/index.js';
 import { revertLast } from './revert.js';
 import { schemaDiff } from './schema-diff.js';
@@ -15,7 +15,7 @@ export interface MigrationCheck {
 /** Runs every migration up, down and up again in a scratch database, and compares with the entities. */
 export function checkMigrations(environment: NodeJS.ProcessEnv): Promise<MigrationCheck> {
   return withScratchDatabase(environment, async (url) => {
-    const ran = await migrate(url, ENTITIES);
+    const ran = await migrate(url, SCHEMA);
     const { up } = await schemaDiff(url);
     return {
       migrations: ran.length,
@@ -33,7 +33,7 @@ async function thereAndBack(url: string): Promise<string[]> {
   while ((await revertLast(url)) !== undefined);
   const left = await schemaObjects(url);
   if (left.length > 0) return list('These are left when every migration is reverted:', left);
-  await migrate(url, ENTITIES);
+  await migrate(url, SCHEMA);
   const second = await schemaObjects(url);
   return [
     ...list('These are gone when every migration is reverted and run again:', without(first, second)),

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ENTITIES } from '../../entities.js';
+import { SCHEMA } from '../../schema.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { migrate } from '../../platform/database/index.js';
 import { CliError } from '../cli.error.js';
@@ -25,7 +25,7 @@ export async function generateMigration(environment: NodeJS.ProcessEnv, name: st
   }
   if (!existsSync(FOLDER)) throw new CliError(`${FOLDER} is not there: migrations are written where the sources are.`);
   const diff = await withScratchDatabase(environment, async (url) => {
-    await migrate(url, ENTITIES);
+    await migrate(url, SCHEMA);
     const { up, down } = await schemaDiff(url);
     return { up: await plainIdentifiers(url, up), down: await plainIdentifiers(url, down) };
   });

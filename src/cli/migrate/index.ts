@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { ENTITIES } from '../../entities.js';
+import { SCHEMA } from '../../schema.js';
 import { migrate as migrateUp } from '../../platform/database/index.js';
 import { examples } from '../examples.js';
 import { print } from '../output.js';
@@ -36,7 +36,7 @@ async function migrate(settings: Settings, { revert, check, generate }: Options)
 }
 
 async function goForward(url: string): Promise<string> {
-  const ran = await migrateUp(url, ENTITIES);
+  const ran = await migrateUp(url, SCHEMA);
   return ran.length > 0 ? ran.map((name) => `Ran ${name}`).join('\n') : 'The schema is up to date.';
 }
 

@@ -1,5 +1,5 @@
-import { ENTITIES } from '../../entities.js';
-import { createDataSource } from '../../platform/database/index.js';
+import { withDataSource } from '../../platform/database/index.js';
+import { SCHEMA } from '../../schema.js';
 
 export interface SchemaDiff {
   /** What the entities say and the database lacks, as SQL. */
@@ -9,17 +9,12 @@ export interface SchemaDiff {
 }
 
 /** Compares the database with the entities; nothing is changed. */
-export async function schemaDiff(url: string): Promise<SchemaDiff> {
-  const pool = { poolSize: 2, poolTimeoutMs: 10_000, statementTimeoutMs: 0 };
-  const dataSource = createDataSource(url, ENTITIES, pool);
-  await dataSource.initialize();
-  try {
+export function schemaDiff(url: string): Promise<SchemaDiff> {
+  return withDataSource(url, SCHEMA, async (dataSource) => {
     const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
     return {
       up: upQueries.map(({ query }) => query),
       down: downQueries.map(({ query }) => query).toReversed(),
     };
-  } finally {
-    await dataSource.destroy();
-  }
+  });
 }

@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type ProviderName, webhookProvider } from '../../modules/webhooks/index.js';
 
 type Provider = ReturnType<typeof webhookProvider>;
-type Sample = ReturnType<Provider['sample']>;
 
 /** How an `hmac` source signs; nobody else has one. */
 export type Scheme = Parameters<Provider['sign']>[2];
@@ -46,7 +45,7 @@ export function newEvent(
 ): SignedEvent {
   const provider = webhookProvider(name);
   const eventId = id ?? NEW_IDS[name]();
-  const sample = sampleOf(provider, type, eventId, madeAt, scheme);
+  const sample = provider.sample(type, eventId, madeAt, scheme);
   const body = file ?? Buffer.from(JSON.stringify(sample.body));
   const signed = {
     body: forged ? Buffer.concat([body, Buffer.from(' ')]) : body,
@@ -60,12 +59,6 @@ export function newEvent(
 /** Whether a signature of the provider's grows stale. */
 export function signsTime(name: ProviderName, scheme: Scheme): boolean {
   return name === 'stripe' || name === 'standard' || (scheme?.template.includes('{timestamp}') ?? false);
-}
-
-function sampleOf(provider: Provider, type: string | undefined, id: string, madeAt: number, scheme: Scheme) {
-  // Only `hmac` looks at the scheme, which says where its source keeps id and type.
-  const sample: (type: string | undefined, id: string, madeAt: number, scheme: Scheme) => Sample = provider.sample;
-  return sample(type, id, madeAt, scheme);
 }
 
 function token(length: number): string {

@@ -1,7 +1,10 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { MIGRATIONS } from '../../migrations/index.js';
 
-export type Entities = NonNullable<DataSourceOptions['entities']>;
+export interface Schema {
+  entities: NonNullable<DataSourceOptions['entities']>;
+  /** In the order they run. */
+  migrations: NonNullable<DataSourceOptions['migrations']>;
+}
 
 export interface PoolOptions {
   poolSize: number;
@@ -14,13 +17,16 @@ export interface PoolOptions {
 
 const NETWORK_GRACE_MS = 5000;
 
+/** For one caller that does one thing after the other and may take its time. */
+const SINGLE_USE: PoolOptions = { poolSize: 2, poolTimeoutMs: 10_000, statementTimeoutMs: 0 };
+
 /** The TypeORM data source, not yet connected. Schema changes come from migrations only, never from `synchronize`. */
-export function createDataSource(url: string, entities: Entities, pool: PoolOptions): DataSource {
+export function createDataSource(url: string, { entities, migrations }: Schema, pool: PoolOptions): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
     entities,
-    migrations: MIGRATIONS,
+    migrations,
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     poolSize: pool.poolSize,
@@ -36,4 +42,18 @@ export function createDataSource(url: string, entities: Entities, pool: PoolOpti
       keepAlive: true,
     },
   });
+}
+
+/** Hands a connected data source to `work` and closes it, whatever comes of it. */
+export async function withDataSource<T>(
+  url: string,
+  schema: Schema,
+  work: (dataSource: DataSource) => Promise<T>,
+): Promise<T> {
+  const dataSource = await createDataSource(url, schema, SINGLE_USE).initialize();
+  try {
+    return await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
 }

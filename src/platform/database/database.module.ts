@@ -2,7 +2,7 @@ import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Metrics } from '../metrics/index.js';
-import { createDataSource, type Entities } from './data-source.js';
+import { createDataSource, type Schema } from './data-source.js';
 
 interface PoolCounts {
   totalCount: number;
@@ -19,14 +19,14 @@ export class DatabaseModule {
    *
    * @param url where PostgreSQL is; decided before Nest starts, because the embedded one must run first
    */
-  static forRoot(url: string, entities: Entities): DynamicModule {
+  static forRoot(url: string, schema: Schema): DynamicModule {
     return {
       module: DatabaseModule,
       providers: [
         {
           provide: DataSource,
           inject: [CONFIG, Metrics],
-          useFactory: (config: Config, metrics: Metrics) => connect(url, entities, config, metrics),
+          useFactory: (config: Config, metrics: Metrics) => connect(url, schema, config, metrics),
         },
       ],
       exports: [DataSource],
@@ -34,9 +34,9 @@ export class DatabaseModule {
   }
 }
 
-async function connect(url: string, entities: Entities, config: Config, metrics: Metrics): Promise<DataSource> {
+async function connect(url: string, schema: Schema, config: Config, metrics: Metrics): Promise<DataSource> {
   const logger = new Logger('Database');
-  const dataSource = createDataSource(url, entities, {
+  const dataSource = createDataSource(url, schema, {
     poolSize: config.DB_POOL_SIZE,
     poolTimeoutMs: config.DB_POOL_TIMEOUT_MS,
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,

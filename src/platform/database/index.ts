@@ -1,5 +1,5 @@
-export { createDataSource, type Entities } from './data-source.js';
+export { createDataSource, type Schema, withDataSource } from './data-source.js';
 export { isDatabaseUnavailable, isDataError, isSerializationFailure, isUniqueViolation } from './database-errors.js';
 export { DatabaseModule } from './database.module.js';
-export { migrate } from './migrate.js';
+export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';

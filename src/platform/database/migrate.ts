@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { createDataSource, type Entities } from './data-source.js';
+import { type Schema, withDataSource } from './data-source.js';
 
-/** Any two processes that migrate one database take this advisory lock; the number only has to be ours. */
+/** Any two processes that change one database's schema take this advisory lock; the number only has to be ours. */
 const MIGRATION_LOCK = 7_163_511_201;
 const CONNECTION_DEADLINE_MS = 10_000;
 
@@ -11,23 +11,43 @@ const CONNECTION_DEADLINE_MS = 10_000;
  *
  * @returns names of the migrations that ran
  */
-export async function migrate(url: string, entities: Entities = []): Promise<string[]> {
+export function migrate(url: string, schema: Schema): Promise<string[]> {
+  return underMigrationLock(url, () =>
+    withDataSource(url, schema, async (dataSource) => (await dataSource.runMigrations()).map(({ name }) => name)),
+  );
+}
+
+/**
+ * Undoes the last migration.
+ *
+ * @returns its name; undefined when none has run
+ */
+export function revertLastMigration(url: string, schema: Schema): Promise<string | undefined> {
+  return underMigrationLock(url, () =>
+    withDataSource(url, schema, async (dataSource) => {
+      const last = await lastMigration(dataSource);
+      if (last !== undefined) await dataSource.undoLastMigration();
+      return last;
+    }),
+  );
+}
+
+async function lastMigration(dataSource: { query<T>(sql: string): Promise<T> }): Promise<string | undefined> {
+  const [table] = await dataSource.query<{ exists: boolean }[]>(
+    `SELECT to_regclass('migrations') IS NOT NULL AS exists`,
+  );
+  if (!table?.exists) return undefined;
+  const [last] = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id DESC LIMIT 1');
+  return last?.name;
+}
+
+/** On a connection of its own: a session lock outlives the migrations' transactions and goes when we do. */
+async function underMigrationLock<T>(url: string, work: () => Promise<T>): Promise<T> {
   const lock = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECTION_DEADLINE_MS });
   await lock.connect();
   try {
-    // On a connection of its own: a session lock outlives the migrations' transactions and goes when we do.
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const dataSource = createDataSource(url, entities, {
-      poolSize: 2,
-      poolTimeoutMs: CONNECTION_DEADLINE_MS,
-      statementTimeoutMs: 0,
-    });
-    await dataSource.initialize();
-    try {
-      return (await dataSource.runMigrations()).map(({ name }) => name);
-    } finally {
-      await dataSource.destroy();
-    }
+    return await work();
   } finally {
     await lock.end();
   }

@@ -113,7 +113,9 @@ function present(
     secretId: event.secretId,
     claimedBy: event.claimedBy,
     conflicts: event.conflicts,
-    attemptLog: attempts.map(({ event: _, ...attempt }) => attempt),
+    attemptLog: attempts.map(({ attempt, outcome, error, startedAt, durationMs, worker }) => {
+      return { attempt, outcome, error, startedAt, durationMs, worker };
+    }),
     conflictLog: conflicts.map(({ id, payloadHash, rawBody, ipAddress, createdAt }) => {
       return { id, payloadHash, bodyBase64: rawBody.toString('base64'), ipAddress, receivedAt: createdAt };
     }),
