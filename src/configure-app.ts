@@ -51,6 +51,11 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
     reply.header('x-request-id', request.id);
     done(refuseNul(request.url));
   });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // The last answer on its connection: kept alive it would hold up the shutdown until the cut-off.
+    if (!fastify.server.listening) reply.header('connection', 'close');
+    done();
+  });
   logRequests(fastify, logger.pino, app.get(Metrics));
   addSecurityHeaders(fastify);
   app.useGlobalPipes(validationPipe());

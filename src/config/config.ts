@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Environment, environmentSchema } from './config.schema.js';
 
@@ -77,13 +77,23 @@ function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
   return problems;
 }
 
+/** Of two first starts at once one link succeeds, and the file is never seen empty or half written. */
+function createWhole(path: string, content: string): void {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, content, { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
 function developmentKey(dataDir: string): Buffer {
   const path = join(dataDir, 'encryption.key');
   try {
     if (!existsSync(path)) {
       mkdirSync(dataDir, { recursive: true });
-      // 'wx': of two first starts at once, the loser reads the winner's key below.
-      writeFileSync(path, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+      createWhole(path, randomBytes(32).toString('hex'));
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {

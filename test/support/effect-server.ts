@@ -84,6 +84,13 @@ class EffectHandlers {
     if (pid === undefined ? isToFail(event) : pid === process.pid) await new Promise(() => undefined);
   }
 
+  /** Waits inside PostgreSQL, for longer than any test. */
+  @WebhookHandler('stripe', 'test.hang_in_sql')
+  async hangInSql(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    if (parametersOf(event).pid === process.pid) await tx.query('SELECT pg_sleep(60)');
+  }
+
   /** Comes back after its time, unaware that it was given up, and writes. */
   @WebhookHandler('stripe', 'test.late')
   async late(tx: EntityManager, event: Message) {

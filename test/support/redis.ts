@@ -7,7 +7,7 @@ import { freePort } from './free-port.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
 import { waitFor } from './wait-for.js';
 
-/** The Redis that all test files share. Nobody may flush or kill it; start one with `startRedis` for that. */
+/** The Redis that all test files share. Nobody may flush or kill it; start a `TestRedis` of your own for that. */
 export function sharedRedisUrl(): string {
   return inject('redisUrl');
 }

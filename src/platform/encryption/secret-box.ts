@@ -27,7 +27,7 @@ export class SecretBox {
   }
 
   /**
-   * @param aad names the one place the secret belongs to, for example `webhook_secrets:<id>`; it is not stored, and
+   * @param aad names the one place the secret belongs to, for example `webhook_source_secrets:<id>`; it is not stored, and
    *   the same text is needed to open the envelope, so a ciphertext copied to another row cannot be read there
    */
   seal(plaintext: string, aad: string): Buffer {

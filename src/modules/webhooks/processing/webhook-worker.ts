@@ -25,6 +25,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   private poll: RepeatingTask | undefined;
   private active = false;
   private claiming = false;
+  private lastClaim: Promise<void> | undefined;
   private rung = false;
 
   constructor(
@@ -50,6 +51,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   async onModuleDestroy(): Promise<void> {
     this.active = false;
     await this.poll?.stop();
+    // What it still brings must be among the running when they are waited for.
+    await this.lastClaim;
   }
 
   /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */
@@ -59,7 +62,9 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   }
 
   private claimIfRoom(): void {
-    if (this.rung && this.active && !this.claiming && this.hasRoom()) void this.claimAndRun();
+    if (this.rung && this.active && !this.claiming && this.hasRoom()) {
+      this.lastClaim = this.claimAndRun();
+    }
   }
 
   /** Half of the places free: one claim then fetches several events instead of one. */

@@ -18,7 +18,7 @@ import { type SourceRow, SourcesRepository } from './sources.repository.js';
 import type { Origin } from './webhook-source.entity.js';
 
 const DEFAULT_TOLERANCE_SECONDS = 300;
-/** Gorgias sends at most a few per ticket; more is a loop or an attack (its documented limit of ours). */
+/** Gorgias sends at most a few per ticket; more is a loop or an attack. */
 const GORGIAS_RATE_LIMIT_PER_MINUTE = 30;
 const DEFAULT_OVERLAP_SECONDS = 24 * 3600;
 
