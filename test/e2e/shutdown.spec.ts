@@ -158,7 +158,7 @@ describe('SIGINT', () => {
         await server.kill('SIGINT');
         return server.hasExited;
       },
-      { interval: 100 },
+      { interval: 400 },
     );
     expect(await server.exitCode()).toBe(130);
     expect(performance.now() - start).toBeLessThan(SLACK_MS);

@@ -132,7 +132,6 @@ describe('A replay job', () => {
         dryRun: false,
         ratePerSecond: 50,
         total: 12,
-        error: null,
         createdBy: expect.stringMatching(/^api-key:/),
       },
     });

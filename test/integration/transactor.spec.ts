@@ -20,10 +20,6 @@ beforeAll(async () => {
     { poolSize: 12, poolTimeoutMs: 5000, statementTimeoutMs: 10_000 },
   );
   await dataSource.initialize();
-  // So that a deadlock shows in less than a second.
-  await dataSource.query(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET deadlock_timeout = '200ms'`);
-  await dataSource.destroy();
-  await dataSource.initialize();
   await dataSource.query('CREATE TABLE balances (name text PRIMARY KEY, amount integer NOT NULL)');
 });
 
@@ -211,7 +207,7 @@ describe('a single statement', () => {
       [],
     );
     await waitFor(async () => (await waiting()) === 1);
-    // The statement waits for longer than the rival, so it is the one that looks for a deadlock first and gives way.
+    // After a second of waiting (deadlock_timeout) each looks for a deadlock; the statement, waiting first, gives way.
     await rival.query(`UPDATE balances SET amount = amount + 10 WHERE name = 'a'`);
     await rival.commitTransaction();
     await rival.release();

@@ -94,7 +94,7 @@ export class EffectCluster {
     await waitFor(async () => {
       const path = `/webhooks/${name}`;
       const answers = await Promise.all(this.servers.map(({ url }) => fetch(url + path, { method: 'POST' })));
-      return answers.every((answer) => answer.status === 401);
+      return answers.every(({ status }) => status !== 404);
     });
   }
 

@@ -23,7 +23,7 @@ const NEXT_EVENTS = `
   SELECT id
   FROM webhook_events
   WHERE ${EVENT_FILTER} AND status <> 'PROCESSING'
-    AND created_at <= $6 AND ($7::uuid IS NULL OR id > $7)
+    AND created_at <= (SELECT created_at FROM webhook_replay_jobs WHERE id = $6) AND ($7::uuid IS NULL OR id > $7)
   ORDER BY id
   LIMIT $8`;
 
@@ -84,7 +84,7 @@ export class ReplayJobsRepository {
   async nextEvents(tx: EntityManager, job: ReplayJob, limit: number): Promise<string[]> {
     const rows = await tx.query<{ id: string }[]>(NEXT_EVENTS, [
       ...filterParameters(job.filter),
-      job.createdAt,
+      job.id,
       job.lastEventId,
       limit,
     ]);
