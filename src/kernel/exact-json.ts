@@ -22,7 +22,7 @@ const ESCAPE = /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(
 const REFUSED_UNIT = /^(?:0000|[dD][89a-fA-F])/;
 
 const LARGE_EXPONENT = /\d[eE][+-]?\d{4}/;
-const REFUSED_NUMBER = new RegExp(`\\d{${MAX_DIGITS + 1}}|\\d[eE][+-]?0*[1-9]\\d{3}`);
+const REFUSED_NUMBER = new RegExp(`(?<!\\d)\\d{${MAX_DIGITS + 1}}|\\d[eE][+-]?0*[1-9]\\d{3}`);
 
 /**
  * `JSON.parse`, except that an integer beyond ±(2^53 − 1) comes back as an exact `bigint`. The last of two equal keys

@@ -42,6 +42,7 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
       CREATE TABLE webhook_events (
         id uuid NOT NULL,
         source text NOT NULL,
+        provider text NOT NULL,
         idempotency_key text NOT NULL,
         event_id text NOT NULL,
         event_type text NOT NULL,
@@ -62,7 +63,6 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
         ip_address inet,
         user_agent text,
         secret_id uuid,
-        conflicts integer NOT NULL DEFAULT 0,
         next_attempt_at timestamptz,
         claim_id uuid,
         claimed_by text,
@@ -98,7 +98,7 @@ export class CreateWebhooks1795248002000 implements MigrationInterface {
       CREATE INDEX webhook_events_event_type_idx ON webhook_events (event_type, id)
     `);
     await runner.query(`
-      CREATE UNIQUE INDEX webhook_events_idempotency_key_source_key ON webhook_events (idempotency_key, source)
+      CREATE INDEX webhook_events_idempotency_key_idx ON webhook_events (idempotency_key, source)
     `);
     await runner.query(`
       CREATE UNIQUE INDEX webhook_events_event_id_source_key ON webhook_events (event_id, source)

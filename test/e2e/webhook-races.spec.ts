@@ -79,10 +79,10 @@ describe('the same event 50 times at once over two servers', () => {
     expect(await cluster.effects()).toHaveLength(1);
 
     const first = events[answers.findIndex(({ body }) => body['status'] === 'accepted')]!;
-    const stored = await cluster.query<{ body: string; conflicts: number }>(
-      `SELECT convert_from(raw_body, 'UTF8') AS body, conflicts FROM webhook_events`,
+    const stored = await cluster.query<{ body: string }>(
+      `SELECT convert_from(raw_body, 'UTF8') AS body FROM webhook_events`,
     );
-    expect(stored).toEqual([{ body: JSON.stringify(first), conflicts: 5 }]);
+    expect(stored).toEqual([{ body: JSON.stringify(first) }]);
     const kept = await cluster.query<{ body: string }>(
       `SELECT convert_from(raw_body, 'UTF8') AS body FROM webhook_event_conflicts`,
     );
@@ -147,11 +147,11 @@ describe('sweeps on several servers at once', () => {
     const events = Array.from({ length: 200 }, () => effectEvent('test.effect'));
     await cluster.query(
       `INSERT INTO webhook_events (
-         id, source, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash,
+         id, source, provider, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash,
          claim_id, claimed_by, claimed_at, next_attempt_at
        )
        SELECT
-         gen_random_uuid(), 'stripe', event_id || '_test.effect', event_id, 'test.effect', 'PROCESSING',
+         gen_random_uuid(), 'stripe', 'stripe', event_id || '_test.effect', event_id, 'test.effect', 'PROCESSING',
          convert_to(body, 'UTF8'), '{"headers": {}}', 'none',
          gen_random_uuid(), 'gone:1', now() - interval '1 minute', now() - interval '1 second'
        FROM unnest($1::text[], $2::text[]) AS t (event_id, body)`,

@@ -95,6 +95,7 @@ async function store(count: number, columns: Record<string, string> = {}): Promi
   const ids = Array.from({ length: count }, () => newId());
   const values = {
     source: `'stripe'`,
+    provider: `'stripe'`,
     idempotency_key: 'id',
     event_id: 'id',
     event_type: `'test'`,
@@ -378,10 +379,10 @@ describe('events of one entity', () => {
 
   it('do not run beside a newer one whose insert was committed first', async () => {
     const newer = '99999999-9999-7999-8999-999999999999';
-    const values = `'stripe', 'x', 'x', 'test', 'PENDING', '{}', '{}', '', now(), 'pi_1'`;
+    const values = `'stripe', 'stripe', 'x', 'x', 'test', 'PENDING', '{}', '{}', '', now(), 'pi_1'`;
     await one.dataSource.query(
       `INSERT INTO webhook_events (
-         id, source, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash, next_attempt_at,
+         id, source, provider, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash, next_attempt_at,
          ordering_key
        ) VALUES ('${newer}', ${values})`,
     );

@@ -22,7 +22,6 @@ export interface EventRow {
   status: string;
   attempts: number;
   retry_count: number;
-  conflicts: number;
   error_message: string | null;
   claimed_by: string | null;
   next_attempt_at: Date | null;

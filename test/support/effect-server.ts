@@ -105,6 +105,21 @@ class EffectHandlers {
     while (isToFail(event));
   }
 
+  /** Never comes back, in a nested transaction of its own. */
+  @WebhookHandler('stripe', 'test.savepoint_hang')
+  async savepointHang(tx: EntityManager, event: Message) {
+    await tx.transaction(async (nested) => {
+      await record(nested, event);
+      await new Promise(() => undefined);
+    });
+  }
+
+  /** A statement that fails with values in its hand. */
+  @WebhookHandler('stripe', 'test.bad_sql')
+  async badSql(tx: EntityManager, event: Message) {
+    await tx.query('SELECT 1 / (length($1::text) * 0)', [parametersOf(event).value]);
+  }
+
   /** Reads what it then changes: two at once cannot both be right, and SERIALIZABLE makes one of them run again. */
   @WebhookHandler('stripe', 'test.counter')
   async counter(tx: EntityManager, _event: Message) {

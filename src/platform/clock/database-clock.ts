@@ -5,6 +5,7 @@ import { RepeatingTasks } from '../schedule/index.js';
 
 /** Often enough that drift between two machines' clocks stays far below the second. */
 const RESYNC_MS = 30_000;
+const MAX_ROUND_TRIP_MS = 1000;
 
 /**
  * The database's time without a round trip: its clock as last read, carried on by this process's monotonic clock. So
@@ -38,7 +39,9 @@ export class DatabaseClock implements OnModuleInit {
     const [row] = await this.dataSource.query<{ now: number }[]>(
       `SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`,
     );
-    if (!row) return;
+    const took = performance.now() - sent;
+    // A slow answer says little about when it was made; the last good one is carried on.
+    if (!row || (took > MAX_ROUND_TRIP_MS && this.offset !== undefined)) return;
     // The reading was made about half-way between the question and the answer.
     this.offset = row.now - (sent + performance.now()) / 2;
   }

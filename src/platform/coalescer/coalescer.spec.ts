@@ -112,6 +112,29 @@ describe('Coalescer', () => {
     await expect(coalescer.submit(3)).rejects.toBeInstanceOf(CoalescerFullError);
   });
 
+  it('ends a batch before it grows too heavy, but lets a single heavy item through', async () => {
+    const { coalescer, batches } = steered({ weigh: (item) => item, maxBatchWeight: 10 });
+    for (const item of [4, 5, 6, 25, 1]) void coalescer.submit(item);
+    for (let batch = 0; batch < 4; batch++) {
+      await turn();
+      batches[batch]!.commit();
+      await turn();
+    }
+    expect(batches.map(({ items }) => items)).toEqual([[4, 5], [6], [25], [1]]);
+  });
+
+  it('refuses what would make its queue too heavy, and takes it again once a batch has left', async () => {
+    const { coalescer, batches } = steered({ weigh: (item) => item, maxQueuedWeight: 10 });
+    void coalescer.submit(8);
+    await expect(coalescer.submit(3)).rejects.toBeInstanceOf(CoalescerFullError);
+    await turn();
+    batches[0]!.commit();
+    void coalescer.submit(3);
+    await turn();
+    await turn();
+    expect(batches[1]!.items).toEqual([3]);
+  });
+
   it('drains on close: what is waiting commits, what comes later is refused', async () => {
     const { coalescer, batches } = steered({ maxItems: 1 });
     const accepted = [coalescer.submit(1), coalescer.submit(2)];

@@ -10,6 +10,11 @@ export interface CoalescerOptions<Item, Result> {
   maxItems: number;
   /** Items waiting at most; one more is refused with 503 instead of piling up in memory. */
   maxQueued: number;
+  /** Size of an item, in a unit of the caller's; with it the two bounds below hold beside the counts. */
+  weigh?(item: Item): number;
+  /** A batch ends before the item that would exceed it; a single item may. */
+  maxBatchWeight?: number;
+  maxQueuedWeight?: number;
   /**
    * Batches under way at once. 1 keeps strict order; 2 prepares and sends the next batch while the previous one waits
    * for the disk.
@@ -31,6 +36,7 @@ export interface CoalescerOptions<Item, Result> {
 
 interface Waiting<Item, Result> {
   item: Item;
+  weight: number;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -51,6 +57,7 @@ export class CoalescerFullError extends UnavailableError {
  */
 export class Coalescer<Item, Result> {
   private readonly queue: Waiting<Item, Result>[] = [];
+  private queuedWeight = 0;
   private inFlight = 0;
   private scheduled = false;
   private closed = false;
@@ -70,11 +77,15 @@ export class Coalescer<Item, Result> {
    * @throws its own error, the error of its batch, CoalescerFullError, or UnavailableError after `close`
    */
   submit(item: Item): Promise<Result> {
-    const { name, maxQueued } = this.options;
+    const { name, maxQueued, maxQueuedWeight = Infinity } = this.options;
     if (this.closed) return Promise.reject(new UnavailableError('The server is shutting down.'));
-    if (this.queue.length >= maxQueued) return Promise.reject(new CoalescerFullError(name));
+    const weight = this.options.weigh?.(item) ?? 0;
+    if (this.queue.length >= maxQueued || this.queuedWeight + weight > maxQueuedWeight) {
+      return Promise.reject(new CoalescerFullError(name));
+    }
+    this.queuedWeight += weight;
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, resolve, reject });
+      this.queue.push({ item, weight, resolve, reject });
       this.schedule();
     });
   }
@@ -97,7 +108,7 @@ export class Coalescer<Item, Result> {
   }
 
   private async flushNext(): Promise<void> {
-    const batch = this.queue.splice(0, this.options.maxItems);
+    const batch = this.takeBatch();
     this.inFlight += 1;
     if (this.queue.length > 0) this.schedule();
     this.options.onBatch?.(batch.length);
@@ -105,6 +116,19 @@ export class Coalescer<Item, Result> {
     this.inFlight -= 1;
     if (this.queue.length > 0) this.schedule();
     else if (this.inFlight === 0) this.idle.splice(0).forEach((resolve) => resolve());
+  }
+
+  private takeBatch(): Waiting<Item, Result>[] {
+    const { maxItems, maxBatchWeight = Infinity } = this.options;
+    let weight = 0;
+    let count = 0;
+    for (const waiting of this.queue) {
+      if (count === maxItems || (count > 0 && weight + waiting.weight > maxBatchWeight)) break;
+      weight += waiting.weight;
+      count += 1;
+    }
+    this.queuedWeight -= weight;
+    return this.queue.splice(0, count);
   }
 
   private async settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -3,8 +3,9 @@ import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Metrics } from '../metrics/index.js';
 import { createDataSource, type Schema } from './data-source.js';
+import { discardOpenTransactions, type ReleasingPool } from './discard-open-transactions.js';
 
-interface PoolCounts {
+interface Pool extends ReleasingPool {
   totalCount: number;
   idleCount: number;
   waitingCount: number;
@@ -43,8 +44,9 @@ async function connect(url: string, schema: Schema, config: Config, metrics: Met
     onIdleClientError: (error) => logger.warn(`An idle connection broke: ${error.message}`),
   });
   await dataSource.initialize();
+  const pool = (dataSource.driver as unknown as { master: Pool }).master;
+  discardOpenTransactions(pool);
   metrics.gauge('holdfast_db_pool_connections', 'Database connections by state', ['state'], (gauge) => {
-    const pool = (dataSource.driver as unknown as { master: PoolCounts }).master;
     gauge.set({ state: 'total' }, pool.totalCount);
     gauge.set({ state: 'idle' }, pool.idleCount);
     gauge.set({ state: 'waiting' }, pool.waitingCount);

@@ -24,6 +24,15 @@ const SECRET_SHAPES =
   /hf_[A-Za-z0-9_]{16,}|whsec_[A-Za-z0-9+/=_-]{6,}|whsk_[A-Za-z0-9+/=_-]{6,}|[rs]k_(?:live|test)_[A-Za-z0-9]+|(?<=Bearer )[A-Za-z0-9._~+/-]{8,}|(?<=:\/\/[^\s:@/"]{0,100}:)[^\s@"]+(?=@)/g;
 const CENSOR = '[redacted]';
 
+/** What finds the fault, and nothing of what was in hand: a driver's error carries the parameters of its query. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : typeof error;
+  const { name, message, stack } = error;
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  const cause = error.cause instanceof Error ? { cause: serializeError(error.cause) } : {};
+  return { type: name, message, ...code, stack, ...cause };
+}
+
 /** JSON lines on standard output, secrets redacted; the logger of Nest and of the whole process. */
 export class JsonLogger implements LoggerService {
   readonly pino: Logger;
@@ -34,6 +43,7 @@ export class JsonLogger implements LoggerService {
         level,
         base: { pid: process.pid },
         timestamp: pino.stdTimeFunctions.isoTime,
+        serializers: { err: serializeError },
         formatters: { level: (label) => ({ level: label }) },
         redact: {
           paths: SECRET_FIELDS.flatMap((field) => {

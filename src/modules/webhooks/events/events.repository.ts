@@ -9,7 +9,8 @@ import { WebhookEvent } from './webhook-event.entity.js';
 const SUMMARY = `
   id, source, event_id AS "eventId", event_type AS "eventType", status, attempts, created_at AS "receivedAt",
   processed_at AS "processedAt", processing_time_ms AS "processingTimeMs", error_message AS "error",
-  retry_count AS "retryCount", max_retries AS "maxRetries", next_attempt_at AS "nextAttemptAt", conflicts`;
+  retry_count AS "retryCount", max_retries AS "maxRetries", next_attempt_at AS "nextAttemptAt",
+  (SELECT count(*)::integer FROM webhook_event_conflicts WHERE event = webhook_events.id) AS conflicts`;
 
 /** Which parameters narrow a search, written once for lists and replay jobs. */
 export const EVENT_FILTER = `

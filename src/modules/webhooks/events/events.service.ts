@@ -112,7 +112,7 @@ function present(
     userAgent: event.userAgent,
     secretId: event.secretId,
     claimedBy: event.claimedBy,
-    conflicts: event.conflicts,
+    conflicts: conflicts.length,
     attemptLog: attempts.map(({ attempt, outcome, error, startedAt, durationMs, worker }) => {
       return { attempt, outcome, error, startedAt, durationMs, worker };
     }),

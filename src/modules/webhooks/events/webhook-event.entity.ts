@@ -1,3 +1,4 @@
+import type { ProviderName } from '../providers/webhook-provider.js';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const EVENT_STATUSES = ['PENDING', 'PROCESSING', 'PROCESSED', 'FAILED', 'DEAD_LETTER', 'IGNORED'] as const;
@@ -19,9 +20,10 @@ export interface EventMetadata {
 
 /** One verified event, stored before its sender reads 2xx. The unique keys are what makes a duplicate a duplicate. */
 @Entity('webhook_events')
-// The id first, so that the unique keys also serve a search by event id alone.
+// The id first, so that the key also serves a search by event id alone.
 @Index('webhook_events_event_id_source_key', ['eventId', 'source'], { unique: true })
-@Index('webhook_events_idempotency_key_source_key', ['idempotencyKey', 'source'], { unique: true })
+// Not unique: `a_b` + `c` and `a` + `b_c` make the same key, and the event id alone decides what a duplicate is.
+@Index('webhook_events_idempotency_key_idx', ['idempotencyKey', 'source'])
 @Index('webhook_events_event_type_idx', ['eventType', 'id'])
 @Index('webhook_events_status_idx', ['status', 'id'])
 @Index('webhook_events_created_at_idx', ['createdAt'])
@@ -54,6 +56,10 @@ export class WebhookEvent {
   /** No foreign key: events outlive their source. */
   @Column({ type: 'text' })
   source: string;
+
+  /** Of the source when the event came in: which handlers it has does not change when the source does. */
+  @Column({ type: 'text' })
+  provider: ProviderName;
 
   /** `<eventId>_<eventType>` */
   @Column({ name: 'idempotency_key', type: 'text' })
@@ -123,10 +129,6 @@ export class WebhookEvent {
   /** The secret whose signature matched. */
   @Column({ name: 'secret_id', type: 'uuid', nullable: true })
   secretId: string | null;
-
-  /** Times another body arrived under this event's id; the bodies are in `webhook_event_conflicts`. */
-  @Column({ name: 'conflicts', type: 'integer', default: 0 })
-  conflicts: number;
 
   /** When a worker may take it; for a claimed event, when its lease ends. Null once nothing is due. */
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })

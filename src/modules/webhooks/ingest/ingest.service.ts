@@ -26,6 +26,9 @@ import { rawBody, type WebhookRequest } from './webhook-request.js';
 const MAX_BATCH = 500;
 /** At 10,000 a second this is one second's worth: later is better answered 503 than kept waiting. */
 const MAX_QUEUED = 10_000;
+/** The driver binds the bodies of a batch as one string, which V8 ends at 512 MiB; hex doubles them. */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
 const MAX_USER_AGENT = 512;
 
 /** Takes a verified webhook in: names it, stores it once, and only then says so. */
@@ -49,7 +52,10 @@ export class IngestService {
       maxQueued: MAX_QUEUED,
       concurrency: 2,
       splitOn: isDataError,
-      flush: async (webhooks) => (await writer.store(webhooks, PROCESS_NAME)).map((result) => ({ result })),
+      weigh: ({ rawBody: { length } }) => length,
+      maxBatchWeight: MAX_BATCH_BYTES,
+      maxQueuedWeight: MAX_QUEUED_BYTES,
+      flush: (webhooks) => writer.store(webhooks, PROCESS_NAME),
     });
   }
 
@@ -65,8 +71,16 @@ export class IngestService {
     request: WebhookRequest,
   ): Promise<WebhookAcceptedDto> {
     const webhook = this.read(source, signature, request);
+    try {
+      return await this.storeAndAnswer(webhook);
+    } finally {
+      if (webhook.claimId !== null) this.inline.leave();
+    }
+  }
+
+  private async storeAndAnswer(webhook: ReceivedWebhook): Promise<WebhookAcceptedDto> {
     const reception = await this.store(webhook);
-    this.metrics.accepted(source.name, reception.kind);
+    this.metrics.accepted(webhook.source, reception.kind);
     if (reception.kind !== 'stored') return this.repeated(webhook, reception);
     if (webhook.claimId !== null) {
       const result = await this.inline.run(webhook.id, webhook.claimId);
@@ -96,16 +110,17 @@ export class IngestService {
     const handled = this.registry.find(source.name, source.provider, eventType).length > 0;
     const orderingKey = source.ordering === 'entity' ? (identity.orderingKey ?? null) : null;
     // An ordered event may have to wait for its predecessors: it is answered once stored, whatever the source says.
-    const inline = handled && source.processing === 'inline' && orderingKey === null;
+    const inline = handled && source.processing === 'inline' && orderingKey === null && this.inline.enter();
     return {
       id: newId(),
       source: source.name,
+      provider: source.provider,
       eventId,
       eventType,
       rawBody: body,
       storableAsJsonb: !isForm(contentType) && isStorableAsJsonb(json),
       metadata: JSON.stringify({
-        headers: storedHeaders(headers),
+        headers: storedHeaders(headers, source.scheme?.signatureHeader),
         ...(topic !== undefined && { topic }),
         ...(signature.signedAt !== undefined && { signedAt: signature.signedAt * 1000 }),
       }),

@@ -7,11 +7,29 @@ import { EventProcessor, type ProcessingResult } from '../processing/event-proce
 /** Runs an event in the request that brought it, for sources with `processing: "inline"`. */
 @Injectable()
 export class InlineProcessor {
+  private running = 0;
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly claims: ClaimsRepository,
     private readonly processor: EventProcessor,
   ) {}
+
+  /**
+   * Takes a place, to be given back with `leave`. Slow handlers must not take every database connection from those who
+   * only want to store an event.
+   *
+   * @returns false when half the connections are taken: the event is then left to the workers
+   */
+  enter(): boolean {
+    if (this.running >= Math.max(1, Math.floor(this.config.DB_POOL_SIZE / 2))) return false;
+    this.running += 1;
+    return true;
+  }
+
+  leave(): void {
+    this.running -= 1;
+  }
 
   /**
    * @param id of an event stored under the claim `claimId`

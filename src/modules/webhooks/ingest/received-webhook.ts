@@ -1,9 +1,11 @@
+import type { ProviderName } from '../providers/webhook-provider.js';
 import type { EventStatus } from '../events/webhook-event.entity.js';
 
 /** A verified, named event on its way into the table. */
 export interface ReceivedWebhook {
   id: string;
   source: string;
+  provider: ProviderName;
   eventId: string;
   eventType: string;
   rawBody: Buffer;

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { UnavailableError } from '../../../kernel/app-error.js';
+import type { Outcome } from '../../../platform/coalescer/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
@@ -17,25 +18,26 @@ const STORE = `
     FROM unnest(
       $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::boolean[], $9::jsonb[],
       $10::text[], $11::text[], $12::timestamptz[], $13::inet[], $14::text[], $15::uuid[], $16::integer[], $17::uuid[],
-      $18::text[]
+      $18::text[], $21::text[]
     ) AS t (
       id, source, event_id, event_type, idempotency_key, status, raw_body, storable, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries, claim_id,
-      request_id
+      request_id, provider
     )
   ),
   stored AS (
     INSERT INTO webhook_events (
       id, source, event_id, event_type, idempotency_key, status, raw_body, raw_payload, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
-      claim_id, claimed_by, claimed_at, next_attempt_at
+      claim_id, claimed_by, claimed_at, next_attempt_at, provider
     )
     SELECT
       id, source, event_id, event_type, idempotency_key, status, raw_body,
       CASE WHEN storable THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
       claim_id, CASE WHEN claim_id IS NOT NULL THEN $19 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
-      CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $20 * interval '1 millisecond' END
+      CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $20 * interval '1 millisecond' END,
+      provider
     FROM incoming
     ORDER BY event_id, source
     ON CONFLICT DO NOTHING
@@ -58,18 +60,14 @@ const FIND_FIRST = `
   FROM unnest($1::text[], $2::text[]) AS t (source, event_id)
   JOIN webhook_events e USING (source, event_id)`;
 
-/** A body that came before under the same id changes nothing: an attacker with a secret cannot fill the table. */
+/**
+ * A body that came before under the same id changes nothing: an attacker with a secret cannot fill the table. The event
+ * itself is not touched: a worker may hold its row for as long as its handlers take.
+ */
 const STORE_CONFLICTS = `
-  WITH kept AS (
-    INSERT INTO webhook_event_conflicts (id, event, payload_hash, raw_body, metadata, ip_address)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::jsonb[], $6::inet[])
-    ON CONFLICT DO NOTHING
-    RETURNING event
-  )
-  UPDATE webhook_events
-  SET conflicts = conflicts + kept.count, updated_at = now()
-  FROM (SELECT event, count(*)::integer AS count FROM kept GROUP BY event) AS kept
-  WHERE id = kept.event`;
+  INSERT INTO webhook_event_conflicts (id, event, payload_hash, raw_body, metadata, ip_address)
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::jsonb[], $6::inet[])
+  ON CONFLICT DO NOTHING`;
 
 interface Repeat {
   webhook: ReceivedWebhook;
@@ -94,16 +92,31 @@ export class WebhookEventWriter {
 
   /**
    * Stores what is new and tells what each item was, in order. Once it returns, all of it is committed. What was there
-   * already is looked at in a second transaction: it is rare, and the common path stays one round trip.
+   * already is looked at in a second transaction: it is rare, and the common path stays one round trip. When that one
+   * fails it is the repeats' failure only; what is stored is stored.
    *
    * @param worker who holds the claims of inline events
    */
-  async store(webhooks: readonly ReceivedWebhook[], worker: string): Promise<Reception[]> {
+  async store(webhooks: readonly ReceivedWebhook[], worker: string): Promise<Outcome<Reception>[]> {
     const stored = new Set(await this.insert(webhooks, worker));
     const repeated = webhooks.filter(({ id }) => !stored.has(id));
-    const repeats = repeated.length === 0 ? [] : await this.compareWithFirsts(repeated);
-    const byId = new Map(repeats.map(({ webhook, reception }) => [webhook.id, reception]));
-    return webhooks.map(({ id }) => byId.get(id) ?? { kind: 'stored', id });
+    const repeats = new Map(repeated.length === 0 ? [] : await this.outcomesOfRepeats(repeated));
+    return webhooks.map(({ id }) => repeats.get(id) ?? { result: { kind: 'stored', id } });
+  }
+
+  private async outcomesOfRepeats(repeated: readonly ReceivedWebhook[]): Promise<[string, Outcome<Reception>][]> {
+    try {
+      const found = await this.compareWithFirsts(repeated);
+      const byId = new Map(found.map(({ webhook, reception }) => [webhook.id, reception]));
+      return repeated.map(({ id }) => {
+        const reception = byId.get(id);
+        // Retention removed the first between the two transactions; the sender's next try stores it.
+        const gone = new UnavailableError('The event changed while it was stored; send it again.');
+        return [id, reception ? { result: reception } : { error: gone }];
+      });
+    } catch (error) {
+      return repeated.map(({ id }) => [id, { error }]);
+    }
   }
 
   private async insert(webhooks: readonly ReceivedWebhook[], worker: string): Promise<string[]> {
@@ -128,6 +141,7 @@ export class WebhookEventWriter {
       webhooks.map(({ requestId }) => requestId),
       worker,
       this.config.WEBHOOK_LEASE_MS,
+      webhooks.map(({ provider }) => provider),
     ]);
     return rows.map(({ id }) => id);
   }
@@ -140,16 +154,16 @@ export class WebhookEventWriter {
           repeated.map(({ eventId }) => eventId),
         ]);
         const byKey = new Map(firsts.map((first) => [keyOf(first.source, first.event_id), first]));
-        const repeats = repeated.map((webhook) => {
+        const repeats = repeated.flatMap((webhook): Repeat[] => {
           const first = byKey.get(keyOf(webhook.source, webhook.eventId));
-          // Retention removed it between the two transactions; the sender's next try stores it.
-          if (!first) throw new UnavailableError('The event changed while it was stored; send it again.');
+          if (!first) return [];
           const kind = first.payload_hash === webhook.payloadHash ? 'duplicate' : 'conflict';
-          return { webhook, reception: { kind, id: first.id } as const };
+          return [{ webhook, reception: { kind, id: first.id } }];
         });
         await this.keepRepeats(tx, repeats);
         return repeats;
       },
+      // The second look must see rows that rivals committed while the first statement waited for them.
       { isolation: 'READ COMMITTED' },
     );
   }

@@ -22,9 +22,10 @@ export class WebhookSourceGuard implements CanActivate {
     const source = this.directory.find(name);
     if (!source) throw new UnknownSourceError(name);
     request.webhookSource = source;
-    if (source.allowedIps && !source.allowedIps.includes(request.ip)) throw new IpNotAllowedError(request.ip);
     const limit = source.rateLimitPerMinute ?? this.config.WEBHOOK_RATE_LIMIT_PER_MINUTE;
     await this.limiter.enforce('webhooks', [name], request.ip, limit, http.getResponse<FastifyReply>());
+    // After the limit: each refusal is an audit line, and those must not be free.
+    if (source.allowedIps && !source.allowedIps.includes(request.ip)) throw new IpNotAllowedError(request.ip);
     return true;
   }
 }

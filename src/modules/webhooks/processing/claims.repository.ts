@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../../../config/index.js';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { isUniqueViolation } from '../../../platform/database/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
+import type { ProviderName } from '../providers/webhook-provider.js';
 import type { EventMetadata } from '../events/webhook-event.entity.js';
 import type { AttemptOutcome } from '../events/webhook-attempt.entity.js';
 import type { Verdict } from './verdict.js';
@@ -15,6 +16,7 @@ export interface ClaimedEvent {
   /** Where its row lies (`ctid`); a heartbeat moves it. */
   place: string;
   source: string;
+  provider: ProviderName;
   eventId: string;
   eventType: string;
   rawBody: Buffer;
@@ -35,7 +37,7 @@ export interface Attempt {
 }
 
 const COLUMNS = `
-  id, claim_id AS "claimId", ctid::text AS place, source, event_id AS "eventId", event_type AS "eventType",
+  id, claim_id AS "claimId", ctid::text AS place, source, provider, event_id AS "eventId", event_type AS "eventType",
   raw_body AS "rawBody", metadata, ordering_key AS "orderingKey", occurred_at AS "occurredAt",
   created_at AS "receivedAt", retry_count AS "retryCount", max_retries AS "maxRetries", attempts`;
 

@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { inspect } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { Transactor } from '../../../platform/transaction/index.js';
-import { SourceDirectory } from '../sources/source-directory.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
@@ -30,7 +30,6 @@ export class EventProcessor {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly registry: HandlerRegistry,
-    private readonly sources: SourceDirectory,
     private readonly claims: ClaimsRepository,
     private readonly inFlight: ClaimsInFlight,
     private readonly transactor: Transactor,
@@ -60,8 +59,7 @@ export class EventProcessor {
     controller: AbortController,
     elapsed: () => number,
   ): Promise<ProcessingResult> {
-    const provider = this.sources.find(event.source)?.provider;
-    const handlers = this.registry.find(event.source, provider, event.eventType);
+    const handlers = this.registry.find(event.source, event.provider, event.eventType);
     const status = handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
     const message = toMessage(event, await this.claims.isStale(event), controller.signal);
     for (let found: ClaimedEvent | undefined = event; found; found = await this.claims.locate(event)) {
@@ -175,6 +173,6 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
 
 /** For the operator: the message, without NUL (which text columns refuse) and within bounds. */
 function describe(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
   return text.replaceAll('\0', '').toWellFormed().slice(0, MAX_ERROR_LENGTH);
 }

@@ -41,7 +41,7 @@ export class HandlerRegistry implements OnModuleInit {
   }
 
   /** The handlers for an event, in the order they run. */
-  find(source: string, provider: ProviderName | undefined, type: string): readonly RegisteredHandler[] {
+  find(source: string, provider: ProviderName, type: string): readonly RegisteredHandler[] {
     const key = `${source}\0${provider}\0${type}`;
     let found = this.remembered.get(key);
     if (!found) {

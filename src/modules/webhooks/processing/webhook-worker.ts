@@ -67,9 +67,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     }
   }
 
-  /** Half of the places free: one claim then fetches several events instead of one. */
   private hasRoom(): boolean {
-    return this.running.size <= this.config.WEBHOOK_CONCURRENCY / 2;
+    return this.running.size < this.config.WEBHOOK_CONCURRENCY;
   }
 
   private async claimAndRun(): Promise<void> {

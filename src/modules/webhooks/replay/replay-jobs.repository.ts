@@ -18,14 +18,15 @@ const TAKE_DUE = `
   LIMIT 1
   FOR UPDATE SKIP LOCKED`;
 
-/** The next events in order of arrival, up to the moment the job was made: what it replays itself comes later. */
+/** Locked, so that they are still what the filter says when they become due. The next events in order of arrival, up to the moment the job was made: what it replays itself comes later. */
 const NEXT_EVENTS = `
   SELECT id
   FROM webhook_events
   WHERE ${EVENT_FILTER} AND status <> 'PROCESSING'
     AND created_at <= (SELECT created_at FROM webhook_replay_jobs WHERE id = $6) AND ($7::uuid IS NULL OR id > $7)
   ORDER BY id
-  LIMIT $8`;
+  LIMIT $8
+  FOR UPDATE SKIP LOCKED`;
 
 const ADVANCE = `
   UPDATE webhook_replay_jobs

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../../../config/index.js';
 import { ConflictError, NotFoundError, ValidationError } from '../../../kernel/app-error.js';
 import { newId } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
-import { SecretBox } from '../../../platform/encryption/index.js';
+import { SecretBox, SecretUnreadableError } from '../../../platform/encryption/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { hmacScheme } from '../providers/hmac-scheme.js';
@@ -129,7 +129,7 @@ export class SourcesService {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
       const earlier = await this.repository.environmentSecrets(tx, name);
-      const same = earlier.find(({ id, sealed }) => this.secretBox.open(sealed, secretPlace(id)) === secret);
+      const same = earlier.find(({ id, sealed }) => this.opensTo(sealed, id, secret));
       if (same) return same.expired === true ? 'expired' : 'known';
       webhookProvider(source.provider).checkSecret(secret);
       const id = await this.addSecret(tx, name, secret, 'environment');
@@ -140,6 +140,16 @@ export class SourcesService {
     // Also when nothing changed: another replica may have made the source after our directory was read.
     await this.directory.refresh();
     return found;
+  }
+
+  /** A secret sealed under another ENCRYPTION_KEY is no secret any more. */
+  private opensTo(sealed: Buffer, id: string, secret: string): boolean {
+    try {
+      return this.secretBox.open(sealed, secretPlace(id)) === secret;
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) return false;
+      throw error;
+    }
   }
 
   private async addSecret(tx: EntityManager, source: string, secret: string, origin: Origin): Promise<string> {
