@@ -68,6 +68,14 @@ describe('a handler that gives up inside a savepoint', () => {
         n % 2 === 0 ? send(effectEvent('test.savepoint_hang'), source) : send(effectEvent('test.effect'), source),
       ),
     );
+    const gaveUp = answers.filter(({ status }) => status === 504);
+    expect(gaveUp.length).toBeGreaterThan(0);
+    for (const event of await holdfast.sql<{ id: string }>(
+      `SELECT id FROM webhook_events WHERE event_type = 'test.savepoint_hang'`,
+    )) {
+      const { attemptLog } = await holdfast.eventIn('FAILED', event.id);
+      expect(attemptLog).toMatchObject([{ outcome: 'timed_out' }]);
+    }
     const late = await Promise.all(Array.from({ length: 20 }, () => send(effectEvent('test.effect'), source)));
     const accepted = [...answers, ...late].filter(({ status }) => status === 200).map(({ body }) => body['id']);
     expect(accepted.length).toBeGreaterThanOrEqual(20);

@@ -231,7 +231,9 @@ describe('a claim', () => {
     const taken = await other.claimOne();
     const attempt: Attempt = { outcome: 'failed', durationMs: 1, error: 'too late' };
     expect(await one.claims.locate(lost)).toBeUndefined();
-    expect(await one.complete({ ...lost, place: taken.place })).toBe(false);
+    const inPlace = { ...lost, place: taken.place };
+    expect(await one.transactor.run((tx) => one.claims.begin(tx, inPlace))).toBe(false);
+    expect(await one.transactor.run((tx) => one.claims.complete(tx, inPlace, 'PROCESSED', 1))).toBe(false);
     const failed = await one.transactor.run((tx) => one.claims.fail(tx, lost, { status: 'DEAD_LETTER' }, attempt));
     expect(failed).toBe(false);
     await one.claims.release(lost);
@@ -388,7 +390,8 @@ describe('events of one entity', () => {
     );
     const running = await one.claimOne();
     const [older] = await store(1, entity);
-    expect(await other.claims.claim(10)).toEqual([]);
+    const [unrelated] = await store(1);
+    expect((await other.claims.claim(10)).map(({ id }) => id)).toEqual([unrelated]);
     await one.complete(running);
     expect((await other.claims.claim(10)).map(({ id }) => id)).toEqual([older]);
   });

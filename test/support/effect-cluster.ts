@@ -93,7 +93,7 @@ export class EffectCluster {
     await waitFor(async () => {
       const path = `/webhooks/${name}`;
       const answers = await Promise.all(this.servers.map(({ url }) => fetch(url + path, { method: 'POST' })));
-      return answers.every(({ status }) => status !== 404);
+      return answers.every((answer) => answer.status !== 404);
     });
   }
 

@@ -21,7 +21,7 @@ const TAKE = `
     previous = (at == window - 1) and current or 0
     current = 0
   end
-  if current + previous * (1 - elapsed / window_ms) + 1 <= limit then
+  if current + previous * (1 - elapsed / window_ms) + 1 <= limit + 1e-6 then
     redis.call('HSET', KEYS[1], 'window', window, 'current', current + 1, 'previous', previous)
     redis.call('PEXPIRE', KEYS[1], window_ms * 2)
   end

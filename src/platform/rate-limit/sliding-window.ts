@@ -20,6 +20,9 @@ export interface WindowCounts {
   previous: number;
 }
 
+/** Sums of fractions miss whole numbers by a hair; a request is not refused, nor told to wait a millisecond, for that. */
+const ROUNDING = 1e-6;
+
 /**
  * A sliding window from two fixed ones: the previous counts by the part of it that still lies within the last
  * `windowMs`. Two numbers a key instead of a log of requests; exact for steady senders, and a burst at a window's edge
@@ -30,7 +33,7 @@ export interface WindowCounts {
 export function decide({ limit, windowMs }: RateLimit, counts: WindowCounts, elapsedMs: number): RateDecision {
   const overlap = 1 - elapsedMs / windowMs;
   const used = counts.current + counts.previous * overlap;
-  const allowed = used + 1 <= limit;
+  const allowed = used + 1 <= limit + ROUNDING;
   const remaining = Math.max(0, Math.floor(limit - used - (allowed ? 1 : 0)));
   if (allowed) return { allowed, remaining, retryAfterMs: 0, resetMs: Math.ceil(2 * windowMs - elapsedMs) };
   const retryAfterMs = untilFree(limit, windowMs, counts, elapsedMs);
@@ -41,8 +44,12 @@ export function decide({ limit, windowMs }: RateLimit, counts: WindowCounts, ela
 function untilFree(limit: number, windowMs: number, counts: WindowCounts, elapsedMs: number): number {
   const room = limit - 1 - counts.current;
   if (room >= 0 && counts.previous > 0) {
-    return Math.max(1, Math.ceil(windowMs * (1 - room / counts.previous) - elapsedMs));
+    return wholeMs(windowMs * (1 - room / counts.previous) - elapsedMs);
   }
   const intoNext = counts.current > 0 ? windowMs * (1 - Math.max(0, limit - 1) / counts.current) : 0;
-  return Math.max(1, Math.ceil(windowMs - elapsedMs + intoNext));
+  return wholeMs(windowMs - elapsedMs + intoNext);
+}
+
+function wholeMs(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds - ROUNDING / 10));
 }
