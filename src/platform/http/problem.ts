@@ -83,7 +83,7 @@ function explain(error: unknown): Explained {
       status: 503,
       code: 'DATABASE_UNAVAILABLE',
       title: 'Database unavailable',
-      detail: 'The database cannot be reached; nothing was stored. Try again later.',
+      detail: 'The database cannot be reached. Send the request again later; what had been stored is recognised.',
       retryAfter: DATABASE_RETRY_AFTER,
     };
   }
