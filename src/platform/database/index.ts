@@ -3,3 +3,4 @@ export { isDatabaseUnavailable, isDataError, isSerializationFailure, isUniqueVio
 export { DatabaseModule } from './database.module.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';
+export { prepared, type PreparedStatement, runPrepared } from './prepared-statement.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Metrics } from '../metrics/index.js';
-import { isSerializationFailure } from '../database/index.js';
+import { isSerializationFailure, type PreparedStatement, runPrepared } from '../database/index.js';
 
 export type IsolationLevel = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 
@@ -70,8 +70,23 @@ export class Transactor {
    *
    * @returns its rows
    */
-  statement<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return this.retrying(() => this.dataSource.query<Row[]>(sql, parameters), DEFAULT_ATTEMPTS);
+  statement<Row extends object>(statement: string | PreparedStatement, parameters: unknown[]): Promise<Row[]> {
+    return this.retrying(
+      () =>
+        typeof statement === 'string'
+          ? this.dataSource.query<Row[]>(statement, parameters)
+          : this.runPrepared<Row>(statement, parameters),
+      DEFAULT_ATTEMPTS,
+    );
+  }
+
+  private async runPrepared<Row extends object>(statement: PreparedStatement, parameters: unknown[]): Promise<Row[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await runPrepared<Row>(runner, statement, parameters);
+    } finally {
+      await runner.release();
+    }
   }
 
   private async retrying<T>(attemptOnce: () => Promise<T>, attempts: number): Promise<T> {

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { UnavailableError } from '../../../kernel/app-error.js';
 import type { Outcome } from '../../../platform/coalescer/index.js';
+import { prepared } from '../../../platform/database/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
@@ -11,18 +12,25 @@ import type { ReceivedWebhook, Reception } from './received-webhook.js';
  * Events, their audit lines and what is due, in one statement and one round trip. ON CONFLICT DO NOTHING waits for a
  * rival that is inserting the same event, so "not stored" means somebody else's copy is committed. The rows go in by
  * event id: two batches that share events then wait for each other in one direction only.
+ *
+ * The bodies of a batch travel as one value (`$1`), which the driver sends as the bytes they are: as an array of bytea
+ * each would be written in hex and parsed again (97 → 83 µs of the database's time an event).
  */
-const STORE = `
+const STORE = prepared(
+  'store_webhook_events',
+  `
   WITH incoming AS (
-    SELECT *
+    SELECT
+      t.*, substr($1::bytea, body_at, body_length) AS raw_body,
+      event_id || '_' || event_type AS idempotency_key
     FROM unnest(
-      $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::boolean[], $9::jsonb[],
-      $10::text[], $11::text[], $12::timestamptz[], $13::inet[], $14::text[], $15::uuid[], $16::integer[], $17::uuid[],
-      $18::text[], $21::text[]
+      $2::integer[], $3::integer[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+      $10::boolean[], $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::inet[], $16::text[], $17::uuid[],
+      $18::integer[], $19::uuid[], $20::text[]
     ) AS t (
-      id, source, event_id, event_type, idempotency_key, status, raw_body, storable, metadata,
-      payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries, claim_id,
-      request_id, provider
+      body_at, body_length, id, source, provider, event_id, event_type, status,
+      storable, metadata, payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id,
+      max_retries, claim_id, request_id
     )
   ),
   stored AS (
@@ -35,8 +43,8 @@ const STORE = `
       id, source, event_id, event_type, idempotency_key, status, raw_body,
       CASE WHEN storable THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
-      claim_id, CASE WHEN claim_id IS NOT NULL THEN $19 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
-      CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $20 * interval '1 millisecond' END,
+      claim_id, CASE WHEN claim_id IS NOT NULL THEN $21 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
+      CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $22 * interval '1 millisecond' END,
       provider
     FROM incoming
     ORDER BY event_id, source
@@ -52,7 +60,8 @@ const STORE = `
     JOIN stored USING (id)
     ORDER BY id
   )
-  SELECT id FROM stored`;
+  SELECT id FROM stored`,
+);
 
 /** Index: webhook_events_event_id_source_key. */
 const FIND_FIRST = `
@@ -120,14 +129,18 @@ export class WebhookEventWriter {
   }
 
   private async insert(webhooks: readonly ReceivedWebhook[], worker: string): Promise<string[]> {
+    let at = 1;
+    const bodyPlaces = webhooks.map(({ rawBody: { length } }) => (at += length) - length);
     const rows = await this.transactor.statement<{ id: string }>(STORE, [
+      Buffer.concat(webhooks.map(({ rawBody }) => rawBody)),
+      bodyPlaces,
+      webhooks.map(({ rawBody }) => rawBody.length),
       webhooks.map(({ id }) => id),
       webhooks.map(({ source }) => source),
+      webhooks.map(({ provider }) => provider),
       webhooks.map(({ eventId }) => eventId),
       webhooks.map(({ eventType }) => eventType),
-      webhooks.map(({ eventId, eventType }) => `${eventId}_${eventType}`),
       webhooks.map(({ status }) => status),
-      webhooks.map(({ rawBody }) => rawBody),
       webhooks.map(({ storableAsJsonb }) => storableAsJsonb),
       webhooks.map(({ metadata }) => metadata),
       webhooks.map(({ payloadHash }) => payloadHash),
@@ -141,7 +154,6 @@ export class WebhookEventWriter {
       webhooks.map(({ requestId }) => requestId),
       worker,
       this.config.WEBHOOK_LEASE_MS,
-      webhooks.map(({ provider }) => provider),
     ]);
     return rows.map(({ id }) => id);
   }
