@@ -8,6 +8,8 @@ let pool = Buffer.alloc(0);
 let used = 0;
 let lastMillisecond = 0;
 let sequence = 0;
+/** The first two bits of the ninth byte are fixed (RFC 9562, section 4.1), the next two are random. */
+const VARIANTS = '89ab';
 
 /**
  * A UUID version 7 (RFC 9562): time first, so that primary keys land at the end of their index. Ids made by one
@@ -27,12 +29,24 @@ export function newId(): string {
     lastMillisecond += 1;
     sequence = 0;
   }
-  const time = lastMillisecond.toString(16).padStart(12, '0');
+  const time = timeDigits();
   const random = pool.toString('hex', used + 2, used + 10);
+  const variant = VARIANTS.charAt(pool.readUInt8(used) >> 6);
   used += 10;
-  const variant = ((Number.parseInt(random.charAt(0), 16) & 0x3) | 0x8).toString(16);
-  const counter = sequence.toString(16).padStart(3, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter}-${variant}${random.slice(1, 4)}-${random.slice(4)}`;
+  return `${time}${(0x7000 | sequence).toString(16)}-${variant}${random.slice(0, 3)}-${random.slice(3, 15)}`;
+}
+
+let digitsOf = -1;
+let digits = '';
+
+/** Many ids are made within a millisecond; they share their first 14 characters. */
+function timeDigits(): string {
+  if (digitsOf !== lastMillisecond) {
+    const time = lastMillisecond.toString(16).padStart(12, '0');
+    digits = `${time.slice(0, 8)}-${time.slice(8)}-`;
+    digitsOf = lastMillisecond;
+  }
+  return digits;
 }
 
 /** True for the text form of any UUID; PostgreSQL would answer 22P02 for anything else. */

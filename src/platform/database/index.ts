@@ -1,3 +1,4 @@
+export { arrayLiteral, plainArrayLiteral } from './array-literal.js';
 export { createDataSource, type Schema, withDataSource } from './data-source.js';
 export { isDatabaseUnavailable, isDataError, isSerializationFailure, isUniqueViolation } from './database-errors.js';
 export { DatabaseModule } from './database.module.js';

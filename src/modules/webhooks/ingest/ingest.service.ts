@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { isJsonObject, isStorableAsJsonb, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
@@ -97,7 +97,7 @@ export class IngestService {
     if (!isReadable(contentType, source.provider === 'github')) throw new WebhookContentTypeError(contentType ?? '');
     const json = webhookJson(body, contentType);
     const payload = parseObject(json);
-    const payloadHash = createHash('sha256').update(provider.comparableBody(body)).digest('hex');
+    const payloadHash = hash('sha256', provider.comparableBody(body));
     const { topic } = request.params;
     const { headers } = request;
     const identity = provider.identify(

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { UnavailableError } from '../../../kernel/app-error.js';
 import type { Outcome } from '../../../platform/coalescer/index.js';
-import { prepared } from '../../../platform/database/index.js';
+import { arrayLiteral, plainArrayLiteral, prepared } from '../../../platform/database/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
@@ -133,25 +133,25 @@ export class WebhookEventWriter {
     const bodyPlaces = webhooks.map(({ rawBody: { length } }) => (at += length) - length);
     const rows = await this.transactor.statement<{ id: string }>(STORE, [
       Buffer.concat(webhooks.map(({ rawBody }) => rawBody)),
-      bodyPlaces,
-      webhooks.map(({ rawBody }) => rawBody.length),
-      webhooks.map(({ id }) => id),
-      webhooks.map(({ source }) => source),
-      webhooks.map(({ provider }) => provider),
-      webhooks.map(({ eventId }) => eventId),
-      webhooks.map(({ eventType }) => eventType),
-      webhooks.map(({ status }) => status),
-      webhooks.map(({ storableAsJsonb }) => storableAsJsonb),
-      webhooks.map(({ metadata }) => metadata),
-      webhooks.map(({ payloadHash }) => payloadHash),
-      webhooks.map(({ orderingKey }) => orderingKey),
-      webhooks.map(({ occurredAt }) => occurredAt),
-      webhooks.map(({ ip }) => ip),
-      webhooks.map(({ userAgent }) => userAgent),
-      webhooks.map(({ secretId }) => secretId),
-      webhooks.map(({ maxRetries }) => maxRetries),
-      webhooks.map(({ claimId }) => claimId),
-      webhooks.map(({ requestId }) => requestId),
+      plainArrayLiteral(bodyPlaces),
+      plainArrayLiteral(webhooks.map(({ rawBody }) => rawBody.length)),
+      plainArrayLiteral(webhooks.map(({ id }) => id)),
+      arrayLiteral(webhooks.map(({ source }) => source)),
+      arrayLiteral(webhooks.map(({ provider }) => provider)),
+      arrayLiteral(webhooks.map(({ eventId }) => eventId)),
+      arrayLiteral(webhooks.map(({ eventType }) => eventType)),
+      plainArrayLiteral(webhooks.map(({ status }) => status)),
+      plainArrayLiteral(webhooks.map(({ storableAsJsonb }) => storableAsJsonb)),
+      arrayLiteral(webhooks.map(({ metadata }) => metadata)),
+      plainArrayLiteral(webhooks.map(({ payloadHash }) => payloadHash)),
+      arrayLiteral(webhooks.map(({ orderingKey }) => orderingKey)),
+      plainArrayLiteral(webhooks.map(({ occurredAt }) => occurredAt)),
+      plainArrayLiteral(webhooks.map(({ ip }) => ip)),
+      arrayLiteral(webhooks.map(({ userAgent }) => userAgent)),
+      plainArrayLiteral(webhooks.map(({ secretId }) => secretId)),
+      plainArrayLiteral(webhooks.map(({ maxRetries }) => maxRetries)),
+      plainArrayLiteral(webhooks.map(({ claimId }) => claimId)),
+      arrayLiteral(webhooks.map(({ requestId }) => requestId)),
       worker,
       this.config.WEBHOOK_LEASE_MS,
     ]);
