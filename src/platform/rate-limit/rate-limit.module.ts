@@ -1,6 +1,59 @@
 import { Global, Module } from '@nestjs/common';
-import { RateLimiter } from './rate-limiter.js';
+import { CONFIG, type Config } from '../../config/index.js';
+import { RepeatingTasks } from '../schedule/index.js';
+import { Transactor } from '../transaction/index.js';
+import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
+import { PostgresRateLimitStore } from './adapters/postgres-rate-limit-store.js';
+import { RateLimitConnection } from './adapters/rate-limit-connection.js';
+import { RedisRateLimitStore } from './adapters/redis-rate-limit-store.js';
+import { ApplicableTiers } from './applicable-tiers.js';
+import { FailedAuthentications } from './failed-authentications.js';
+import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
+import { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
+import { RateLimitMetrics } from './rate-limit-metrics.js';
+import { RateLimitRules } from './rate-limit-rules.js';
+import type { RateLimitStore } from './rate-limit-store.js';
+import { RATE_LIMIT_STORE, RateLimiter } from './rate-limiter.js';
+import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
+
+const SWEEP_MS = 60_000;
 
 @Global()
-@Module({ providers: [RateLimiter], exports: [RateLimiter] })
+@Module({
+  providers: [
+    {
+      provide: RATE_LIMIT_STORE,
+      inject: [CONFIG, RateLimitConnection, Transactor, RepeatingTasks, RateLimitMetrics],
+      useFactory: createStore,
+    },
+    ApplicableTiers,
+    FailedAuthentications,
+    RateLimitConnection,
+    RateLimiter,
+    RateLimitGuard,
+    RateLimitMetrics,
+    RateLimitOverrides,
+    RateLimitOverridesRepository,
+    RateLimitRules,
+  ],
+  exports: [FailedAuthentications, RateLimiter, RateLimitGuard, RateLimitOverrides, RateLimitOverridesRepository],
+})
 export class RateLimitModule {}
+
+function createStore(
+  { rateLimitStore }: Config,
+  { redis }: RateLimitConnection,
+  transactor: Transactor,
+  tasks: RepeatingTasks,
+  metrics: RateLimitMetrics,
+): RateLimitStore {
+  if (rateLimitStore === 'memory') return new MemoryRateLimitStore();
+  if (rateLimitStore === 'redis') {
+    if (redis === null) throw new TypeError('RATE_LIMIT_STORE=redis needs REDIS_URL');
+    return new StandInRateLimitStore(new RedisRateLimitStore(redis), metrics);
+  }
+  const postgres = new PostgresRateLimitStore(transactor);
+  tasks.every(SWEEP_MS, 'rate limit counters', () => postgres.sweep(), { role: 'background' });
+  return new StandInRateLimitStore(postgres, metrics);
+}

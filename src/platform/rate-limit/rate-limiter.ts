@@ -1,99 +1,150 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import ipaddr from 'ipaddr.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RateLimitRuleName } from '../../config/index.js';
 import { DatabaseClock } from '../clock/index.js';
-import { Metrics } from '../metrics/index.js';
-import { REDIS, type RedisConnection } from '../redis/index.js';
-import { MemoryRateLimitStore } from './memory-rate-limit-store.js';
+import { ApplicableTiers, type OwnLimits } from './applicable-tiers.js';
+import type { Decision } from './decision.js';
+import type { Reading } from './reading.js';
+import { announce } from './rate-limit-headers.js';
+import { RateLimitMetrics } from './rate-limit-metrics.js';
+import { RateLimitRules } from './rate-limit-rules.js';
 import type { RateLimitStore } from './rate-limit-store.js';
 import { RateLimitedError } from './rate-limited.error.js';
-import { RedisRateLimitStore } from './redis-rate-limit-store.js';
-import type { RateDecision, RateLimit } from './sliding-window.js';
+import { networkOf } from './subject.js';
+import { type Tier, tier } from './tier.js';
+import { TierSet } from './tier-set.js';
 
-const MINUTE_MS = 60_000;
-/** After a failure Redis is left alone this long: a black hole must not slow every request by its time-out. */
-const REDIS_PAUSE_MS = 1000;
+/** Injection token of the `RateLimitStore`. */
+export const RATE_LIMIT_STORE = Symbol('RATE_LIMIT_STORE');
 
-/** Limits requests per minute and tells the client about it. Over Redis for all replicas, else in memory. */
+/** What a request was charged. */
+export interface RateLimitCharge {
+  readonly subject: string;
+  readonly tiers: readonly Tier[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once limits have let the request pass. */
+    rateLimit?: RateLimitCharge;
+  }
+}
+
+/** How much of a rule a subject has used. */
+export interface RuleUse extends Reading {
+  readonly name: RateLimitRuleName;
+  /** 0: turned off. */
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly algorithm: Tier['algorithm'];
+  readonly shadow: boolean;
+}
+
+/** Limits requests and tells clients about it. */
 @Injectable()
 export class RateLimiter {
   private readonly logger = new Logger(RateLimiter.name);
-  private readonly local = new MemoryRateLimitStore();
-  private readonly shared: RateLimitStore | null;
-  private readonly refused;
-  private readonly degraded;
-  private pausedUntil = 0;
+  /** By rule, then by limit: as many as sources are configured with. */
+  private readonly single = new Map<RateLimitRuleName, Map<number, TierSet>>();
 
   constructor(
-    @Inject(REDIS) redis: RedisConnection,
+    @Inject(RATE_LIMIT_STORE) private readonly store: RateLimitStore,
+    private readonly rules: RateLimitRules,
+    private readonly applicable: ApplicableTiers,
     private readonly clock: DatabaseClock,
-    metrics: Metrics,
-  ) {
-    this.shared = redis && new RedisRateLimitStore(redis);
-    this.refused = metrics.counter('holdfast_rate_limited_total', 'Requests refused with 429', ['policy']);
-    this.degraded = metrics.counter('holdfast_rate_limit_degraded_total', 'Decisions made without Redis');
+    private readonly metrics: RateLimitMetrics,
+  ) {}
+
+  /**
+   * Counts one request against a rule whose limit the caller knows, and sets the headers of rate limits on the reply.
+   * With the memory store it answers at once, without a promise.
+   *
+   * @param scope what else the count belongs to, for example the source
+   * @param ip IPv6 is counted by its /64: one customer, one count
+   * @param limit in the rule's window; 0 for no limit
+   * @throws RateLimitedError (429)
+   */
+  enforce(
+    rule: RateLimitRuleName,
+    scope: readonly string[],
+    ip: string,
+    limit: number,
+    reply: FastifyReply,
+  ): void | Promise<void> {
+    if (limit === 0) return;
+    let subject: string = rule;
+    for (const part of scope) subject += `:${part}`;
+    subject += `:${networkOf(ip)}`;
+    const set = this.setOf(rule, limit);
+    const decision = this.decide(subject, set);
+    if (decision instanceof Promise) return decision.then((made) => this.settle(made, set, reply));
+    this.settle(decision, set, reply);
+  }
+
+  /** Counts one request, or refuses it; nothing is told to anybody yet. */
+  decide(subject: string, set: TierSet): Decision | Promise<Decision> {
+    const start = performance.now();
+    const decision = this.store.take(subject, set.tiers);
+    if (!(decision instanceof Promise)) {
+      this.metrics.observe((performance.now() - start) / 1000);
+      return decision;
+    }
+    return decision.then((made) => {
+      this.metrics.observe((performance.now() - start) / 1000);
+      return made;
+    });
+  }
+
+  /** Tells the client and the metrics. @throws RateLimitedError (429) for a refused request */
+  settle(decision: Decision, set: TierSet, reply: FastifyReply): void {
+    const now = this.clock.now();
+    announce(reply, set, decision, now);
+    for (const { name } of decision.charged) this.metrics.count(name, 'allowed');
+    for (const { name, shadow } of decision.full) this.metrics.count(name, shadow ? 'shadow_refused' : 'refused');
+    if (decision.allowed) return;
+    if (decision.tightest) this.metrics.countRefusal(decision.tightest.name);
+    throw new RateLimitedError(decision, now);
   }
 
   /**
-   * Counts one request and sets `X-RateLimit-*`, `RateLimit-Policy` and `RateLimit` on the reply.
-   *
-   * @param policy names the rule to the client and in metrics
-   * @param scope what else the count belongs to, for example the source
-   * @param ip IPv6 is counted by its /64: one customer, one count
-   * @param perMinute 0 for no limit
-   * @throws RateLimitedError (429)
+   * For a request that turned out to be a repeat after it had been charged: repeats are free. Does nothing for one that was
+   * not charged, and nothing a second time. It is not waited for: nobody's answer depends on it.
    */
-  async enforce(policy: string, scope: readonly string[], ip: string, perMinute: number, reply: FastifyReply) {
-    if (perMinute === 0) return;
-    const rule = { limit: perMinute, windowMs: MINUTE_MS };
-    const key = [policy, ...scope, networkOf(ip)].join(':');
-    // Without Redis the decision is made at once; awaiting it would cost every request a turn of the event loop.
-    const decision = this.shared ? await this.takeShared(this.shared, key, rule) : this.local.take(key, rule);
-    const resetAt = new Date(this.clock.now() + decision.resetMs).toISOString();
-    describeTo(reply, policy, rule, decision, resetAt);
-    if (decision.allowed) return;
-    this.refused.inc({ policy });
-    throw new RateLimitedError(Math.ceil(decision.retryAfterMs / 1000), resetAt);
+  refund(request: Pick<FastifyRequest, 'rateLimit'>): void {
+    const charge = request.rateLimit;
+    if (charge === undefined) return;
+    delete request.rateLimit;
+    for (const { name } of charge.tiers) this.metrics.count(name, 'refunded');
+    void this.giveBack(charge);
   }
 
-  private async takeShared(shared: RateLimitStore, key: string, rule: RateLimit): Promise<RateDecision> {
-    if (performance.now() < this.pausedUntil) return this.takeAlone(key, rule);
+  /** What limits a subject by these rules, and how much of it is used. */
+  async usage(subject: string, own: OwnLimits | undefined, names: readonly RateLimitRuleName[]): Promise<RuleUse[]> {
+    const rules = names.map((name) => this.applicable.rule(name, subject, own));
+    const limited = rules.filter(({ limit }) => limit > 0);
+    const tiers = limited.map((rule) => tier(rule.name, rule.limit, rule.windowMs, rule.algorithm, rule.shadow));
+    const readings = tiers.length > 0 ? await this.store.look(subject, tiers) : [];
+    return rules.map((rule) => ({
+      ...rule,
+      ...(readings[limited.indexOf(rule)] ?? { used: 0, waitMs: 0, clearMs: 0 }),
+    }));
+  }
+
+  private async giveBack({ subject, tiers }: RateLimitCharge): Promise<void> {
     try {
-      return await shared.take(key, rule);
+      await this.store.refund(subject, tiers);
     } catch (error) {
-      this.pausedUntil = performance.now() + REDIS_PAUSE_MS;
-      this.logger.warn(`Limits are counted per process while Redis is away: ${(error as Error).message}`);
-      return this.takeAlone(key, rule);
+      this.logger.warn({ msg: 'A repeat could not be given back to its limits', err: error });
     }
   }
 
-  private takeAlone(key: string, rule: RateLimit): RateDecision {
-    this.degraded.inc();
-    return this.local.take(key, rule);
+  private setOf(name: RateLimitRuleName, limit: number): TierSet {
+    const known = this.single.get(name)?.get(limit);
+    if (known) return known;
+    const { windowMs, algorithm, shadow } = this.rules.get(name);
+    const set = new TierSet([tier(name, limit, windowMs, algorithm, shadow)]);
+    const byLimit = this.single.get(name) ?? new Map<number, TierSet>();
+    this.single.set(name, byLimit.set(limit, set));
+    return set;
   }
-}
-
-function describeTo(
-  reply: FastifyReply,
-  policy: string,
-  rule: RateLimit,
-  decision: RateDecision,
-  resetAt: string,
-): void {
-  const seconds = Math.ceil(decision.resetMs / 1000);
-  reply.headers({
-    'X-RateLimit-Limit': rule.limit,
-    'X-RateLimit-Remaining': decision.remaining,
-    'X-RateLimit-Reset': resetAt,
-    'RateLimit-Policy': `"${policy}";q=${rule.limit};w=${rule.windowMs / 1000}`,
-    RateLimit: `"${policy}";r=${decision.remaining};t=${seconds}`,
-  });
-}
-
-function networkOf(ip: string): string {
-  if (!ip.includes(':')) return ip;
-  if (!ipaddr.isValid(ip)) return 'unknown';
-  const address = ipaddr.process(ip);
-  if (address.kind() === 'ipv4') return address.toString();
-  return ipaddr.fromByteArray([...address.toByteArray().slice(0, 8), ...Array<number>(8).fill(0)]).toString();
 }

@@ -1,0 +1,32 @@
+import ipaddr from 'ipaddr.js';
+import { ValidationError } from '../../kernel/app-error.js';
+import { isUuid } from '../../kernel/ids.js';
+import { EVERYONE, networkOf } from '../../platform/rate-limit/index.js';
+
+/** Whom limits are counted for. `name` is as the limiter writes it. */
+export interface LimitedSubject {
+  readonly kind: 'api-key' | 'user' | 'ip' | 'everyone';
+  readonly name: string;
+  /** Id or address; empty for everyone. */
+  readonly id: string;
+}
+
+/** What user ids look like: visible characters without spaces. */
+const USER_ID = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * Reads `api-key:<id>`, `user:<id>`, `ip:<address>` or `everyone`.
+ *
+ * @throws ValidationError (400) for anything else
+ */
+export function limitedSubject(text: string): LimitedSubject {
+  if (text === EVERYONE) return { kind: 'everyone', name: text, id: '' };
+  const colon = text.indexOf(':');
+  const kind = text.slice(0, colon);
+  const id = text.slice(colon + 1);
+  if (kind === 'api-key' && isUuid(id)) return { kind, name: `api-key:${id.toLowerCase()}`, id: id.toLowerCase() };
+  if (kind === 'user' && USER_ID.test(id)) return { kind, name: text, id };
+  if (kind === 'ip' && ipaddr.isValid(id)) return { kind, name: `ip:${networkOf(id)}`, id };
+  const message = 'subject must be api-key:<id>, user:<id>, ip:<address> or everyone';
+  throw ValidationError.of([{ path: 'subject', message }]);
+}

@@ -1,0 +1,125 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
+import type { RequestContext } from '../../platform/auth/index.js';
+import { DatabaseClock } from '../../platform/clock/index.js';
+import {
+  RateLimiter,
+  type RateLimitOverride,
+  RateLimitOverrides,
+  RateLimitOverridesRepository,
+  type RuleUse,
+} from '../../platform/rate-limit/index.js';
+import { Transactor } from '../../platform/transaction/index.js';
+import { ApiKeysService } from '../api-keys/index.js';
+import { AuditLog } from '../audit/index.js';
+import { type LimitedSubject, limitedSubject } from './limited-subject.js';
+import {
+  type AppliedRateLimitDto,
+  OVERRIDABLE,
+  type RateLimitOverrideDto,
+  type RateLimitsDto,
+  type SetRateLimitOverrideDto,
+} from './rate-limit.dto.js';
+
+/** Single rows: nothing is decided from what another row says. */
+const ISOLATION = { isolation: 'READ COMMITTED' } as const;
+
+/** What limits somebody, and what an operator makes of it. Every change is audited and known everywhere within a second. */
+@Injectable()
+export class RateLimitsService {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly repository: RateLimitOverridesRepository,
+    private readonly overrides: RateLimitOverrides,
+    private readonly limiter: RateLimiter,
+    private readonly apiKeys: ApiKeysService,
+    private readonly clock: DatabaseClock,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * @param text `api-key:<id>`, `user:<id>`, `ip:<address>` or `everyone`
+   * @throws ValidationError (400) for another subject, NotFoundError (404) for an API key that is not there
+   */
+  async show(text: string): Promise<RateLimitsDto> {
+    const subject = limitedSubject(text);
+    const own = subject.kind === 'api-key' ? (await this.apiKeys.find(subject.id)).limits : null;
+    const uses = await this.limiter.usage(subject.name, own ?? undefined, OVERRIDABLE);
+    return { subject: subject.name, limits: uses.map((use) => this.present(subject, use)) };
+  }
+
+  /** Replaces what was set before. @throws ValidationError (400), NotFoundError (404) */
+  async override(text: string, input: SetRateLimitOverrideDto, context: RequestContext): Promise<RateLimitOverrideDto> {
+    const subject = await this.existing(text);
+    const { rule, limit = null, shadow = null, until = null } = input;
+    if (limit === null && shadow === null) {
+      throw ValidationError.of([{ path: 'limit', message: 'limit or shadow must be given' }]);
+    }
+    const set = await this.transactor.run(async (tx) => {
+      const override = await this.repository.set(tx, {
+        subject: subject.name,
+        rule,
+        limit,
+        shadow,
+        until: until === null ? null : new Date(until),
+        setBy: context.actor,
+      });
+      if (override) await this.record(tx, 'rate_limit.overridden', subject, context, { rule, limit, shadow, until });
+      return override;
+    }, ISOLATION);
+    if (!set) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
+    await this.overrides.refresh();
+    return presentOverride(set);
+  }
+
+  /** @param rule all of them, if left out. @throws NotFoundError (404) when there is nothing to remove */
+  async remove(text: string, rule: string | undefined, context: RequestContext): Promise<void> {
+    const subject = limitedSubject(text);
+    const removed = await this.transactor.run(async (tx) => {
+      const rules = await this.repository.remove(tx, subject.name, rule ?? null);
+      if (rules.length > 0) await this.record(tx, 'rate_limit.restored', subject, context, { rules });
+      return rules;
+    }, ISOLATION);
+    if (removed.length === 0) throw new NotFoundError('There is no such override.');
+    await this.overrides.refresh();
+  }
+
+  /** A typing mistake in the id of a key would otherwise be an override that nobody ever meets. */
+  private async existing(text: string): Promise<LimitedSubject> {
+    const subject = limitedSubject(text);
+    if (subject.kind === 'api-key') await this.apiKeys.find(subject.id);
+    return subject;
+  }
+
+  private async record(
+    tx: EntityManager,
+    action: string,
+    subject: LimitedSubject,
+    context: RequestContext,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    await this.audit.record(tx, [{ ...context, action, subject: subject.name, details }]);
+  }
+
+  private present({ kind, name: subject }: LimitedSubject, use: RuleUse): AppliedRateLimitDto {
+    const { name, limit, windowMs, algorithm, shadow, used, clearMs } = use;
+    const override = this.overrides.of(subject)?.get(name);
+    const counts = kind !== 'everyone';
+    return {
+      rule: name,
+      limit,
+      windowSeconds: windowMs / 1000,
+      algorithm,
+      shadow,
+      used: counts ? used : null,
+      remaining: counts && limit > 0 ? Math.max(0, limit - used) : null,
+      resetAt: counts && used > 0 ? new Date(this.clock.now() + clearMs) : null,
+      override: override ? presentOverride(override) : null,
+    };
+  }
+}
+
+function presentOverride({ limit, shadow, until, setBy, setAt }: RateLimitOverride): RateLimitOverrideDto {
+  return { limit, shadow, until, setBy, setAt };
+}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { RateLimitOverride } from './rate-limit-override.entity.js';
+
+export type NewRateLimitOverride = Pick<RateLimitOverride, 'subject' | 'rule' | 'limit' | 'shadow' | 'until' | 'setBy'>;
+
+const COLUMNS = `subject, rule, "limit", shadow, until, set_by AS "setBy", set_at AS "setAt"`;
+
+/** Those in force. There are few: no index. */
+const FIND_ALL = `
+  SELECT ${COLUMNS}
+  FROM rate_limit_overrides
+  WHERE until IS NULL OR until > now()
+  ORDER BY subject, rule`;
+
+/** No row when `until` is past already. Index: rate_limit_overrides_pkey. */
+const SET = `
+  INSERT INTO rate_limit_overrides (subject, rule, "limit", shadow, until, set_by)
+  SELECT $1::text, $2::text, $3::integer, $4::boolean, $5::timestamptz, $6::text
+  WHERE $5::timestamptz IS NULL OR $5::timestamptz > now()
+  ON CONFLICT (subject, rule) DO UPDATE
+  SET "limit" = excluded."limit", shadow = excluded.shadow, until = excluded.until, set_by = excluded.set_by,
+    set_at = now()
+  RETURNING ${COLUMNS}`;
+
+/** Of one rule, or of all; those that have ended too, but they do not count. Index: rate_limit_overrides_pkey. */
+const REMOVE = `
+  WITH removed AS (
+    DELETE FROM rate_limit_overrides
+    WHERE subject = $1 AND ($2::text IS NULL OR rule = $2)
+    RETURNING rule, until
+  )
+  SELECT rule FROM removed WHERE until IS NULL OR until > now() ORDER BY rule`;
+
+@Injectable()
+export class RateLimitOverridesRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  findAll(): Promise<RateLimitOverride[]> {
+    return this.dataSource.query<RateLimitOverride[]>(FIND_ALL);
+  }
+
+  /** @returns undefined when `until` is past, by the database's clock */
+  async set(tx: EntityManager, row: NewRateLimitOverride): Promise<RateLimitOverride | undefined> {
+    const [override] = await tx.query<RateLimitOverride[]>(SET, [
+      row.subject,
+      row.rule,
+      row.limit,
+      row.shadow,
+      row.until,
+      row.setBy,
+    ]);
+    return override;
+  }
+
+  /** @param rule null for all. @returns the rules whose override was in force */
+  async remove(tx: EntityManager, subject: string, rule: string | null): Promise<string[]> {
+    const removed = await tx.query<{ rule: string }[]>(REMOVE, [subject, rule]);
+    return removed.map((row) => row.rule);
+  }
+}

@@ -1,0 +1,63 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type RepeatingTask, RepeatingTasks } from '../../schedule/index.js';
+import type { RateLimitOverride } from './rate-limit-override.entity.js';
+import { RateLimitOverridesRepository } from './rate-limit-overrides.repository.js';
+
+/** A change made on one replica is known to all others within a second, and a busy database is not asked all the time. */
+const REFRESH_MS = 500;
+
+/** Stands for whoever has no override of its own. */
+export const EVERYONE = 'everyone';
+
+type ByRule = ReadonlyMap<string, RateLimitOverride>;
+
+/** The overrides in force, in memory, refreshed by a short poll: no request asks the database. */
+@Injectable()
+export class RateLimitOverrides implements OnModuleInit, OnModuleDestroy {
+  /** Grows with every change: what was worked out from an older version no longer holds. */
+  version = 0;
+  private bySubject: ReadonlyMap<string, ByRule> = new Map();
+  private shown = '';
+  private readings = 0;
+  private newest = 0;
+  private poll: RepeatingTask | undefined;
+
+  constructor(
+    private readonly repository: RateLimitOverridesRepository,
+    private readonly tasks: RepeatingTasks,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.refresh();
+    // The last known overrides stay in force while the database is away.
+    this.poll = this.tasks.every(REFRESH_MS, 'rate limit overrides', () => this.refresh(), { role: 'any' });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.poll?.stop();
+  }
+
+  /** By rule; undefined for nearly everybody. */
+  of(subject: string): ByRule | undefined {
+    return this.bySubject.get(subject);
+  }
+
+  /** Reads everything anew; called after each change made here, so that its author sees it at once. */
+  async refresh(): Promise<void> {
+    const reading = ++this.readings;
+    const rows = await this.repository.findAll();
+    // A slow reading must not take back what a later one has found.
+    if (reading < this.newest) return;
+    this.newest = reading;
+    const text = JSON.stringify(rows);
+    if (text === this.shown) return;
+    this.shown = text;
+    const bySubject = new Map<string, Map<string, RateLimitOverride>>();
+    for (const row of rows) {
+      const byRule = bySubject.get(row.subject) ?? new Map<string, RateLimitOverride>();
+      bySubject.set(row.subject, byRule.set(row.rule, row));
+    }
+    this.bySubject = bySubject;
+    this.version++;
+  }
+}

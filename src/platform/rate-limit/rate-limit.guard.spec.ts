@@ -1,0 +1,291 @@
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  HttpCode,
+  Injectable,
+  Post,
+  Req,
+} from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import type { FastifyRequest } from 'fastify';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CONFIG, loadConfig } from '../../config/index.js';
+import { DatabaseClock } from '../clock/index.js';
+import { ProblemFilter } from '../http/index.js';
+import { Metrics, MetricsModule } from '../metrics/index.js';
+import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
+import { ApplicableTiers } from './applicable-tiers.js';
+import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
+import type { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
+import { RateLimit } from './rate-limit.decorator.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
+import { RateLimitMetrics } from './rate-limit-metrics.js';
+import { RateLimitRules } from './rate-limit-rules.js';
+import { RATE_LIMIT_STORE, RateLimiter } from './rate-limiter.js';
+import { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
+
+/** Stands for the guards that run before: says who calls, and what is claimed. */
+@Injectable()
+class Before implements CanActivate {
+  canActivate(context: ExecutionContext): true {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { who, own, key } = request.query as Record<string, string | undefined>;
+    if (who !== undefined) {
+      const limits = own === undefined ? null : (JSON.parse(own) as Record<string, number>);
+      request.principal = { kind: 'api-key', id: who, name: who, scopes: [], actor: `api-key:${who}`, limits };
+    }
+    if (key !== undefined) {
+      const claim = { scope: 'test', key, fingerprint: '' };
+      const answer = { status: 200, contentType: '', body: '', createdAt: new Date(), expiresAt: new Date() };
+      request.idempotency = { claim, ...(key === 'remembered' && { answer }) };
+    }
+    return true;
+  }
+}
+
+class StoredAnswers extends RepeatLookup {
+  asked = 0;
+
+  override async isRepeat({ key }: RepeatClaim): Promise<boolean> {
+    this.asked++;
+    return key === 'stored';
+  }
+}
+
+@Controller()
+class Routes {
+  constructor(private readonly limiter: RateLimiter) {}
+
+  @Get('read')
+  read() {
+    return {};
+  }
+
+  @Post('change')
+  @HttpCode(200)
+  change() {
+    return {};
+  }
+
+  @Post('pay')
+  @HttpCode(200)
+  @RateLimit('payments')
+  pay() {
+    return {};
+  }
+
+  /** Finds out late that it is a repeat, and says so twice. */
+  @Post('repeat')
+  @HttpCode(200)
+  @RateLimit('payments')
+  repeat(@Req() request: FastifyRequest) {
+    this.limiter.refund(request);
+    this.limiter.refund(request);
+    return {};
+  }
+}
+
+let app: NestFastifyApplication;
+let limiter: RateLimiter;
+let metrics: Metrics;
+let answers: StoredAnswers;
+afterEach(() => app.close());
+
+async function start(environment: Record<string, string>, overrides: Partial<RateLimitOverride>[] = []): Promise<void> {
+  answers = new StoredAnswers();
+  const testing = await Test.createTestingModule({
+    imports: [MetricsModule],
+    controllers: [Routes],
+    providers: [
+      {
+        provide: CONFIG,
+        useValue: loadConfig({ ENCRYPTION_KEY: 'a'.repeat(64), JWT_SECRET: 'a'.repeat(64), ...environment }),
+      },
+      { provide: DatabaseClock, useValue: { now: () => Date.now() } },
+      { provide: RATE_LIMIT_STORE, useValue: new MemoryRateLimitStore() },
+      {
+        provide: RateLimitOverrides,
+        useValue: {
+          version: 1,
+          of: (subject: string) => {
+            const own = overrides.filter((override) => override.subject === subject);
+            return own.length === 0 ? undefined : new Map(own.map((override) => [override.rule, override]));
+          },
+        },
+      },
+      { provide: RepeatLookup, useValue: answers },
+      ApplicableTiers,
+      RateLimitRules,
+      RateLimitMetrics,
+      RateLimiter,
+      { provide: APP_GUARD, useClass: Before },
+      { provide: APP_GUARD, useClass: RateLimitGuard },
+    ],
+  }).compile();
+  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  app.useGlobalFilters(new ProblemFilter());
+  await app.init();
+  limiter = app.get(RateLimiter);
+  metrics = app.get(Metrics);
+}
+
+async function send(method: 'GET' | 'POST', path: string, query: Record<string, string> = {}) {
+  const { statusCode, headers } = await app.inject({ method, url: path, query });
+  return { status: statusCode, headers };
+}
+
+async function statuses(count: number, ...request: Parameters<typeof send>): Promise<number[]> {
+  const all = [];
+  for (let each = 0; each < count; each++) all.push((await send(...request)).status);
+  return all;
+}
+
+const counted = (all: readonly number[], status = 200) => all.filter((each) => each === status).length;
+
+async function metric(line: RegExp): Promise<number> {
+  return Number(line.exec(await metrics.render())?.[1] ?? 0);
+}
+
+describe('RateLimitGuard', () => {
+  it('limits by the defaults of the product: 10 a second, 20 changes and 5 payments a minute', async () => {
+    await start({});
+    expect(counted(await statuses(12, 'GET', '/read', { who: 'reader' }))).toBe(10);
+    expect(counted(await statuses(7, 'POST', '/pay', { who: 'payer' }))).toBe(5);
+    await app.close();
+    await start({ RATE_LIMIT_PER_SECOND: '0' });
+    expect(counted(await statuses(22, 'POST', '/change', { who: 'writer' }))).toBe(20);
+    expect(counted(await statuses(102, 'GET', '/read', { who: 'reader' }))).toBe(100);
+  });
+
+  it('says in the headers of every answer where the caller stands, by the tightest tier', async () => {
+    await start({ RATE_LIMIT_PER_SECOND: '50' });
+    const first = await send('POST', '/pay', { who: 'ann' });
+    expect(first.headers).toMatchObject({
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-remaining': '4',
+      'x-ratelimit-reset': expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      'ratelimit-policy':
+        '"perSecond";q=50;w=1, "perMinute";q=100;w=60, "perHour";q=1000;w=3600, "mutations";q=20;w=60, "payments";q=5;w=60',
+      ratelimit: '"payments";r=4;t=60',
+    });
+    expect(first.headers['retry-after']).toBeUndefined();
+    await statuses(4, 'POST', '/pay', { who: 'ann' });
+    const refused = await send('POST', '/pay', { who: 'ann' });
+    expect(refused.status).toBe(429);
+    expect(refused.headers).toMatchObject({ 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0' });
+    const reset = Date.parse(String(refused.headers['x-ratelimit-reset']));
+    expect(Date.now() + Number(refused.headers['retry-after']) * 1000).toBeGreaterThanOrEqual(reset);
+    expect(reset - Date.now()).toBeGreaterThan(55_000);
+  });
+
+  it('charges a refused request to no tier', async () => {
+    await start({ RATE_LIMIT_PER_SECOND: '0' });
+    expect(counted(await statuses(60, 'POST', '/pay', { who: 'ann' }))).toBe(5);
+    expect(
+      await limiter.usage('api-key:ann', undefined, ['perMinute', 'perHour', 'mutations', 'payments']),
+    ).toMatchObject([{ used: 5 }, { used: 5 }, { used: 5 }, { used: 5 }]);
+  });
+
+  it('limits public routes by address and by their own rules only', async () => {
+    await start({});
+    const read = await send('GET', '/read');
+    expect(read.status).toBe(200);
+    expect(read.headers['x-ratelimit-limit']).toBeUndefined();
+    expect(counted(await statuses(7, 'POST', '/pay'))).toBe(5);
+    expect((await send('POST', '/pay', { who: 'ann' })).status).toBe(200);
+  });
+
+  it('leaves alone what is turned off', async () => {
+    await start(
+      Object.fromEntries(
+        ['RATE_LIMIT_PER_SECOND', 'RATE_LIMIT_PER_MINUTE', 'RATE_LIMIT_PER_HOUR', 'MUTATION_RATE_LIMIT'].map((name) => [
+          name,
+          '0',
+        ]),
+      ),
+    );
+    const { status, headers } = await send('POST', '/change', { who: 'ann' });
+    expect(status).toBe(200);
+    expect(headers['ratelimit-policy']).toBeUndefined();
+    expect(counted(await statuses(50, 'POST', '/change', { who: 'ann' }))).toBe(50);
+  });
+
+  it("puts a key's own limits in the place of the default ones, and none for 0", async () => {
+    await start({});
+    expect(counted(await statuses(20, 'GET', '/read', { who: 'slow', own: '{"perSecond":3}' }))).toBe(3);
+    expect(counted(await statuses(20, 'GET', '/read', { who: 'fast', own: '{"perSecond":0,"unheard":1}' }))).toBe(20);
+    expect(counted(await statuses(20, 'GET', '/read', { who: 'other' }))).toBe(10);
+  });
+
+  it("lets an operator's override go before a key's own limit, and both before what holds for everyone", async () => {
+    await start({}, [
+      { subject: 'api-key:ann', rule: 'perSecond', limit: 4, shadow: null },
+      { subject: 'everyone', rule: 'perSecond', limit: 2, shadow: null },
+    ]);
+    expect(counted(await statuses(9, 'GET', '/read', { who: 'ann', own: '{"perSecond":6}' }))).toBe(4);
+    expect(counted(await statuses(9, 'GET', '/read', { who: 'bob', own: '{"perSecond":6}' }))).toBe(6);
+    expect(counted(await statuses(9, 'GET', '/read', { who: 'cid' }))).toBe(2);
+  });
+
+  it('counts what a shadow would have refused, and refuses nothing for it', async () => {
+    await start({ RATE_LIMIT_SHADOW: 'perSecond', RATE_LIMIT_PER_SECOND: '3' }, [
+      { subject: 'api-key:bob', rule: 'perSecond', limit: null, shadow: false },
+    ]);
+    expect(counted(await statuses(10, 'GET', '/read', { who: 'ann' }))).toBe(10);
+    expect((await send('GET', '/read', { who: 'ann' })).headers['ratelimit-policy']).not.toContain('perSecond');
+    expect(
+      await metric(/^holdfast_rate_limit_decisions_total\{policy="perSecond",outcome="shadow_refused"\} (\d+)$/m),
+    ).toBe(8);
+    expect(counted(await statuses(10, 'GET', '/read', { who: 'bob' }))).toBe(3);
+  });
+
+  it('lets bursts through where a rule is a token bucket', async () => {
+    await start({ RATE_LIMIT_TOKEN_BUCKET: 'perSecond,perMinute' });
+    expect(counted(await statuses(12, 'GET', '/read', { who: 'ann' }))).toBeGreaterThanOrEqual(10);
+  });
+
+  describe('takes repeats for free', () => {
+    it('when their answer is remembered', async () => {
+      await start({});
+      expect(counted(await statuses(30, 'POST', '/pay', { who: 'ann', key: 'remembered' }))).toBe(30);
+      expect(await limiter.usage('api-key:ann', undefined, ['payments'])).toMatchObject([{ used: 0 }]);
+    });
+
+    it('when only the database knows their answer, which is asked when they would be refused and not before', async () => {
+      await start({});
+      expect(counted(await statuses(5, 'POST', '/pay', { who: 'ann', key: 'new' }))).toBe(5);
+      expect(answers.asked).toBe(0);
+      expect((await send('POST', '/pay', { who: 'ann', key: 'stored' })).status).toBe(200);
+      const refused = await send('POST', '/pay', { who: 'ann', key: 'new' });
+      expect(refused.status).toBe(429);
+      expect(refused.headers['retry-after']).toBeDefined();
+      expect(answers.asked).toBe(2);
+      expect((await send('POST', '/pay', { who: 'ann' })).status).toBe(429);
+      expect(answers.asked).toBe(2);
+    });
+
+    it('but has not more than a hundred a second of one caller looked up', async () => {
+      await start({ PAYMENT_RATE_LIMIT: '1' });
+      await statuses(300, 'POST', '/pay', { who: 'ann', key: 'new' });
+      expect(answers.asked).toBeLessThan(250);
+      expect(answers.asked).toBeGreaterThanOrEqual(100);
+    });
+
+    it('and gives back what was charged before they were known, once', async () => {
+      await start({});
+      await statuses(3, 'POST', '/pay', { who: 'ann', key: 'new' });
+      expect(counted(await statuses(5, 'POST', '/repeat', { who: 'ann', key: 'late' }))).toBe(5);
+      expect(await limiter.usage('api-key:ann', undefined, ['perSecond', 'payments'])).toMatchObject([
+        { used: 3 },
+        { used: 3 },
+      ]);
+      expect(await metric(/^holdfast_rate_limit_decisions_total\{policy="payments",outcome="refunded"\} (\d+)$/m)).toBe(
+        5,
+      );
+    });
+  });
+});
