@@ -1,0 +1,34 @@
+import type { FastifyReply } from 'fastify';
+import { serializeJson } from '../http/index.js';
+import type { AnswerContent } from './claim.js';
+
+/** Sends exactly this. */
+export function sendAnswer(reply: FastifyReply, { status, contentType, body }: AnswerContent): void {
+  reply.status(status);
+  if (contentType === '') reply.send();
+  else reply.header('content-type', contentType).send(body);
+}
+
+/**
+ * Says that what follows is a repeat.
+ *
+ * @param createdAt when the first answer was stored
+ * @param ageSeconds how long that is ago
+ */
+export function announceRepeat(reply: FastifyReply, createdAt: Date, ageSeconds: number): void {
+  reply
+    .header('x-idempotent-replay', 'true')
+    .header('x-idempotency-age', ageSeconds)
+    .header('x-idempotency-created', createdAt.toISOString())
+    .header('idempotent-replayed', 'true');
+}
+
+/** What Nest would send for a handler's result, with the status it has chosen by now. */
+export function answerOf(reply: FastifyReply, result: unknown): AnswerContent {
+  const status = reply.statusCode;
+  if (result === undefined || result === null) return { status, contentType: '', body: '' };
+  const given = reply.getHeader('content-type');
+  const type = given === undefined ? undefined : String(given);
+  if (typeof result === 'string') return { status, contentType: type ?? 'text/plain; charset=utf-8', body: result };
+  return { status, contentType: type ?? 'application/json; charset=utf-8', body: serializeJson(result) };
+}

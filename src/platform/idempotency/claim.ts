@@ -1,0 +1,46 @@
+/** What a request claims. */
+export interface IdempotencyClaim {
+  /** `<actor>:<METHOD>:<route pattern>`: whose key it is, and for what. */
+  readonly scope: string;
+  /** As the client chose it; 16 to 128 of `[A-Za-z0-9_-]`. */
+  readonly key: string;
+  /** SHA-256 in hex of method, route pattern, path parameters, query and canonical JSON of the body. */
+  readonly fingerprint: string;
+}
+
+/** What is stored and answered again. */
+export interface AnswerContent {
+  readonly status: number;
+  /** As the header says it, for example `application/json; charset=utf-8`; empty when there is no body. */
+  readonly contentType: string;
+  /** The exact text sent. */
+  readonly body: string;
+}
+
+export interface StoredAnswer extends AnswerContent {
+  readonly createdAt: Date;
+  /** From then on the key is free for a new request. */
+  readonly expiresAt: Date;
+}
+
+/** What the database knows of a claim's scope and key. The fingerprint may be that of another request. */
+export type KnownClaim =
+  | { readonly state: 'completed'; readonly fingerprint: string; readonly answer: StoredAnswer }
+  | {
+      readonly state: 'in_flight';
+      readonly fingerprint: string;
+      /** Whole seconds until its lock ends, at least 1. */
+      readonly retryAfter: number;
+    };
+
+/**
+ * What the handler of an `inTransaction` route returns: its effect and this answer have committed together. The
+ * interceptor writes it to the wire as it is.
+ */
+export interface IdempotentAnswer {
+  readonly content: AnswerContent;
+  /** Set when this is a repeat: when the first answer was stored. */
+  readonly firstAnsweredAt?: Date | undefined;
+  /** Of a first answer, what `IdempotencyRecords.complete` returned; without it the first repeat asks the database. */
+  readonly createdAt?: Date | undefined;
+}

@@ -1,0 +1,81 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/index.js';
+import { AnswerCache } from './answer-cache.js';
+import type { IdempotencyClaim } from './claim.js';
+import { type ClaimingRequest, fingerprint, SecretFingerprint, textOf } from './fingerprint.js';
+import { IdempotencyKeyRequiredError, IdempotencyKeyReusedError } from './idempotency.errors.js';
+import { type IdempotentOptions, IdempotentRoutes } from './idempotent-route.js';
+import { IdempotencyOutcomes } from './idempotency-outcomes.js';
+import { readIdempotencyKey } from './key-header.js';
+import type { RequestIdempotency } from './request-idempotency.js';
+
+/**
+ * Reads the key, computes what it claims and looks into the cache of answers. It runs after the `AuthGuard`, because a key
+ * belongs to who is calling, and before the `RateLimitGuard`, because a repeat is free. A cache that knows nothing proves
+ * nothing: then the handler's own transaction, or the claim of the guarded route, decides.
+ */
+@Injectable()
+export class IdempotencyGuard implements CanActivate {
+  private readonly routes = new IdempotentRoutes();
+  private readonly secretFingerprint: SecretFingerprint;
+
+  constructor(
+    @Inject(CONFIG) config: Pick<Config, 'encryptionKey'>,
+    private readonly cache: AnswerCache,
+    private readonly outcomes: IdempotencyOutcomes,
+  ) {
+    this.secretFingerprint = new SecretFingerprint(config.encryptionKey);
+  }
+
+  /**
+   * @throws IdempotencyKeyRequiredError, IdempotencyKeyInvalidError (400)
+   * @throws IdempotencyKeyReusedError (422) when the cache knows another request under the key
+   */
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    const options = this.routes.of(context.getHandler());
+    if (options === null) return true;
+    const request = context.switchToHttp().getRequest<ClaimingRequest>();
+    const key = readIdempotencyKey(request.headers);
+    if (key === undefined) {
+      if (options.required) throw new IdempotencyKeyRequiredError();
+      return true;
+    }
+    const idempotency: RequestIdempotency = { claim: this.claimOf(request, key, options) };
+    request.idempotency = idempotency;
+    const remembered = this.cache.inMemory(idempotency.claim);
+    if (remembered !== undefined) {
+      this.repeat(idempotency, remembered.fingerprint);
+      idempotency.answer = remembered;
+      this.outcomes.count('memory');
+      return true;
+    }
+    return this.cache.isShared ? this.lookUp(idempotency) : true;
+  }
+
+  private async lookUp(idempotency: RequestIdempotency): Promise<true> {
+    const remembered = await this.cache.inRedis(idempotency.claim);
+    if (remembered !== undefined) {
+      this.repeat(idempotency, remembered.fingerprint);
+      idempotency.answer = remembered;
+      this.outcomes.count('redis');
+    }
+    return true;
+  }
+
+  private repeat({ claim }: RequestIdempotency, known: string): void {
+    if (known === claim.fingerprint) return;
+    this.outcomes.count('reused');
+    throw new IdempotencyKeyReusedError();
+  }
+
+  private claimOf(request: ClaimingRequest, key: string, options: IdempotentOptions): IdempotencyClaim {
+    const { method, principal } = request;
+    const route = request.routeOptions.url ?? '';
+    const text = textOf(request, method, route);
+    return {
+      scope: `${principal?.actor ?? 'anonymous'}:${method}:${route}`,
+      key,
+      fingerprint: options.confidential ? this.secretFingerprint.of(text) : fingerprint(text),
+    };
+  }
+}

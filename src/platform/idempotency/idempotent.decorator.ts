@@ -1,0 +1,49 @@
+import { applyDecorators, Res, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { GuardedIdempotencyInterceptor } from './guarded-idempotency.interceptor.js';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
+import { declareIdempotent, type IdempotentOptions } from './idempotent-route.js';
+
+/** Where Nest keeps `@Res({ passthrough: true })`. */
+const PASSTHROUGH = '__responsePassthrough__';
+
+/**
+ * The route takes `Idempotency-Key` or `X-Idempotency-Key`: its effect happens once a key, and repeats get the first
+ * answer.
+ *
+ * With `inTransaction` the handler commits effect and answer together (`IdempotencyRecords`) and returns an
+ * `IdempotentAnswer`. Without, the key is claimed, the handler runs, and its answer is stored afterwards: for work that
+ * cannot be in one transaction with its answer, such as calling a provider. Such a handler looks at
+ * `request.idempotency`: `resumed` is true when an earlier attempt ended without an answer, and `signal` aborts when
+ * another attempt may have taken over.
+ *
+ * Not for a route whose answer holds a secret: answers are stored as they are sent.
+ */
+export function Idempotent(options: IdempotentOptions): MethodDecorator {
+  return applyDecorators(
+    (target: object, name: string | symbol, descriptor: PropertyDescriptor) => {
+      declareIdempotent(descriptor.value, options);
+      takeReply(target, name);
+    },
+    UseInterceptors(options.inTransaction ? IdempotencyInterceptor : GuardedIdempotencyInterceptor),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: options.required,
+      description: 'Repeats with the same key get the first answer. 16 to 128 of A-Z, a-z, 0-9, "-" and "_"',
+      schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,128}$' },
+    }),
+    ApiResponse({ status: 409, description: 'IDEMPOTENCY_KEY_IN_USE, or what the route itself refuses' }),
+    ApiResponse({ status: 422, description: 'IDEMPOTENCY_KEY_REUSED: the key came with another request' }),
+  );
+}
+
+/**
+ * Nest does not answer for a handler that asks for the reply, and only so can the interceptor send the exact bytes with
+ * the status they had: the asking is done here, with a parameter behind the handler's own.
+ */
+function takeReply(target: object, name: string | symbol): void {
+  const own: unknown[] = Reflect.getMetadata('design:paramtypes', target, name) ?? [];
+  Res()(target, name, own.length);
+  // A handler may ask for the reply itself, to set its status; that must not make Nest send another answer.
+  Reflect.deleteMetadata(PASSTHROUGH, target.constructor, name);
+}
