@@ -1,0 +1,69 @@
+/** `user` accounts belong to customers and are opened by the API; `system` accounts open themselves. */
+export type AccountKind = 'user' | 'system';
+
+/** Names an account. One owner has at most one account of a kind in a currency. */
+export interface AccountKey {
+  readonly kind: AccountKind;
+  /** 1 to 255 characters. */
+  readonly owner: string;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
+}
+
+/** An account key and the id behind it, which never changes. */
+export interface AccountRef extends AccountKey {
+  readonly id: string;
+}
+
+/** `FROZEN`: nothing moves in or out; holds may still be voided or expire. */
+export type AccountStatus = 'OPEN' | 'FROZEN';
+
+/** An account as it was at one moment. Amounts are minor units. */
+export interface LedgerAccount extends AccountKey {
+  readonly id: string;
+  readonly balance: bigint;
+  /** Part of the balance that active holds reserve. */
+  readonly held: bigint;
+  /** What may be debited: balance − held. */
+  readonly available: bigint;
+  readonly allowNegative: boolean;
+  readonly status: AccountStatus;
+  /** Of its last entry; 0 before the first. */
+  readonly sequence: number;
+  readonly createdAt: Date;
+  /** The database's time of the read. */
+  readonly asOf: Date;
+}
+
+/** What an account held at a past moment. */
+export interface BalanceAt {
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly available: bigint;
+  /** The moment asked for. */
+  readonly asOf: Date;
+}
+
+/** Where money comes from, goes to and waits. `external` is the world outside: it is what all users own, below zero. */
+export const SYSTEM_OWNERS = ['external', 'fees', 'disputes', 'suspense'] as const;
+
+export type SystemOwner = (typeof SYSTEM_OWNERS)[number];
+
+/** The key of a system account; it opens itself with its first posting. */
+export function systemAccount(owner: SystemOwner, currency: string): AccountKey {
+  return { kind: 'system', owner, currency };
+}
+
+/** The key of a user's account. */
+export function userAccount(owner: string, currency: string): AccountKey {
+  return { kind: 'user', owner, currency };
+}
+
+/** One text for each account: the key of maps. Currencies have three letters, so no two accounts share one. */
+export function accountName({ kind, owner, currency }: AccountKey): string {
+  return `${kind === 'user' ? 'u' : 's'}${currency}${owner}`;
+}
+
+export function isSystemOwner(owner: string): owner is SystemOwner {
+  return SYSTEM_OWNERS.some((each) => each === owner);
+}

@@ -1,0 +1,101 @@
+import type { AppError } from '../../kernel/app-error.js';
+import { ConflictError } from '../../kernel/app-error.js';
+import { MAX_AMOUNT } from '../../kernel/money.js';
+import { ForbiddenError, type RequestContext } from '../../platform/auth/index.js';
+import { refuseFunds, refuseMove } from './decide-transfer.js';
+import type { Draft } from './draft.js';
+import {
+  AccountFrozenError,
+  accountNotFound,
+  BalanceOverflowError,
+  CaptureExceedsHoldError,
+  HoldAlreadyResolvedError,
+  HoldExpiredError,
+  holdNotFound,
+} from './ledger.errors.js';
+import type { BookedHold } from './ledger-state.js';
+import type { HoldPosting, HoldResolution, PostingOutcome } from './posting.js';
+
+/** @param posting has passed `checkPosting` */
+export function decideHold(draft: Draft, posting: HoldPosting, by: RequestContext): PostingOutcome {
+  const account = draft.account(posting.account);
+  const credit = draft.account(posting.credit);
+  if (!account || !credit) return { refused: accountNotFound() };
+  if (account.frozen || credit.frozen) return { refused: new AccountFrozenError() };
+  const { amount, description, expiresInSeconds } = posting;
+  const refused = refuseFunds(account, amount);
+  if (refused) return { refused };
+  // An account that may go below zero has no balance to bound what is held of it.
+  if (account.held + amount > MAX_AMOUNT) return { refused: new BalanceOverflowError() };
+  const held = draft.place(account, {
+    credit: credit.ref,
+    amount,
+    captured: null,
+    status: 'ACTIVE',
+    description: description ?? null,
+    placedBy: by.actor,
+    requestId: by.requestId ?? null,
+    expiresAt: new Date(draft.now.getTime() + expiresInSeconds * 1000),
+    transferId: null,
+    resolvedAt: null,
+  });
+  return { held };
+}
+
+/** Captures, voids or expires a hold: one of the three happens, once. */
+export function decideResolution(
+  draft: Draft,
+  posting: HoldResolution,
+  by: RequestContext,
+  onlyOwner: string | undefined,
+): PostingOutcome {
+  const hold = draft.holdOf(posting.holdId);
+  if (!hold || (onlyOwner !== undefined && (hold.account.kind !== 'user' || hold.account.owner !== onlyOwner))) {
+    return { refused: holdNotFound() };
+  }
+  if (onlyOwner !== undefined && hold.placedBy !== by.actor) {
+    return { refused: new ForbiddenError('Somebody else placed this hold; it is theirs to resolve.') };
+  }
+  const refused = posting.type === 'expire' ? refuseExpiry(draft, hold) : refuseEnd(draft, hold);
+  if (refused) return { refused };
+  const account = draft.account(hold.account);
+  if (!account) return { refused: accountNotFound() };
+  switch (posting.type) {
+    case 'capture':
+      return capture(draft, hold, posting.amount ?? hold.amount, by);
+    case 'void':
+      return { held: draft.resolve(hold, account, { status: 'VOIDED', captured: null, transferId: null }) };
+    case 'expire':
+      return { held: draft.resolve(hold, account, { status: 'EXPIRED', captured: null, transferId: null }) };
+  }
+}
+
+function capture(draft: Draft, hold: BookedHold, amount: bigint, by: RequestContext): PostingOutcome {
+  const debit = draft.account(hold.account);
+  const credit = draft.account(hold.credit);
+  if (!debit || !credit) return { refused: accountNotFound() };
+  if (amount > hold.amount) return { refused: new CaptureExceedsHoldError(hold.amount) };
+  const refused = refuseMove(debit, credit, amount);
+  if (refused) return { refused };
+  const note = hold.description === null ? {} : { description: hold.description };
+  const transfer = draft.move({ kind: 'CAPTURE', debit, credit, amount, note, holdId: hold.id }, by);
+  const end = { status: 'CAPTURED', captured: amount, transferId: transfer.id } as const;
+  return { held: draft.resolve(hold, debit, end), transfer };
+}
+
+/** Its time is over when the database's clock says so, whether or not the sweep has come by. */
+function isOver(draft: Draft, hold: BookedHold): boolean {
+  return hold.expiresAt.getTime() <= draft.now.getTime();
+}
+
+function refuseEnd(draft: Draft, hold: BookedHold): AppError | undefined {
+  if (hold.status === 'EXPIRED' || (hold.status === 'ACTIVE' && isOver(draft, hold))) {
+    return new HoldExpiredError(hold.expiresAt);
+  }
+  return hold.status === 'ACTIVE' ? undefined : new HoldAlreadyResolvedError(hold.status);
+}
+
+function refuseExpiry(draft: Draft, hold: BookedHold): AppError | undefined {
+  if (hold.status !== 'ACTIVE') return new HoldAlreadyResolvedError(hold.status);
+  return isOver(draft, hold) ? undefined : new ConflictError('The hold has not expired yet.');
+}

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { codeOf } from '../../../test/support/ledger.js';
+import {
+  type Batch,
+  FOREIGNER,
+  history,
+  PlainLedger,
+  STRANGER,
+  type Step,
+  WORLD,
+} from '../../../test/support/plain-ledger.js';
+import { type AccountKey, accountName, systemAccount, userAccount } from './account.js';
+import { decide, type Decision } from './decide.js';
+import {
+  type AccountState,
+  type BookedHold,
+  type BookedTransfer,
+  type LedgerState,
+  referenceName,
+} from './ledger-state.js';
+import type { Posting } from './posting.js';
+
+const BY = { actor: 'test' };
+const PEOPLE = [WORLD, 1, 2, 3, FOREIGNER];
+
+function keyOf(person: number): AccountKey {
+  if (person === WORLD) return systemAccount('external', 'USD');
+  return userAccount(person === STRANGER ? 'nobody' : `user-${person}`, person === FOREIGNER ? 'EUR' : 'USD');
+}
+
+/** What the database does: it keeps what was decided, and hands it out. */
+class Memory {
+  now = 0;
+  readonly accounts = new Map<string, AccountState>();
+  readonly holds = new Map<string, BookedHold>();
+  readonly transfers = new Map<string, BookedTransfer>();
+  private ids = 0;
+
+  constructor() {
+    for (const person of PEOPLE) {
+      const key = keyOf(person);
+      const ref = { ...key, id: `account-${person}` };
+      const allowNegative = person === WORLD;
+      const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative, frozen: false };
+      this.accounts.set(accountName(key), state);
+    }
+  }
+
+  readonly newId = () => `00000000-0000-7000-8000-${String(++this.ids).padStart(12, '0')}`;
+
+  state(): LedgerState {
+    const all = [...this.transfers.values()];
+    return {
+      now: new Date(this.now * 1000),
+      accounts: this.accounts,
+      holds: this.holds,
+      transfers: this.transfers,
+      reversed: new Set(all.flatMap(({ reverses }) => reverses ?? [])),
+      references: new Set(all.flatMap((t) => (t.reference === null ? [] : [referenceName(t.category, t.reference)]))),
+    };
+  }
+
+  /** The entries follow one another, or this throws. */
+  keep({ transfers, placed, resolved }: Decision): void {
+    for (const transfer of transfers) {
+      const { debit, credit, amount } = transfer;
+      this.enter(debit, -amount, transfer.debitSequence, transfer.debitBalanceAfter);
+      this.enter(credit, amount, transfer.creditSequence, transfer.creditBalanceAfter);
+      expect(this.transfers.has(transfer.id)).toBe(false);
+      this.transfers.set(transfer.id, transfer);
+    }
+    for (const hold of resolved) {
+      expect(this.holds.get(hold.id)?.status).toBe('ACTIVE');
+      this.hold(hold.account, -hold.amount);
+      this.holds.set(hold.id, hold);
+    }
+    for (const hold of placed) {
+      this.hold(hold.account, hold.amount);
+      this.holds.set(hold.id, hold);
+    }
+  }
+
+  account(person: number): AccountState {
+    const account = this.accounts.get(accountName(keyOf(person)));
+    if (!account) throw new Error('no such account');
+    return account;
+  }
+
+  private enter(key: AccountKey, amount: bigint, sequence: number, balanceAfter: bigint): void {
+    const name = accountName(key);
+    const account = this.accounts.get(name);
+    if (!account) throw new Error('An entry names an account that is not there');
+    expect([sequence, balanceAfter]).toEqual([account.sequence + 1, account.balance + amount]);
+    this.accounts.set(name, { ...account, sequence, balance: balanceAfter });
+  }
+
+  private hold(key: AccountKey, amount: bigint): void {
+    const name = accountName(key);
+    const account = this.accounts.get(name);
+    if (account) this.accounts.set(name, { ...account, held: account.held + amount });
+  }
+}
+
+/** Ids in the order in which they came to be. */
+function postingOf(step: Step, holds: readonly string[], transfers: readonly string[]): Posting {
+  const unknown = '00000000-0000-7000-8000-ffffffffffff';
+  switch (step.do) {
+    case 'transfer': {
+      const reference = step.reference === undefined ? undefined : `reference-${step.reference}`;
+      const [debit, credit] = [keyOf(step.from), keyOf(step.to)];
+      return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount: BigInt(step.amount), reference };
+    }
+    case 'hold': {
+      const [account, credit] = [keyOf(step.from), keyOf(step.to)];
+      return { type: 'hold', account, credit, amount: BigInt(step.amount), expiresInSeconds: step.seconds };
+    }
+    case 'capture':
+      return {
+        type: 'capture',
+        holdId: holds[step.hold] ?? unknown,
+        amount: step.amount === undefined ? undefined : BigInt(step.amount),
+      };
+    case 'void':
+    case 'expire':
+      return { type: step.do, holdId: holds[step.hold] ?? unknown };
+    case 'reverse':
+      return { type: 'reverse', transferId: transfers[step.transfer] ?? unknown };
+  }
+}
+
+/** Plays one history on both, and compares what is answered and what is left after each batch. */
+function play(batches: readonly Batch[], inOneGo: boolean): void {
+  const plain = new PlainLedger();
+  const memory = new Memory();
+  const named = () => [[...memory.holds.keys()], [...memory.transfers.keys()]] as const;
+  for (const batch of batches) {
+    memory.now += batch.after;
+    const [holds, transfers] = named();
+    // A step can name only what was there before its batch: ids are told when it has committed.
+    const steps = batch.steps.filter(
+      (step) =>
+        !('hold' in step && step.hold >= holds.length && step.hold < holds.length + batch.steps.length) &&
+        !(
+          'transfer' in step &&
+          step.transfer >= transfers.length &&
+          step.transfer < transfers.length + batch.steps.length
+        ),
+    );
+    if (steps.length === 0) {
+      plain.now += batch.after;
+      continue;
+    }
+    const expected = plain.carryOut({ ...batch, steps });
+    const postings = steps.map((step) => postingOf(step, holds, transfers));
+    const requests =
+      batch.atomic || inOneGo
+        ? [{ postings, mode: batch.atomic ? ('atomic' as const) : ('independent' as const), by: BY }]
+        : postings.map((posting) => ({ postings: [posting], mode: 'independent' as const, by: BY }));
+    const decision = decide(memory.state(), requests, memory.newId);
+    expect(decision.outcomes.flat().map(codeOf)).toEqual(expected);
+    memory.keep(decision);
+    for (const person of PEOPLE) {
+      const { balance, held, allowNegative } = memory.account(person);
+      expect([balance, held]).toEqual([BigInt(plain.balanceOf(person)), BigInt(plain.heldOf(person))]);
+      if (!allowNegative) expect(held >= 0n && held <= balance).toBe(true);
+    }
+    expect([memory.holds.size, memory.transfers.size]).toEqual([plain.holdCount, plain.transferCount]);
+  }
+}
+
+describe('the decision, beside a plain ledger', () => {
+  it('answers and leaves the same over thousands of histories', () => {
+    fc.assert(
+      fc.property(history, (batches) => play(batches, true)),
+      { numRuns: 3000 },
+    );
+  }, 120_000);
+
+  it('does so too when each posting is a request of its own in one batch', () => {
+    fc.assert(
+      fc.property(history, (batches) => play(batches, false)),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  it('sees histories that come to every end there is', () => {
+    const ends = new Set(
+      fc.sample(history, 2000).flatMap((batches) => {
+        const plain = new PlainLedger();
+        return batches.flatMap((batch) => plain.carryOut(batch));
+      }),
+    );
+    expect([...ends].toSorted()).toEqual([
+      'ACTIVE',
+      'ALREADY_REVERSED',
+      'BATCH_REJECTED',
+      'CAPTURED',
+      'CAPTURE_EXCEEDS_HOLD',
+      'CONFLICT',
+      'CURRENCY_MISMATCH',
+      'EXPIRED',
+      'HOLD_ALREADY_RESOLVED',
+      'HOLD_EXPIRED',
+      'INSUFFICIENT_FUNDS',
+      'INVALID_AMOUNT',
+      'NOT_FOUND',
+      'REFERENCE_ALREADY_USED',
+      'REVERSAL_NOT_REVERSIBLE',
+      'SELF_TRANSFER',
+      'VOIDED',
+      'posted',
+    ]);
+  });
+
+  it('changes nothing of the state it is given', () => {
+    fc.assert(
+      fc.property(history, (batches) => {
+        const memory = new Memory();
+        for (const { steps, atomic } of batches) {
+          const state = memory.state();
+          const before = structuredClone(state);
+          const postings = steps.map((step) => postingOf(step, [], []));
+          decide(state, [{ postings, mode: atomic ? 'atomic' : 'independent', by: BY }], memory.newId);
+          expect(state).toEqual(before);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import type { AccountKey } from './account.js';
+
+export type HoldStatus = 'ACTIVE' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
+
+/** Money reserved on an account until it is captured, voided or expires; exactly one of the three happens. */
+export interface Hold {
+  readonly id: string;
+  readonly account: AccountKey;
+  /** Who is paid when it is captured. */
+  readonly credit: AccountKey;
+  /** Minor units, greater than zero. */
+  readonly amount: bigint;
+  /** What was paid out of it; null unless captured. */
+  readonly captured: bigint | null;
+  readonly status: HoldStatus;
+  readonly description: string | null;
+  /** The actor who asked for it; see `RequestContext`. */
+  readonly placedBy: string;
+  readonly expiresAt: Date;
+  /** The transfer that captured it. */
+  readonly transferId: string | null;
+  readonly createdAt: Date;
+  readonly resolvedAt: Date | null;
+}

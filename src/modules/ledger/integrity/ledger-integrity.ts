@@ -1,0 +1,112 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { PoolClient } from 'pg';
+import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Transactor } from '../../../platform/transaction/index.js';
+import { LedgerMetrics } from '../ledger-metrics.js';
+import { CHECKS, EXTENT, MAX_NAMED, SUMS } from './checks.js';
+
+/** It reads the whole ledger: about 3 s for a million transfers. */
+const INTERVAL_MS = 3_600_000;
+
+/** For as long as it takes; the limit for requests is not meant for it. */
+const TIMEOUT_MS = 3_600_000;
+
+/** One way in which the ledger does not hold. */
+export interface Violation {
+  /** The rule that is broken. */
+  readonly invariant: string;
+  readonly message: string;
+  /** Ids of those to blame. */
+  readonly accounts: readonly string[];
+  readonly transfers: readonly string[];
+}
+
+export interface IntegrityReport {
+  readonly ok: boolean;
+  readonly checkedAt: Date;
+  readonly accounts: number;
+  readonly entries: number;
+  /** Of the balances, by currency: minor units as text, `0` when all is well. */
+  readonly sumByCurrency: Readonly<Record<string, string>>;
+  /** At most 100 for each rule. */
+  readonly violations: readonly Violation[];
+}
+
+interface ViolationRow {
+  message: string;
+  account: string | null;
+  transfer: string | null;
+}
+
+/** Proves that the ledger holds, or names what does not: every invariant over all accounts, transfers and entries. */
+@Injectable()
+export class LedgerIntegrity implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(LedgerIntegrity.name);
+  private task: RepeatingTask | undefined;
+  private underWay: Promise<IntegrityReport> | undefined;
+
+  constructor(
+    private readonly tasks: RepeatingTasks,
+    private readonly transactor: Transactor,
+    private readonly metrics: LedgerMetrics,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.task = this.tasks.every(INTERVAL_MS, 'ledger integrity', () => this.check(), { role: 'background' });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.task?.stop();
+  }
+
+  /** Looks at one snapshot. Whoever asks while a check is under way gets that one's report. */
+  check(): Promise<IntegrityReport> {
+    this.underWay ??= this.run().finally(() => (this.underWay = undefined));
+    return this.underWay;
+  }
+
+  private async run(): Promise<IntegrityReport> {
+    const report = await this.transactor.run(
+      async (tx) => {
+        if (!tx.queryRunner) throw new TypeError('A transaction has a connection');
+        await tx.query(`SET LOCAL statement_timeout = ${TIMEOUT_MS}`);
+        return examine(await tx.queryRunner.connect());
+      },
+      { isolation: 'REPEATABLE READ' },
+    );
+    this.metrics.checked(report.violations.length, report.checkedAt);
+    if (!report.ok) this.logger.error({ msg: 'The ledger does not hold', violations: report.violations.slice(0, 10) });
+    return report;
+  }
+}
+
+async function examine(client: PoolClient): Promise<IntegrityReport> {
+  const [extent] = await rowsOf<{ at: Date; accounts: number; entries: number }>(client, EXTENT);
+  if (!extent) throw new Error('The extent of the ledger cannot be read');
+  const sums = await rowsOf<{ currency: string; sum: string }>(client, SUMS);
+  const violations: Violation[] = [];
+  for (const { invariant, sql } of CHECKS) {
+    const found = await rowsOf<ViolationRow>(client, `${sql} LIMIT ${MAX_NAMED}`);
+    for (const { message, account, transfer } of found) {
+      violations.push({
+        invariant,
+        message,
+        accounts: account === null ? [] : [account],
+        transfers: transfer === null ? [] : [transfer],
+      });
+    }
+  }
+  return {
+    ok: violations.length === 0,
+    checkedAt: extent.at,
+    accounts: extent.accounts,
+    entries: extent.entries,
+    sumByCurrency: Object.fromEntries(sums.map(({ currency, sum }) => [currency, sum])),
+    violations,
+  };
+}
+
+async function rowsOf<Row extends object>(client: PoolClient, text: string): Promise<Row[]> {
+  const query = { text, query_timeout: TIMEOUT_MS };
+  return (await client.query<Row>(query)).rows;
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ValidationError } from '../../kernel/app-error.js';
+import { isCurrency } from '../../kernel/currency.js';
+import type { RequestContext } from '../../platform/auth/index.js';
+import { Transactor } from '../../platform/transaction/index.js';
+import { AuditLog } from '../audit/index.js';
+import { AccountDirectory } from './account-directory.js';
+import type { AccountKey, AccountRef, AccountStatus } from './account.js';
+import { AccountsRepository } from './accounts.repository.js';
+import { isOwner } from './check-posting.js';
+import { UnknownCurrencyError } from './ledger.errors.js';
+import { openedLine } from './posting-audit.js';
+
+/** Opens, freezes and thaws accounts. */
+@Injectable()
+export class LedgerAccounts {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly accounts: AccountsRepository,
+    private readonly directory: AccountDirectory,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * @returns whether it was opened now; one that exists stays as it is
+   * @throws UnknownCurrencyError, ValidationError for an owner that is empty or too long
+   */
+  async open(key: AccountKey, allowNegative: boolean, by: RequestContext): Promise<boolean> {
+    if (!isCurrency(key.currency)) throw new UnknownCurrencyError();
+    if (!isOwner(key.owner)) {
+      throw ValidationError.of([{ path: 'owner', message: 'owner must have 1 to 255 characters and no U+0000' }]);
+    }
+    const opened = await this.alone(async (tx) => {
+      const accounts = await this.accounts.open(tx, [{ ...key, allowNegative }]);
+      await this.audit.record(
+        tx,
+        accounts.map((account) => openedLine(account, by)),
+      );
+      return accounts;
+    });
+    this.directory.learn(opened);
+    return opened.length > 0;
+  }
+
+  /**
+   * From its commit on, nothing moves in or out of a frozen account.
+   *
+   * @returns false when there is no such account, or it is so already
+   */
+  async setStatus(key: AccountKey, status: AccountStatus, by: RequestContext): Promise<boolean> {
+    const changed = await this.alone(async (tx): Promise<AccountRef | undefined> => {
+      const id = await this.accounts.setStatus(tx, key, status);
+      if (id === undefined) return undefined;
+      const action = status === 'FROZEN' ? 'ledger_account.frozen' : 'ledger_account.thawed';
+      const { requestId, ip, actor } = by;
+      const { kind, owner, currency } = key;
+      const details = { kind, owner, currency };
+      await this.audit.record(tx, [{ actor, action, subject: `ledger-account:${id}`, requestId, ip, details }]);
+      return { id, kind, owner, currency };
+    });
+    return changed !== undefined;
+  }
+
+  /** READ COMMITTED: one row, decided on alone. */
+  private alone<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    return this.transactor.run(work, { isolation: 'READ COMMITTED' });
+  }
+}

@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/index.js';
+import { AccountDirectory } from './account-directory.js';
+import { AccountsRepository } from './accounts.repository.js';
+import { HoldSweep } from './hold-sweep.js';
+import { LedgerIntegrity } from './integrity/ledger-integrity.js';
+import { LedgerAccounts } from './ledger-accounts.js';
+import { LedgerBook } from './ledger-book.js';
+import { LedgerMetrics } from './ledger-metrics.js';
+import { LedgerReadsRepository } from './ledger-reads.repository.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { Ledger } from './ledger.js';
+import { PostingRepository } from './posting.repository.js';
+import { StateRepository } from './state.repository.js';
+
+/** Double entry bookkeeping by group commit: docs/ledger.md. */
+@Module({
+  imports: [AuditModule],
+  providers: [
+    Ledger,
+    LedgerAccounts,
+    LedgerWriter,
+    LedgerBook,
+    LedgerIntegrity,
+    LedgerMetrics,
+    LedgerReadsRepository,
+    AccountDirectory,
+    AccountsRepository,
+    StateRepository,
+    PostingRepository,
+    HoldSweep,
+  ],
+  exports: [Ledger, LedgerIntegrity],
+})
+export class LedgerModule {}

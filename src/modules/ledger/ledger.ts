@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
+import { isUuid } from '../../kernel/ids.js';
+import type { RequestContext } from '../../platform/auth/index.js';
+import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
+import { isUniqueViolation } from '../../platform/database/index.js';
+import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
+import { checkPosting, isOwner } from './check-posting.js';
+import type { Hold } from './hold.js';
+import { LedgerAccounts } from './ledger-accounts.js';
+import { LedgerBook } from './ledger-book.js';
+import { LedgerReadsRepository } from './ledger-reads.repository.js';
+import { LEDGER_LOCK, LedgerWriter } from './ledger-writer.js';
+import type { Posting, PostingOutcome, PostingRequest, Submission } from './posting.js';
+import { isStorable } from './submitted-batch.js';
+import { type PostedTransfer, type StatementLine, statementLine } from './transfer.js';
+
+/** Reads of one moment that go to the database as one statement. */
+const MAX_READS = 200;
+const MAX_QUEUED_READS = 20_000;
+const CONCURRENT_READS = 4;
+
+/** Of a request inside somebody's own transaction, who keeps the answer to it himself. */
+export type JoinedRequest = Pick<PostingRequest, 'postings' | 'mode' | 'by' | 'onlyOwner'>;
+
+/**
+ * Under SERIALIZABLE, what a rival committed before us was invisible and is in the way. Carries 40001, so that the
+ * `Transactor` runs the work again and sees it.
+ */
+class PostedMeanwhileError extends Error {
+  override readonly name = 'PostedMeanwhileError';
+  readonly code = '40001';
+}
+
+/** Double entry bookkeeping: every movement is a transfer between two accounts of one currency. */
+@Injectable()
+export class Ledger {
+  private readonly accounts: Coalescer<AccountKey, LedgerAccount | undefined>;
+
+  constructor(
+    coalescers: CoalescerFactory,
+    private readonly writer: LedgerWriter,
+    private readonly book: LedgerBook,
+    private readonly openings: LedgerAccounts,
+    private readonly reads: LedgerReadsRepository,
+  ) {
+    this.accounts = coalescers.create({
+      name: 'ledger_reads',
+      maxItems: MAX_READS,
+      maxQueued: MAX_QUEUED_READS,
+      concurrency: CONCURRENT_READS,
+      flush: async (keys) => (await this.reads.accounts(keys)).map((result) => ({ result })),
+    });
+  }
+
+  /**
+   * Posts in a transaction of its own, together with what else comes in at the moment. Refusals are outcomes, not errors.
+   *
+   * @returns once it has committed, or at once when the whole request is refused whatever the accounts hold
+   * @throws IdempotencyKeyReusedError (422), IdempotencyKeyInUseError (409); CoalescerFullError and the database's errors
+   *   (503), after which the request may have been committed or not: the same key asked again tells which
+   */
+  async submit(request: PostingRequest): Promise<Submission> {
+    const { postings, onlyOwner, claim } = request;
+    const outcomes = refusedAnyway(postings, onlyOwner);
+    if (outcomes) {
+      const answer = request.answer?.(outcomes);
+      if (!claim || (answer !== undefined && !isStorable(answer))) return { outcomes, answer };
+    }
+    return this.writer.submit(request);
+  }
+
+  /**
+   * Posts inside the caller's transaction: it is there when that commits, and gone when that rolls back.
+   *
+   * All who post do it one after the other: from here to its end this transaction holds the lock of the ledger, so let it
+   * end soon. Open it READ COMMITTED; or SERIALIZABLE with `lockTable: LEDGER_LOCK`, or its first attempt fails whenever
+   * anything was posted to the same accounts since its first read.
+   */
+  async post(tx: EntityManager, request: JoinedRequest): Promise<readonly PostingOutcome[]> {
+    await tx.query(`LOCK TABLE ${LEDGER_LOCK} IN EXCLUSIVE MODE`);
+    try {
+      const { outcomes, written } = await this.book.book(tx, [request]);
+      await written;
+      return outcomes[0] ?? [];
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new PostedMeanwhileError('A rival posted the same', { cause: error });
+      throw error;
+    }
+  }
+
+  /**
+   * Opens an account, or answers the one there is, as it is.
+   *
+   * @throws UnknownCurrencyError (400), ValidationError (400) for an impossible owner
+   */
+  async openAccount(
+    { allowNegative = false, ...key }: AccountKey & { readonly allowNegative?: boolean },
+    by: RequestContext,
+  ): Promise<{ account: LedgerAccount; created: boolean }> {
+    const created = await this.openings.open(key, allowNegative, by);
+    const account = await this.account(key);
+    if (!account) throw new Error('An account that was opened is not there');
+    return { account, created };
+  }
+
+  /** @returns false when there is no such account, or it has that status already */
+  setStatus(key: AccountKey, status: AccountStatus, by: RequestContext): Promise<boolean> {
+    return this.openings.setStatus(key, status, by);
+  }
+
+  /** As last committed; undefined when there is no such account. */
+  async account(key: AccountKey): Promise<LedgerAccount | undefined> {
+    return isOwner(key.owner) ? this.accounts.submit(key) : undefined;
+  }
+
+  /** At the end of the millisecond `at`; undefined when there is no such account. */
+  async balanceAt(key: AccountKey, at: Date): Promise<BalanceAt | undefined> {
+    return isOwner(key.owner) ? this.reads.balanceAt(key, at) : undefined;
+  }
+
+  /**
+   * What moved on an account, newest first; undefined when there is no such account.
+   *
+   * @throws ValidationError (400) for a cursor of another list
+   */
+  async statement(
+    key: AccountKey,
+    { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<Page<StatementLine> | undefined> {
+    if (!isOwner(key.owner)) return undefined;
+    const before = cursor === undefined ? null : decodeCursor(cursor, { sequence: 'integer' }).sequence;
+    const lines = (await this.reads.statement(key, before, limit + 1))?.map((transfer) => statementLine(transfer, key));
+    return (
+      lines &&
+      pageOf(
+        lines,
+        limit,
+        ({ sequence }) => ({ sequence }),
+        (line) => line,
+      )
+    );
+  }
+
+  /** Undefined when there is none with this id. */
+  async transfer(id: string): Promise<PostedTransfer | undefined> {
+    return isUuid(id) ? this.reads.transfer(id) : undefined;
+  }
+
+  /** Undefined when there is none with this id. */
+  async hold(id: string): Promise<Hold | undefined> {
+    return isUuid(id) ? this.reads.hold(id) : undefined;
+  }
+}
+
+/** The refusals, if nothing of it depends on the state. */
+function refusedAnyway(postings: readonly Posting[], onlyOwner: string | undefined): PostingOutcome[] | undefined {
+  const outcomes: PostingOutcome[] = [];
+  for (const posting of postings) {
+    const refused = checkPosting(posting, onlyOwner);
+    if (!refused) return undefined;
+    outcomes.push({ refused });
+  }
+  return outcomes;
+}

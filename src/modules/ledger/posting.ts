@@ -1,0 +1,86 @@
+import type { AppError } from '../../kernel/app-error.js';
+import type { RequestContext } from '../../platform/auth/index.js';
+import type { AnswerContent, IdempotencyClaim } from '../../platform/idempotency/index.js';
+import type { AccountKey } from './account.js';
+import type { Hold } from './hold.js';
+import type { PostedTransfer } from './transfer.js';
+
+/** What a transfer carries besides its money. */
+export interface TransferNote {
+  readonly description?: string | undefined;
+  /** Names what was charged for; `reference` is unique within it. */
+  readonly category?: string | undefined;
+  /** At most one transfer has this category and this reference: `settle:<payment>` settles once. */
+  readonly reference?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One thing asked of the ledger. Amounts are minor units, greater than zero. */
+export type Posting = TransferPosting | HoldPosting | HoldResolution | ReversalPosting;
+
+export interface TransferPosting extends TransferNote {
+  readonly type: 'transfer';
+  readonly kind: 'CREDIT' | 'DEBIT' | 'TRANSFER';
+  readonly debit: AccountKey;
+  readonly credit: AccountKey;
+  readonly amount: bigint;
+}
+
+export interface HoldPosting {
+  readonly type: 'hold';
+  readonly account: AccountKey;
+  /** Who is paid when the hold is captured. */
+  readonly credit: AccountKey;
+  readonly amount: bigint;
+  readonly expiresInSeconds: number;
+  readonly description?: string | undefined;
+}
+
+/** A capture pays `amount`, or all of it, and releases the rest. `expire` is the sweep's. */
+export type HoldResolution =
+  | { readonly type: 'capture'; readonly holdId: string; readonly amount?: bigint | undefined }
+  | { readonly type: 'void' | 'expire'; readonly holdId: string };
+
+/** Posts the mirror of a transfer, once. */
+export interface ReversalPosting {
+  readonly type: 'reverse';
+  readonly transferId: string;
+}
+
+/** Postings that one caller sends together. */
+export interface PostingRequest {
+  readonly postings: readonly Posting[];
+  /** `atomic`: all are posted or none. `independent`: each is posted or refused for itself, in order. */
+  readonly mode: 'atomic' | 'independent';
+  readonly by: RequestContext;
+  /**
+   * Set for an end user: debit accounts, holds and transfers that are not this owner's are answered as unknown (404).
+   * A transfer to be reversed is its receiver's, who gives the money back. A hold of theirs that another actor placed
+   * is not theirs to capture or void (403): it secures that actor's claim.
+   */
+  readonly onlyOwner?: string | undefined;
+  /** With it the request is carried out once, however often it is sent; `answer` is stored under it. */
+  readonly claim?: IdempotencyClaim | undefined;
+  /** Renders the answer inside the batch, before it commits; pure and fast. */
+  readonly answer?: ((outcomes: readonly PostingOutcome[]) => AnswerContent) | undefined;
+}
+
+/** What became of one posting. */
+export type PostingOutcome =
+  /** A transfer or a reversal. */
+  | { readonly posted: PostedTransfer }
+  /** A hold placed, captured (then with its transfer), voided or expired. */
+  | { readonly held: Hold; readonly transfer?: PostedTransfer | undefined }
+  | { readonly refused: AppError };
+
+/** What became of a request. */
+export interface Submission {
+  /** In the order of the postings; null when this is a repeat, whose `answer` was stored the first time. */
+  readonly outcomes: readonly PostingOutcome[] | null;
+  /** What `PostingRequest.answer` rendered, now or the first time. */
+  readonly answer?: AnswerContent | undefined;
+  /** Set when this is a repeat. */
+  readonly firstAnsweredAt?: Date | undefined;
+  /** Set when the answer was stored now. */
+  readonly createdAt?: Date | undefined;
+}

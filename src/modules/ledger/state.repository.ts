@@ -1,0 +1,217 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { plainArrayLiteral, prepared, runPrepared } from '../../platform/database/index.js';
+import { AccountDirectory } from './account-directory.js';
+import { type AccountKey, accountName, type AccountRef, type AccountStatus, isSystemOwner } from './account.js';
+import { AccountsRepository } from './accounts.repository.js';
+import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
+import {
+  type AccountState,
+  type BookedHold,
+  type BookedTransfer,
+  type LedgerState,
+  referenceName,
+} from './ledger-state.js';
+import { TRANSFER_ACCOUNTS, TRANSFER_COLUMNS, transferOf, type TransferRow } from './transfer-row.js';
+import type { Wanted } from './wanted.js';
+
+/**
+ * The accounts and the time, under their locks: rows come in the order of their ids, as they were asked for. The outer
+ * SELECT is evaluated once a row is locked. Index: ledger_accounts_pkey.
+ */
+const LOCK_ACCOUNTS = prepared(
+  'ledger_lock_accounts',
+  `
+  SELECT
+    balance, held, sequence, allow_negative, status,
+    date_part('epoch', greatest(clock_timestamp(), last_entry_at)) AS at
+  FROM (
+    SELECT balance, held, sequence, allow_negative, status, last_entry_at
+    FROM ledger_accounts
+    WHERE id = ANY ($1::uuid[])
+    ORDER BY id
+    FOR UPDATE
+  ) AS locked`,
+);
+
+/** Before the accounts, and in the order of ids. Index: ledger_holds_pkey. */
+const LOCK_HOLDS = prepared(
+  'ledger_lock_holds',
+  `
+  SELECT ${HOLD_COLUMNS}
+  FROM ledger_holds AS h ${HOLD_ACCOUNTS}
+  WHERE h.id = ANY ($1::uuid[])
+  ORDER BY h.id
+  FOR UPDATE OF h`,
+);
+
+/** Index: ledger_transfers_pkey. */
+const FIND_TRANSFERS = prepared(
+  'ledger_find_transfers',
+  `SELECT ${TRANSFER_COLUMNS} FROM ledger_transfers AS t ${TRANSFER_ACCOUNTS} WHERE t.id = ANY ($1::uuid[])`,
+);
+
+/** Index: ledger_transfers_reverses_key. */
+const FIND_REVERSED = prepared(
+  'ledger_find_reversed',
+  `SELECT reverses AS id FROM ledger_transfers WHERE reverses = ANY ($1::uuid[])`,
+);
+
+/** LIMIT: one probe each, whatever the statistics say. Index: ledger_transfers_reference_key. */
+const FIND_REFERENCES = prepared(
+  'ledger_find_references',
+  `
+  SELECT wanted.category, wanted.reference
+  FROM unnest($1::text[], $2::text[]) AS wanted (category, reference)
+  CROSS JOIN LATERAL (
+    SELECT FROM ledger_transfers AS t
+    WHERE t.reference = wanted.reference AND t.category IS NOT DISTINCT FROM wanted.category
+    LIMIT 1
+  ) AS used`,
+);
+
+interface LockedRow {
+  balance: string;
+  held: string;
+  sequence: string;
+  allow_negative: boolean;
+  status: AccountStatus;
+  /** Unix seconds. */
+  at: number;
+}
+
+/**
+ * An account the directory knew is not in the database any more: it was restored or emptied. Carries 40001, so that the
+ * `Transactor` runs the work again, with nothing remembered.
+ */
+class AccountsGoneError extends Error {
+  override readonly name = 'AccountsGoneError';
+  readonly code = '40001';
+}
+
+/** Loads what a batch touches and locks it. */
+@Injectable()
+export class StateRepository {
+  constructor(
+    private readonly directory: AccountDirectory,
+    private readonly accounts: AccountsRepository,
+  ) {}
+
+  /**
+   * In the order that keeps two batches from waiting for each other in a circle: holds, then accounts, each by id. What
+   * accounts guard (references, reversals) is read once they are locked.
+   *
+   * @returns the state, and the accounts that opened themselves on the way
+   */
+  async load(tx: EntityManager, wanted: Wanted): Promise<{ state: LedgerState; opened: AccountRef[] }> {
+    const runner = runnerOf(tx);
+    const holds = new Map<string, BookedHold>();
+    const transfers = new Map<string, BookedTransfer>();
+    const refs = new Map<string, AccountRef>();
+    if (wanted.holds.size > 0) {
+      for (const row of await runPrepared<HoldRow>(runner, LOCK_HOLDS, [[...wanted.holds]])) {
+        const hold = holdOf(row);
+        holds.set(hold.id, hold);
+        add(refs, hold.account, hold.credit);
+      }
+    }
+    if (wanted.transfers.size > 0) {
+      for (const row of await runPrepared<TransferRow>(runner, FIND_TRANSFERS, [[...wanted.transfers]])) {
+        const transfer = transferOf(row);
+        transfers.set(transfer.id, transfer);
+        add(refs, transfer.debit, transfer.credit);
+      }
+    }
+    const opened = await this.resolve(tx, wanted.accounts, refs);
+    const { accounts, now } = await this.lock(runner, refs);
+    const references = await findReferences(runner, wanted);
+    const reversed = await findReversed(runner, transfers);
+    return { state: { now, accounts, holds, transfers, references, reversed }, opened };
+  }
+
+  /** Adds those that exist to `refs`; system accounts exist once they are asked for. */
+  private async resolve(
+    tx: EntityManager,
+    wanted: ReadonlyMap<string, AccountKey>,
+    refs: Map<string, AccountRef>,
+  ): Promise<AccountRef[]> {
+    const unknown: AccountKey[] = [];
+    for (const [name, key] of wanted) {
+      const ref = this.directory.find(name);
+      if (ref) refs.set(name, ref);
+      else unknown.push(key);
+    }
+    if (unknown.length === 0) return [];
+    add(refs, ...(await this.accounts.find(tx, unknown)));
+    const missing = unknown.filter(
+      (key) => key.kind === 'system' && isSystemOwner(key.owner) && !refs.has(accountName(key)),
+    );
+    if (missing.length === 0) return [];
+    const opened = await this.accounts.open(
+      tx,
+      missing.map((key) => ({ ...key, allowNegative: true })),
+    );
+    // Under READ COMMITTED a rival may have opened one in between: then it is there now.
+    add(refs, ...opened, ...(opened.length < missing.length ? await this.accounts.find(tx, missing) : []));
+    return opened;
+  }
+
+  private async lock(
+    runner: QueryRunner,
+    refs: ReadonlyMap<string, AccountRef>,
+  ): Promise<{ accounts: ReadonlyMap<string, AccountState>; now: Date }> {
+    const accounts = new Map<string, AccountState>();
+    // Nothing exists that could be decided at any time.
+    if (refs.size === 0) return { accounts, now: new Date(0) };
+    const byId = [...refs].toSorted(([, a], [, b]) => (a.id < b.id ? -1 : 1));
+    const rows = await runPrepared<LockedRow>(runner, LOCK_ACCOUNTS, [plainArrayLiteral(byId.map(([, { id }]) => id))]);
+    if (rows.length !== byId.length) {
+      this.directory.forget();
+      throw new AccountsGoneError(`${byId.length - rows.length} accounts are gone`);
+    }
+    let latest = 0;
+    rows.forEach((row, index) => {
+      const [name, ref] = byId[index] ?? [];
+      if (name === undefined || ref === undefined) return;
+      if (row.at > latest) latest = row.at;
+      accounts.set(name, {
+        ref,
+        balance: BigInt(row.balance),
+        held: BigInt(row.held),
+        sequence: Number(row.sequence),
+        allowNegative: row.allow_negative,
+        frozen: row.status === 'FROZEN',
+      });
+    });
+    // Entries are stored in whole milliseconds, so this is not before any of them.
+    return { accounts, now: new Date(Math.floor(latest * 1000 + 0.0001)) };
+  }
+}
+
+async function findReferences(runner: QueryRunner, { references }: Wanted): Promise<ReadonlySet<string>> {
+  if (references.size === 0) return new Set();
+  const pairs = [...references.values()];
+  const rows = await runPrepared<{ category: string | null; reference: string }>(runner, FIND_REFERENCES, [
+    pairs.map(({ category }) => category),
+    pairs.map(({ reference }) => reference),
+  ]);
+  return new Set(rows.map(({ category, reference }) => referenceName(category, reference)));
+}
+
+async function findReversed(
+  runner: QueryRunner,
+  transfers: ReadonlyMap<string, BookedTransfer>,
+): Promise<ReadonlySet<string>> {
+  if (transfers.size === 0) return new Set();
+  const rows = await runPrepared<{ id: string }>(runner, FIND_REVERSED, [[...transfers.keys()]]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+function add(refs: Map<string, AccountRef>, ...accounts: AccountRef[]): void {
+  for (const account of accounts) refs.set(accountName(account), account);
+}
+
+function runnerOf({ queryRunner }: EntityManager): QueryRunner {
+  if (!queryRunner?.isTransactionActive) throw new TypeError('The ledger posts inside a transaction only');
+  return queryRunner;
+}

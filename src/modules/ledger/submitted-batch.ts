@@ -1,0 +1,123 @@
+import type { Outcome } from '../../platform/coalescer/index.js';
+import {
+  type AnswerContent,
+  type IdempotencyClaim,
+  IdempotencyKeyInUseError,
+  IdempotencyKeyReusedError,
+  type KnownClaim,
+} from '../../platform/idempotency/index.js';
+import type { PostingOutcome, PostingRequest, Submission } from './posting.js';
+
+/** What is stored for a request that renders no answer: that it has been carried out. */
+const EMPTY: AnswerContent = { status: 204, contentType: '', body: '' };
+
+/** A claim of the batch and what has come of it. */
+interface Claimed {
+  readonly claim: IdempotencyClaim;
+  /** Place of the request that is carried out for all that make the same claim. */
+  readonly first: number;
+  known: KnownClaim | undefined;
+}
+
+/** A claim and the answer to store under it. */
+export interface Completed {
+  readonly claim: IdempotencyClaim;
+  readonly answer: AnswerContent;
+}
+
+/**
+ * The requests of one batch and their claims. Of those with the same scope and key the first is carried out; the others
+ * repeat it, or are refused when they ask for something else.
+ */
+export class SubmittedBatch {
+  private readonly claimed: Claimed[] = [];
+  /** Of each request its claim, and what became of it. */
+  private readonly claimOf: (Claimed | undefined)[];
+  private readonly results: (Submission | undefined)[];
+
+  constructor(private readonly requests: readonly PostingRequest[]) {
+    const byName = new Map<string, Claimed>();
+    this.results = requests.map(() => undefined);
+    this.claimOf = requests.map(({ claim }, index) => {
+      if (!claim) return undefined;
+      // NUL occurs in neither part.
+      const name = `${claim.scope}\0${claim.key}`;
+      let claimed = byName.get(name);
+      if (!claimed) {
+        claimed = { claim, first: index, known: undefined };
+        byName.set(name, claimed);
+        this.claimed.push(claimed);
+      }
+      return claimed;
+    });
+  }
+
+  /** Each scope and key once. */
+  get claims(): readonly IdempotencyClaim[] {
+    return this.claimed.map(({ claim }) => claim);
+  }
+
+  /** @param known of each of `claims`, in their order */
+  know(known: readonly (KnownClaim | undefined)[]): void {
+    this.claimed.forEach((claimed, index) => (claimed.known = known[index]));
+  }
+
+  /** The requests to carry out, in the order they came. */
+  fresh(): readonly PostingRequest[] {
+    return this.requests.filter((_, index) => this.isFresh(index));
+  }
+
+  /**
+   * Keeps what became of the fresh requests, and renders their answers.
+   *
+   * @returns the answers to store: not those a repeat should find out anew
+   */
+  answer(outcomes: readonly (readonly PostingOutcome[])[]): readonly Completed[] {
+    const completed: Completed[] = [];
+    let next = 0;
+    this.requests.forEach((request, index) => {
+      if (!this.isFresh(index)) return;
+      const own = outcomes[next++] ?? [];
+      const answer = request.answer?.(own);
+      this.results[index] = { outcomes: own, answer };
+      const claim = this.claimOf[index]?.claim;
+      if (claim && isStorable(answer ?? EMPTY)) completed.push({ claim, answer: answer ?? EMPTY });
+    });
+    return completed;
+  }
+
+  /** @param createdAt of the answers stored now; undefined when there are none */
+  settle(createdAt: Date | undefined): readonly Outcome<Submission>[] {
+    return this.requests.map(({ claim }, index) => {
+      const claimed = this.claimOf[index];
+      if (!claimed) return this.resultOf(index);
+      const { first, known } = claimed;
+      if ((known ?? claimed.claim).fingerprint !== claim?.fingerprint)
+        return { error: new IdempotencyKeyReusedError() };
+      if (known?.state === 'in_flight') return { error: new IdempotencyKeyInUseError(known.retryAfter) };
+      if (known) return { result: { outcomes: null, answer: known.answer, firstAnsweredAt: known.answer.createdAt } };
+      const outcome = this.resultOf(first);
+      if ('error' in outcome) return outcome;
+      const { outcomes, answer } = outcome.result;
+      // What is not stored was not answered for good: all who asked at once are told the same, as if for the first time.
+      if (createdAt === undefined || !isStorable(answer ?? EMPTY)) return outcome;
+      if (first === index) return { result: { outcomes, answer, createdAt } };
+      return { result: { outcomes: null, answer: answer ?? EMPTY, firstAnsweredAt: createdAt } };
+    });
+  }
+
+  private isFresh(index: number): boolean {
+    const claimed = this.claimOf[index];
+    return !claimed || (claimed.first === index && !claimed.known);
+  }
+
+  private resultOf(index: number): Outcome<Submission> {
+    const result = this.results[index];
+    return result ? { result } : { error: new Error('A request of the batch was not carried out') };
+  }
+}
+
+/** False for what a repeat should find out anew: invalid input (400), 401, 429 and our own failures. */
+export function isStorable({ status }: Pick<AnswerContent, 'status'>): boolean {
+  return status !== 400 && status !== 401 && status !== 429 && status < 500;
+}

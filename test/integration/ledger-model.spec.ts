@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type AccountKey,
+  type Posting,
+  type PostingOutcome,
+  systemAccount,
+  userAccount,
+} from '../../src/modules/ledger/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { BY, codeOf, TestLedger } from '../support/ledger.js';
+import { FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
+
+let database: TestDatabase;
+/** Two processes that take turns. */
+let ledgers: TestLedger[];
+let run = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ledgers = await Promise.all([TestLedger.open(database.url), TestLedger.open(database.url)]);
+});
+
+afterAll(async () => {
+  await Promise.all(ledgers?.map((ledger) => ledger.close()) ?? []);
+  await database?.drop();
+});
+
+/** One history in the database: people and references are its own. */
+class Player {
+  readonly holds: string[] = [];
+  readonly transfers: string[] = [];
+  private readonly id = ++run;
+  private turn = 0;
+
+  keyOf(person: number): AccountKey {
+    const currency = person === FOREIGNER ? 'EUR' : 'USD';
+    return person === WORLD ? systemAccount('external', 'USD') : userAccount(`${this.id}-${person}`, currency);
+  }
+
+  get ledger(): TestLedger {
+    const ledger = ledgers[this.turn++ % ledgers.length];
+    if (!ledger) throw new Error('no ledger');
+    return ledger;
+  }
+
+  async carryOut(steps: readonly Step[], atomic: boolean): Promise<string[]> {
+    const postings = steps.map((step) => this.postingOf(step));
+    const mode = atomic ? 'atomic' : 'independent';
+    const { outcomes } = await this.ledger.ledger.submit({ postings, mode, by: BY });
+    outcomes?.forEach((outcome) => this.remember(outcome));
+    return outcomes?.map(codeOf) ?? [];
+  }
+
+  private remember(outcome: PostingOutcome): void {
+    if ('posted' in outcome) this.transfers.push(outcome.posted.id);
+    if ('held' in outcome && outcome.held.status === 'ACTIVE') this.holds.push(outcome.held.id);
+    if ('held' in outcome && outcome.transfer) this.transfers.push(outcome.transfer.id);
+  }
+
+  private postingOf(step: Step): Posting {
+    const unknown = '00000000-0000-7000-8000-ffffffffffff';
+    switch (step.do) {
+      case 'transfer': {
+        const [debit, credit] = [this.keyOf(step.from), this.keyOf(step.to)];
+        const reference = step.reference === undefined ? undefined : `${this.id}-${step.reference}`;
+        return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount: BigInt(step.amount), reference };
+      }
+      case 'hold': {
+        const [account, credit] = [this.keyOf(step.from), this.keyOf(step.to)];
+        return { type: 'hold', account, credit, amount: BigInt(step.amount), expiresInSeconds: 3600 };
+      }
+      case 'capture':
+        return {
+          type: 'capture',
+          holdId: this.holds[step.hold] ?? unknown,
+          amount: step.amount === undefined ? undefined : BigInt(step.amount),
+        };
+      case 'void':
+      case 'expire':
+        return { type: step.do, holdId: this.holds[step.hold] ?? unknown };
+      case 'reverse':
+        return { type: 'reverse', transferId: this.transfers[step.transfer] ?? unknown };
+    }
+  }
+}
+
+describe('the ledger in the database, beside a plain ledger', () => {
+  it('answers and leaves the same, and holds after every history', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (batches) => {
+        const plain = new PlainLedger();
+        const player = new Player();
+        for (const person of [1, 2, 3, FOREIGNER]) await player.ledger.ledger.openAccount(player.keyOf(person), BY);
+        const worldBefore = (await player.ledger.balanceOf(player.keyOf(WORLD))) ?? 0n;
+        for (const { steps, atomic } of batches) {
+          const [holds, transfers] = [player.holds.length, player.transfers.length];
+          // Ids are told when a batch has committed: its own steps cannot be named by it.
+          const possible = steps.filter(
+            (step) =>
+              !('hold' in step && step.hold >= holds && step.hold < holds + steps.length) &&
+              !('transfer' in step && step.transfer >= transfers && step.transfer < transfers + steps.length),
+          );
+          if (possible.length === 0) continue;
+          const expected = plain.carryOut({ atomic, steps: possible, after: 0 });
+          expect(await player.carryOut(possible, atomic)).toEqual(expected);
+        }
+        for (const person of [1, 2, 3, FOREIGNER]) {
+          expect(await player.ledger.ledger.account(player.keyOf(person))).toMatchObject({
+            balance: BigInt(plain.balanceOf(person)),
+            held: BigInt(plain.heldOf(person)),
+          });
+        }
+        const worldAfter = (await player.ledger.balanceOf(player.keyOf(WORLD))) ?? 0n;
+        expect(worldAfter - worldBefore).toBe(BigInt(plain.balanceOf(WORLD)));
+        expect(await player.ledger.ledger.account(player.keyOf(STRANGER))).toBeUndefined();
+        expect((await player.ledger.integrity.check()).violations).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+});

@@ -1,0 +1,451 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type AccountKey, type Posting, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';
+import { waitFor } from '../support/wait-for.js';
+
+let database: TestDatabase;
+let test: TestLedger;
+let count = 0;
+let alice: AccountKey;
+let bob: AccountKey;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  test = await TestLedger.open(database.url);
+});
+
+afterAll(async () => {
+  try {
+    if (test) expect((await test.integrity.check()).violations).toEqual([]);
+  } finally {
+    await test?.close();
+    await database?.drop();
+  }
+});
+
+/** Two people of this test's own, alice with 100. */
+beforeEach(async () => {
+  count += 1;
+  alice = await test.fund(`alice-${count}`, 100);
+  bob = await test.fund(`bob-${count}`, 0);
+});
+
+async function metric(line: string): Promise<number> {
+  const found = (await test.metrics.render()).split('\n').find((each) => each.startsWith(line));
+  return Number(found?.split(' ').at(-1) ?? 0);
+}
+
+async function auditOf(subject: string): Promise<{ actor: string; action: string; details: unknown }[]> {
+  return test.dataSource.query('SELECT actor, action, details FROM audit_log WHERE subject = $1', [subject]);
+}
+
+async function holdOf(posting: Extract<Posting, { type: 'hold' }>): Promise<string> {
+  const outcome = await test.post(posting);
+  if (!('held' in outcome)) throw new Error(codeOf(outcome));
+  return outcome.held.id;
+}
+
+function hold(amount: number, expiresInSeconds = 600): Extract<Posting, { type: 'hold' }> {
+  return { type: 'hold', account: alice, credit: bob, amount: BigInt(amount), expiresInSeconds };
+}
+
+/** Moves its time into the past, as no caller can: past the triggers. */
+async function expire(holdId: string): Promise<void> {
+  await test.transactor.run(async (tx) => {
+    await tx.query('ALTER TABLE ledger_holds DISABLE TRIGGER USER');
+    await tx.query(`UPDATE ledger_holds SET expires_at = now() - interval '1 second' WHERE id = $1`, [holdId]);
+    await tx.query('ALTER TABLE ledger_holds ENABLE TRIGGER USER');
+    await tx.query('ALTER TABLE ledger_holds ENABLE ALWAYS TRIGGER ledger_holds_refuse_change');
+  });
+}
+
+describe('accounts', () => {
+  it('are opened once; the second time answers the first', async () => {
+    const key = userAccount(`carol-${count}`, 'EUR');
+    const first = await test.ledger.openAccount(key, BY);
+    const second = await test.ledger.openAccount({ ...key, allowNegative: true }, BY);
+    expect([first.created, second.created]).toEqual([true, false]);
+    expect(second.account).toMatchObject({ id: first.account.id, allowNegative: false, balance: 0n, sequence: 0 });
+    expect(await auditOf(`ledger-account:${first.account.id}`)).toEqual([
+      {
+        actor: BY.actor,
+        action: 'ledger_account.opened',
+        details: { kind: 'user', owner: key.owner, currency: 'EUR' },
+      },
+    ]);
+  });
+
+  it.each([
+    [userAccount('carol', 'XXX'), 'UNKNOWN_CURRENCY'],
+    [userAccount('', 'USD'), 'VALIDATION_FAILED'],
+    [userAccount('a\0', 'USD'), 'VALIDATION_FAILED'],
+    [userAccount('a'.repeat(256), 'USD'), 'VALIDATION_FAILED'],
+  ])('are not opened as %o', async (key, code) => {
+    await expect(test.ledger.openAccount(key, BY)).rejects.toMatchObject({ code });
+  });
+
+  it('of the system open themselves, one for each currency, and may go below zero', async () => {
+    const key = await test.fund(`dora-${count}`, 12, 'CHF');
+    expect(await test.balanceOf(systemAccount('external', 'CHF'))).toBe(-12n);
+    expect(codeOf(await test.post(transfer(key, systemAccount('suspense', 'CHF'), 2)))).toBe('posted');
+    const opened = await test.ledger.account(systemAccount('suspense', 'CHF'));
+    expect(opened).toMatchObject({ balance: 2n, allowNegative: true });
+    expect(await auditOf(`ledger-account:${opened?.id}`)).toMatchObject([{ actor: 'system:ledger' }]);
+  });
+
+  it('that do not exist are answered 404, and not opened', async () => {
+    const nobody = userAccount(`nobody-${count}`, 'USD');
+    const unknown = { kind: 'system', owner: 'nonsense', currency: 'USD' } as const;
+    for (const posting of [credit(nobody, 1), transfer(alice, nobody, 1), transfer(alice, unknown, 1)]) {
+      expect(codeOf(await test.post(posting))).toBe('NOT_FOUND');
+    }
+    expect(await test.ledger.account(nobody)).toBeUndefined();
+    expect(await test.ledger.balanceAt(nobody, new Date())).toBeUndefined();
+    expect(await test.ledger.statement(nobody, { limit: 10 })).toBeUndefined();
+    expect(await test.ledger.account(userAccount('a\0', 'USD'))).toBeUndefined();
+  });
+
+  it('that are frozen take part in nothing until they are thawed', async () => {
+    expect(await test.ledger.setStatus(alice, 'FROZEN', BY)).toBe(true);
+    expect(await test.ledger.setStatus(alice, 'FROZEN', BY)).toBe(false);
+    expect(codeOf(await test.post(transfer(alice, bob, 1)))).toBe('ACCOUNT_FROZEN');
+    expect(codeOf(await test.post(credit(alice, 1)))).toBe('ACCOUNT_FROZEN');
+    expect(await test.ledger.setStatus(alice, 'OPEN', BY)).toBe(true);
+    expect(codeOf(await test.post(transfer(alice, bob, 1)))).toBe('posted');
+    const id = (await test.ledger.account(alice))?.id;
+    expect((await auditOf(`ledger-account:${id}`)).map(({ action }) => action)).toEqual([
+      'ledger_account.opened',
+      'ledger_account.frozen',
+      'ledger_account.thawed',
+    ]);
+  });
+
+  it('asked for at the same moment are read by few statements', async () => {
+    const before = await metric('holdfast_coalescer_batch_size_count{coalescer="ledger_reads"}');
+    const reads = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => test.ledger.account(index % 2 === 0 ? alice : bob)),
+    );
+    expect(reads.map((account) => account?.balance)).toEqual(
+      Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 100n : 0n)),
+    );
+    const after = await metric('holdfast_coalescer_batch_size_count{coalescer="ledger_reads"}');
+    expect(after - before).toBeLessThan(5);
+  });
+});
+
+describe('a transfer', () => {
+  it('moves money, is read back whole, and both statements tell of it', async () => {
+    const outcome = await test.post({
+      ...transfer(alice, bob, 30),
+      description: 'for the "room"',
+      category: 'rent',
+      reference: `r-${count}`,
+      metadata: { room: [12, 'ü\\'] },
+    } as Posting);
+    if (!('posted' in outcome)) throw new Error(codeOf(outcome));
+    const { posted } = outcome;
+    expect(posted).toMatchObject({
+      debitBalanceAfter: 70n,
+      debitSequence: 2,
+      creditBalanceAfter: 30n,
+      creditSequence: 1,
+    });
+    expect(await test.ledger.transfer(posted.id)).toEqual(posted);
+    expect([await test.balanceOf(alice), await test.balanceOf(bob)]).toEqual([70n, 30n]);
+    expect((await test.ledger.statement(alice, { limit: 1 }))?.data).toMatchObject([
+      { amount: -30n, balanceAfter: 70n, sequence: 2, counterparty: bob, transfer: posted },
+    ]);
+    expect((await test.ledger.statement(bob, { limit: 5 }))?.data).toMatchObject([
+      { amount: 30n, balanceAfter: 30n, sequence: 1, counterparty: alice },
+    ]);
+  });
+
+  it('is on the audit log, with who, from where, how much and between whom', async () => {
+    const outcome = await test.post(transfer(alice, bob, 30));
+    if (!('posted' in outcome)) throw new Error(codeOf(outcome));
+    const { id } = outcome.posted;
+    expect(await auditOf(`ledger-transfer:${id}`)).toEqual([
+      {
+        actor: BY.actor,
+        action: 'ledger.posted',
+        details: {
+          postings: [
+            {
+              transfer: id,
+              kind: 'TRANSFER',
+              amount: 30,
+              currency: 'USD',
+              debit: `user:${alice.owner}`,
+              credit: `user:${bob.owner}`,
+              requestId: BY.requestId,
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('that is refused leaves nothing but the refusal, which is counted', async () => {
+    const name = 'holdfast_ledger_refusals_total{code="INSUFFICIENT_FUNDS"}';
+    const before = await metric(name);
+    expect(codeOf(await test.post(transfer(alice, bob, 101)))).toBe('INSUFFICIENT_FUNDS');
+    expect(await test.balanceOf(alice)).toBe(100n);
+    expect((await test.ledger.statement(bob, { limit: 5 }))?.data).toEqual([]);
+    expect((await metric(name)) - before).toBe(1);
+  });
+
+  it('uses its reference up, for every account', async () => {
+    const once = (posting: Posting, category?: string) =>
+      test.post({ ...posting, category, reference: `once-${count}` } as Posting);
+    expect(codeOf(await once(transfer(alice, bob, 1), 'settle'))).toBe('posted');
+    expect(codeOf(await once(transfer(bob, alice, 1), 'settle'))).toBe('REFERENCE_ALREADY_USED');
+    expect(codeOf(await once(transfer(bob, alice, 1)))).toBe('posted');
+    expect(codeOf(await once(transfer(alice, bob, 1)))).toBe('REFERENCE_ALREADY_USED');
+  });
+
+  it('is posted with its whole batch or not at all, when the batch is atomic', async () => {
+    const postings = [transfer(alice, bob, 60), transfer(alice, bob, 60), transfer(alice, bob, 1)];
+    const atomic = await test.ledger.submit({ postings, mode: 'atomic', by: BY });
+    expect(atomic.outcomes?.map(codeOf)).toEqual(['BATCH_REJECTED', 'INSUFFICIENT_FUNDS', 'BATCH_REJECTED']);
+    expect(await test.balanceOf(alice)).toBe(100n);
+    const independent = await test.ledger.submit({ postings, mode: 'independent', by: BY });
+    expect(independent.outcomes?.map(codeOf)).toEqual(['posted', 'INSUFFICIENT_FUNDS', 'posted']);
+    expect(await test.balanceOf(alice)).toBe(39n);
+  });
+
+  it('that no database could store fails alone: its neighbours of the same moment are posted', async () => {
+    const circle: Record<string, unknown> = {};
+    const good = Array.from({ length: 20 }, () => test.post(transfer(alice, bob, 1)));
+    const bad = test.ledger.submit({
+      postings: [transfer(alice, bob, 1)],
+      mode: 'atomic',
+      by: BY,
+      answer: () => ({ status: 201, contentType: '', body: JSON.stringify((circle['self'] = circle)) }),
+    });
+    const more = Array.from({ length: 20 }, () => test.post(transfer(alice, bob, 1)));
+    await expect(bad).rejects.toThrow('circular');
+    expect((await Promise.all([...good, ...more])).map(codeOf)).toEqual(Array.from({ length: 40 }, () => 'posted'));
+    expect(await test.balanceOf(alice)).toBe(60n);
+  });
+});
+
+describe('a key', () => {
+  const claim = (fingerprint = 'a1') => ({
+    scope: 'api-key:test:POST:/transfers',
+    key: `key-of-test-${count}`,
+    fingerprint: fingerprint.padEnd(64, '0'),
+  });
+
+  function keyed(amount: number, fingerprint?: string) {
+    return test.ledger.submit({
+      postings: [transfer(alice, bob, amount)],
+      mode: 'atomic',
+      by: BY,
+      claim: claim(fingerprint),
+      answer: ([outcome]) => ({ status: 201, contentType: 'text/plain', body: `${codeOf(outcome)} of ${count}` }),
+    });
+  }
+
+  it('moves money once, and every repeat reads the first answer', async () => {
+    const first = await keyed(10);
+    const repeat = await keyed(10);
+    expect(first).toMatchObject({ answer: { body: `posted of ${count}` }, createdAt: expect.any(Date) });
+    expect(repeat).toEqual({
+      outcomes: null,
+      answer: expect.objectContaining(first.answer ?? {}),
+      firstAnsweredAt: first.createdAt,
+    });
+    expect(await test.balanceOf(alice)).toBe(90n);
+  });
+
+  it('sent twice in one moment moves money once', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => keyed(10)));
+    expect(all.filter(({ outcomes }) => outcomes !== null)).toHaveLength(1);
+    expect(new Set(all.map(({ answer }) => answer?.body))).toEqual(new Set([`posted of ${count}`]));
+    expect(await test.balanceOf(alice)).toBe(90n);
+  });
+
+  it('with another request is refused, before and in the same moment', async () => {
+    const [first, other] = await Promise.allSettled([keyed(10), keyed(20, 'b2')]);
+    expect(first).toMatchObject({ status: 'fulfilled' });
+    expect(other).toMatchObject({ status: 'rejected', reason: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+    await expect(keyed(20, 'b2')).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(await test.balanceOf(alice)).toBe(90n);
+  });
+
+  it('of a refusal repeats the refusal, even once there would be funds', async () => {
+    expect((await keyed(500)).answer?.body).toContain('INSUFFICIENT_FUNDS');
+    await test.post(credit(alice, 1000));
+    expect(await keyed(500)).toMatchObject({ outcomes: null, answer: { body: `INSUFFICIENT_FUNDS of ${count}` } });
+    expect(await test.balanceOf(alice)).toBe(1100n);
+  });
+
+  it('is free again after its time, as is every key', async () => {
+    await keyed(10);
+    await test.dataSource.query(`UPDATE idempotency_records SET expires_at = now() WHERE key = $1`, [claim().key]);
+    expect((await keyed(10)).outcomes?.map(codeOf)).toEqual(['posted']);
+    expect(await test.balanceOf(alice)).toBe(80n);
+  });
+});
+
+describe('a hold', () => {
+  it('reserves, is captured in part, and releases the rest', async () => {
+    const id = await holdOf(hold(60));
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 60n, available: 40n });
+    expect(codeOf(await test.post(transfer(alice, bob, 41)))).toBe('INSUFFICIENT_FUNDS');
+    const outcome = await test.post({ type: 'capture', holdId: id, amount: 25n });
+    if (!('held' in outcome)) throw new Error(codeOf(outcome));
+    expect(outcome.transfer).toMatchObject({ kind: 'CAPTURE', amount: 25n, holdId: id });
+    expect(await test.ledger.hold(id)).toEqual(outcome.held);
+    expect(outcome.held).toMatchObject({ status: 'CAPTURED', captured: 25n, transferId: outcome.transfer?.id });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 75n, held: 0n });
+    expect(await test.balanceOf(bob)).toBe(25n);
+    expect(codeOf(await test.post({ type: 'void', holdId: id }))).toBe('HOLD_ALREADY_RESOLVED');
+  });
+
+  it('is captured, voided and placed anew in one batch, to the last cent', async () => {
+    const [one, two] = [await holdOf(hold(50)), await holdOf(hold(50))];
+    const { outcomes } = await test.ledger.submit({
+      postings: [{ type: 'capture', holdId: one }, { type: 'void', holdId: two }, hold(50), transfer(alice, bob, 1)],
+      mode: 'independent',
+      by: BY,
+    });
+    expect(outcomes?.map(codeOf)).toEqual(['CAPTURED', 'VOIDED', 'ACTIVE', 'INSUFFICIENT_FUNDS']);
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 50n, held: 50n });
+  });
+
+  it('that expired cannot be captured or voided, and the sweep releases it', async () => {
+    const id = await holdOf(hold(60));
+    await expire(id);
+    expect(codeOf(await test.post({ type: 'capture', holdId: id }))).toBe('HOLD_EXPIRED');
+    expect(codeOf(await test.post({ type: 'void', holdId: id }))).toBe('HOLD_EXPIRED');
+    expect(await test.ledger.account(alice)).toMatchObject({ held: 60n });
+    expect(await test.sweep.sweep()).toBe(1);
+    expect(await test.sweep.sweep()).toBe(0);
+    expect(await test.ledger.account(alice)).toMatchObject({ held: 0n, balance: 100n });
+    expect(await test.ledger.hold(id)).toMatchObject({ status: 'EXPIRED', resolvedAt: expect.any(Date) });
+    expect(codeOf(await test.post({ type: 'capture', holdId: id }))).toBe('HOLD_EXPIRED');
+  });
+
+  it('expires by the clock of the database', async () => {
+    const id = await holdOf(hold(60, 1));
+    await waitFor(async () => (await test.sweep.sweep()) > 0, { what: 'the end of the hold' });
+    const found = await test.ledger.hold(id);
+    expect(found?.status).toBe('EXPIRED');
+    expect(found?.resolvedAt?.getTime()).toBeGreaterThanOrEqual(found?.expiresAt.getTime() ?? Infinity);
+  });
+});
+
+describe('a reversal', () => {
+  it('is posted once, and not by itself reversed', async () => {
+    const outcome = await test.post(transfer(alice, bob, 30));
+    if (!('posted' in outcome)) throw new Error(codeOf(outcome));
+    const reversal = await test.post({ type: 'reverse', transferId: outcome.posted.id });
+    if (!('posted' in reversal)) throw new Error(codeOf(reversal));
+    expect(reversal.posted).toMatchObject({ kind: 'REVERSAL', reverses: outcome.posted.id, debit: bob, credit: alice });
+    expect(codeOf(await test.post({ type: 'reverse', transferId: outcome.posted.id }))).toBe('ALREADY_REVERSED');
+    expect(codeOf(await test.post({ type: 'reverse', transferId: reversal.posted.id }))).toBe(
+      'REVERSAL_NOT_REVERSIBLE',
+    );
+    expect([await test.balanceOf(alice), await test.balanceOf(bob)]).toEqual([100n, 0n]);
+  });
+
+  it('fails while whoever received the money has spent it', async () => {
+    const outcome = await test.post(transfer(alice, bob, 30));
+    if (!('posted' in outcome)) throw new Error(codeOf(outcome));
+    await test.post(transfer(bob, systemAccount('external', 'USD'), 1));
+    expect(codeOf(await test.post({ type: 'reverse', transferId: outcome.posted.id }))).toBe('INSUFFICIENT_FUNDS');
+  });
+});
+
+describe('in a transaction of the caller', () => {
+  it('what is posted commits with it', async () => {
+    const outcomes = await test.transactor.run((tx) =>
+      test.ledger.post(tx, { postings: [transfer(alice, bob, 10), hold(5)], mode: 'atomic', by: BY }),
+    );
+    expect(outcomes.map(codeOf)).toEqual(['posted', 'ACTIVE']);
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 90n, held: 5n });
+  });
+
+  it('what is posted goes when it rolls back, accounts that opened themselves too', async () => {
+    const disputes = systemAccount('disputes', 'JPY');
+    const rich = await test.fund(`rich-${count}`, 50, 'JPY');
+    const failed = test.transactor.run(async (tx) => {
+      const outcomes = await test.ledger.post(tx, { postings: [transfer(rich, disputes, 10)], mode: 'atomic', by: BY });
+      expect(outcomes.map(codeOf)).toEqual(['posted']);
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    expect(await test.ledger.account(disputes)).toBeUndefined();
+    expect(await test.balanceOf(rich)).toBe(50n);
+    expect(codeOf(await test.post(transfer(rich, disputes, 10)))).toBe('posted');
+  });
+
+  it('what one call posted the next one sees', async () => {
+    const codes = await test.transactor.run(async (tx) => {
+      const post = async (posting: Posting) =>
+        codeOf((await test.ledger.post(tx, { postings: [posting], mode: 'atomic', by: BY }))[0]);
+      return [
+        await post(transfer(alice, bob, 100)),
+        await post(transfer(alice, bob, 1)),
+        await post(transfer(bob, alice, 3)),
+      ];
+    });
+    expect(codes).toEqual(['posted', 'INSUFFICIENT_FUNDS', 'posted']);
+  });
+
+  it('outside of one nothing can be posted', async () => {
+    const { manager } = test.dataSource;
+    await expect(
+      test.ledger.post(manager, { postings: [transfer(alice, bob, 1)], mode: 'atomic', by: BY }),
+    ).rejects.toThrow();
+    expect(await test.balanceOf(alice)).toBe(100n);
+  });
+});
+
+describe('the past', () => {
+  it('is told by the last entry and the holds of the moment', async () => {
+    const times: Date[] = [];
+    for (let step = 0; step < 9; step++) {
+      const outcome = await test.post(transfer(alice, bob, 10));
+      if (!('posted' in outcome)) throw new Error(codeOf(outcome));
+      times.push(outcome.posted.createdAt);
+      await test.dataSource.query('SELECT pg_sleep(0.002)');
+    }
+    const id = await holdOf(hold(7));
+    const placed = (await test.ledger.hold(id))?.createdAt ?? new Date(0);
+    await test.dataSource.query('SELECT pg_sleep(0.002)');
+    await test.post({ type: 'void', holdId: id });
+    for (const [index, at] of times.entries()) {
+      expect(await test.ledger.balanceAt(alice, at)).toMatchObject({
+        balance: BigInt(90 - 10 * index),
+        held: 0n,
+        asOf: at,
+      });
+      expect(await test.ledger.balanceAt(bob, at)).toMatchObject({ balance: BigInt(10 + 10 * index) });
+    }
+    expect(await test.ledger.balanceAt(alice, placed)).toMatchObject({ balance: 10n, held: 7n, available: 3n });
+    expect(await test.ledger.balanceAt(alice, new Date('2020-01-01'))).toMatchObject({ balance: 0n, held: 0n });
+    expect(await test.ledger.balanceAt(alice, new Date('2999-01-01'))).toMatchObject({ balance: 10n, held: 0n });
+  });
+
+  it('is listed newest first, page by page, each entry once', async () => {
+    await Promise.all(Array.from({ length: 24 }, () => test.post(transfer(alice, bob, 1))));
+    const sequences: number[] = [];
+    let cursor: string | null | undefined;
+    while (cursor !== null) {
+      const page = await test.ledger.statement(alice, { limit: 7, cursor });
+      sequences.push(...(page?.data.map(({ sequence }) => sequence) ?? []));
+      cursor = page?.nextCursor ?? null;
+    }
+    expect(sequences).toEqual(Array.from({ length: 25 }, (_, index) => 25 - index));
+    await expect(test.ledger.statement(alice, { limit: 7, cursor: 'nonsense' })).rejects.toMatchObject({ status: 400 });
+  });
+
+  it('of unknown ids is empty', async () => {
+    expect(await test.ledger.transfer('01900000-0000-7000-8000-000000000000')).toBeUndefined();
+    expect(await test.ledger.hold('01900000-0000-7000-8000-000000000000')).toBeUndefined();
+    expect([await test.ledger.transfer('x'), await test.ledger.hold('x')]).toEqual([undefined, undefined]);
+  });
+});

@@ -1,0 +1,116 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { DataSource } from 'typeorm';
+import { AuditLog } from '../../src/modules/audit/index.js';
+import { AccountDirectory } from '../../src/modules/ledger/account-directory.js';
+import { AccountsRepository } from '../../src/modules/ledger/accounts.repository.js';
+import { HoldSweep } from '../../src/modules/ledger/hold-sweep.js';
+import {
+  type AccountKey,
+  Ledger,
+  LedgerIntegrity,
+  type Posting,
+  type PostingOutcome,
+  type PostingRequest,
+  systemAccount,
+  userAccount,
+} from '../../src/modules/ledger/index.js';
+import { LedgerAccounts } from '../../src/modules/ledger/ledger-accounts.js';
+import { LedgerBook } from '../../src/modules/ledger/ledger-book.js';
+import { LedgerMetrics } from '../../src/modules/ledger/ledger-metrics.js';
+import { LedgerReadsRepository } from '../../src/modules/ledger/ledger-reads.repository.js';
+import { LedgerWriter } from '../../src/modules/ledger/ledger-writer.js';
+import { PostingRepository } from '../../src/modules/ledger/posting.repository.js';
+import { StateRepository } from '../../src/modules/ledger/state.repository.js';
+import { CoalescerFactory } from '../../src/platform/coalescer/index.js';
+import { createDataSource } from '../../src/platform/database/index.js';
+import { IdempotencyRecords } from '../../src/platform/idempotency/index.js';
+import { Metrics } from '../../src/platform/metrics/index.js';
+import { RepeatingTasks } from '../../src/platform/schedule/index.js';
+import { Transactor } from '../../src/platform/transaction/index.js';
+
+export const BY = { actor: 'api-key:test', requestId: 'req-1', ip: '10.0.0.1' };
+
+/** The ledger of one process, on a pool of its own. */
+export class TestLedger {
+  private constructor(
+    readonly dataSource: DataSource,
+    readonly transactor: Transactor,
+    readonly metrics: Metrics,
+    readonly ledger: Ledger,
+    readonly integrity: LedgerIntegrity,
+    readonly sweep: HoldSweep,
+    private readonly coalescers: CoalescerFactory,
+  ) {}
+
+  static async open(url: string, { statementTimeoutMs = 30_000 } = {}): Promise<TestLedger> {
+    const dataSource = await createDataSource(
+      url,
+      { entities: [], migrations: [] },
+      { poolSize: 8, poolTimeoutMs: 10_000, statementTimeoutMs },
+    ).initialize();
+    const metrics = new Metrics();
+    const transactor = new Transactor(dataSource, metrics);
+    const coalescers = new CoalescerFactory(metrics);
+    const tasks = new RepeatingTasks({ role: 'all' }, new SchedulerRegistry());
+    const audit = new AuditLog();
+    const directory = new AccountDirectory();
+    const accounts = new AccountsRepository();
+    const reads = new LedgerReadsRepository(dataSource);
+    const ledgerMetrics = new LedgerMetrics(metrics);
+    const book = new LedgerBook(new StateRepository(directory, accounts), new PostingRepository(), audit);
+    const records = new IdempotencyRecords({ IDEMPOTENCY_TTL_HOURS: 24 });
+    const writer = new LedgerWriter(coalescers, transactor, records, book, directory, ledgerMetrics);
+    const openings = new LedgerAccounts(transactor, accounts, directory, audit);
+    return new TestLedger(
+      dataSource,
+      transactor,
+      metrics,
+      new Ledger(coalescers, writer, book, openings, reads),
+      new LedgerIntegrity(tasks, transactor, ledgerMetrics),
+      new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, writer),
+      coalescers,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.coalescers.onApplicationShutdown();
+    await this.dataSource.destroy();
+  }
+
+  /** Posts one thing by itself. */
+  async post(posting: Posting, request: Partial<PostingRequest> = {}): Promise<PostingOutcome> {
+    const { outcomes } = await this.ledger.submit({ postings: [posting], mode: 'atomic', by: BY, ...request });
+    const [outcome] = outcomes ?? [];
+    if (!outcome) throw new Error('The posting is a repeat');
+    return outcome;
+  }
+
+  /** Opens a user's account and brings money into it. */
+  async fund(owner: string, amount: bigint | number, currency = 'USD'): Promise<AccountKey> {
+    const key = userAccount(owner, currency);
+    await this.ledger.openAccount(key, BY);
+    if (BigInt(amount) > 0n) await this.post(credit(key, amount));
+    return key;
+  }
+
+  async balanceOf(key: AccountKey): Promise<bigint | undefined> {
+    return (await this.ledger.account(key))?.balance;
+  }
+}
+
+/** Money from the world outside. */
+export function credit(to: AccountKey, amount: bigint | number): Posting {
+  const debit = systemAccount('external', to.currency);
+  return { type: 'transfer', kind: 'CREDIT', debit, credit: to, amount: BigInt(amount) };
+}
+
+export function transfer(from: AccountKey, to: AccountKey, amount: bigint | number): Posting {
+  return { type: 'transfer', kind: 'TRANSFER', debit: from, credit: to, amount: BigInt(amount) };
+}
+
+/** The error code of a refusal, or what happened instead. */
+export function codeOf(outcome: PostingOutcome | undefined): string {
+  if (!outcome) return 'nothing';
+  if ('refused' in outcome) return outcome.refused.code;
+  return 'posted' in outcome ? 'posted' : outcome.held.status;
+}

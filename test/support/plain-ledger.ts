@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+
+/** A step a caller may ask for; people, holds and transfers are named by their place among those there are. */
+export type Step =
+  | { do: 'transfer'; from: number; to: number; amount: number; reference?: number }
+  | { do: 'hold'; from: number; to: number; amount: number; seconds: number }
+  | { do: 'capture'; hold: number; amount?: number }
+  | { do: 'void'; hold: number }
+  | { do: 'expire'; hold: number }
+  | { do: 'reverse'; transfer: number };
+
+/** Steps sent together, some time after those before. */
+export interface Batch {
+  atomic: boolean;
+  steps: Step[];
+  /** Seconds. */
+  after: number;
+}
+
+/** 0 is the world outside, which may go below zero; 5 does not exist, 4 is in another currency. */
+export const WORLD = 0;
+export const STRANGER = 5;
+export const FOREIGNER = 4;
+
+const person = fc.nat({ max: STRANGER });
+/** Small, so that funds run out and holds meet. */
+const amount = fc.integer({ min: 0, max: 40 });
+const which = fc.nat({ max: 11 });
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { arbitrary: fc.record({ do: fc.constant('transfer' as const), from: person, to: person, amount }), weight: 5 },
+  {
+    arbitrary: fc.record({
+      do: fc.constant('transfer' as const),
+      from: person,
+      to: person,
+      amount,
+      reference: fc.nat({ max: 3 }),
+    }),
+    weight: 1,
+  },
+  {
+    arbitrary: fc.record({
+      do: fc.constant('hold' as const),
+      from: person,
+      to: person,
+      amount,
+      seconds: fc.integer({ min: 1, max: 30 }),
+    }),
+    weight: 4,
+  },
+  {
+    arbitrary: fc.record(
+      { do: fc.constant('capture' as const), hold: which, amount },
+      { requiredKeys: ['do', 'hold'] },
+    ),
+    weight: 3,
+  },
+  { arbitrary: fc.record({ do: fc.constant('void' as const), hold: which }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constant('expire' as const), hold: which }), weight: 1 },
+  { arbitrary: fc.record({ do: fc.constant('reverse' as const), transfer: which }), weight: 3 },
+);
+
+/** Histories of a ledger: batches, atomic or not, with time between them. */
+export const history: fc.Arbitrary<Batch[]> = fc.array(
+  fc.record({
+    atomic: fc.boolean(),
+    steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+    after: fc.nat({ max: 12 }),
+  }),
+  { maxLength: 12 },
+);
+
+interface PlainHold {
+  from: number;
+  to: number;
+  amount: number;
+  until: number;
+  status: 'ACTIVE' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
+}
+
+interface PlainTransfer {
+  from: number;
+  to: number;
+  amount: number;
+  reversal: boolean;
+  reversed: boolean;
+}
+
+/**
+ * The ledger as one would write it on a napkin: a list of everything that happened, and every question answered by going
+ * through it. Nothing in common with the real one but the rules.
+ */
+export class PlainLedger {
+  now = 0;
+  private transfers: PlainTransfer[] = [];
+  private holds: PlainHold[] = [];
+  private references = new Set<number>();
+
+  /** One code a step: `posted`, the status of the hold, or the code of the refusal. */
+  carryOut({ atomic, steps, after }: Batch): string[] {
+    this.now += after;
+    if (!atomic || steps.length === 1) return steps.map((each) => this.one(each));
+    const impossible = steps.map((each) => this.impossible(each));
+    if (impossible.some((code) => code !== undefined)) return impossible.map((code) => code ?? 'BATCH_REJECTED');
+    const before = structuredClone([this.transfers, this.holds, this.references] as const);
+    const codes: string[] = [];
+    for (const each of steps) {
+      const code = this.one(each);
+      codes.push(code);
+      if (isRefusal(code)) {
+        [this.transfers, this.holds, this.references] = before;
+        return steps.map((_, index) => (index === codes.length - 1 ? code : 'BATCH_REJECTED'));
+      }
+    }
+    return codes;
+  }
+
+  balanceOf(person: number): number {
+    return this.transfers.reduce(
+      (sum, { from, to, amount }) => sum + (to === person ? amount : 0) - (from === person ? amount : 0),
+      0,
+    );
+  }
+
+  heldOf(person: number): number {
+    return this.holds
+      .filter(({ from, status }) => from === person && status === 'ACTIVE')
+      .reduce((sum, { amount }) => sum + amount, 0);
+  }
+
+  get holdCount(): number {
+    return this.holds.length;
+  }
+
+  get transferCount(): number {
+    return this.transfers.length;
+  }
+
+  /** What is refused whatever has happened. */
+  private impossible(each: Step): string | undefined {
+    if (each.do === 'capture' && each.amount === 0) return 'INVALID_AMOUNT';
+    if (each.do !== 'transfer' && each.do !== 'hold') return undefined;
+    if (each.amount === 0) return 'INVALID_AMOUNT';
+    if ((each.from === FOREIGNER) !== (each.to === FOREIGNER)) return 'CURRENCY_MISMATCH';
+    if (each.from === each.to) return 'SELF_TRANSFER';
+    return undefined;
+  }
+
+  private one(each: Step): string {
+    const impossible = this.impossible(each);
+    if (impossible !== undefined) return impossible;
+    switch (each.do) {
+      case 'transfer':
+        if (each.from === STRANGER || each.to === STRANGER) return 'NOT_FOUND';
+        if (each.reference !== undefined && this.references.has(each.reference)) return 'REFERENCE_ALREADY_USED';
+        if (!this.covers(each.from, each.amount)) return 'INSUFFICIENT_FUNDS';
+        if (each.reference !== undefined) this.references.add(each.reference);
+        this.transfers.push({ from: each.from, to: each.to, amount: each.amount, reversal: false, reversed: false });
+        return 'posted';
+      case 'hold':
+        if (each.from === STRANGER || each.to === STRANGER) return 'NOT_FOUND';
+        if (!this.covers(each.from, each.amount)) return 'INSUFFICIENT_FUNDS';
+        this.holds.push({
+          from: each.from,
+          to: each.to,
+          amount: each.amount,
+          until: this.now + each.seconds,
+          status: 'ACTIVE',
+        });
+        return 'ACTIVE';
+      case 'reverse':
+        return this.reverse(this.transfers[each.transfer]);
+      case 'capture':
+      case 'void':
+      case 'expire':
+        return this.resolve(this.holds[each.hold], each);
+    }
+  }
+
+  private reverse(transfer: PlainTransfer | undefined): string {
+    if (!transfer) return 'NOT_FOUND';
+    if (transfer.reversal) return 'REVERSAL_NOT_REVERSIBLE';
+    if (transfer.reversed) return 'ALREADY_REVERSED';
+    const { from, to, amount } = transfer;
+    if (!this.covers(to, amount)) return 'INSUFFICIENT_FUNDS';
+    transfer.reversed = true;
+    this.transfers.push({ from: to, to: from, amount, reversal: true, reversed: false });
+    return 'posted';
+  }
+
+  private resolve(hold: PlainHold | undefined, each: Extract<Step, { hold: number }>): string {
+    if (!hold) return 'NOT_FOUND';
+    const over = this.now >= hold.until;
+    if (each.do === 'expire') {
+      if (hold.status !== 'ACTIVE') return 'HOLD_ALREADY_RESOLVED';
+      if (!over) return 'CONFLICT';
+      return (hold.status = 'EXPIRED');
+    }
+    if (hold.status === 'EXPIRED' || (hold.status === 'ACTIVE' && over)) return 'HOLD_EXPIRED';
+    if (hold.status !== 'ACTIVE') return 'HOLD_ALREADY_RESOLVED';
+    if (each.do === 'void') return (hold.status = 'VOIDED');
+    const amount = each.amount ?? hold.amount;
+    if (amount > hold.amount) return 'CAPTURE_EXCEEDS_HOLD';
+    this.transfers.push({ from: hold.from, to: hold.to, amount, reversal: false, reversed: false });
+    return (hold.status = 'CAPTURED');
+  }
+
+  private covers(person: number, amount: number): boolean {
+    return person === WORLD || this.balanceOf(person) - this.heldOf(person) >= amount;
+  }
+}
+
+export function isRefusal(code: string): boolean {
+  return !['posted', 'ACTIVE', 'CAPTURED', 'VOIDED', 'EXPIRED'].includes(code);
+}
