@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { createSecretKey } from 'node:crypto';
+import { CONFIG, type Config } from '../../config/index.js';
+import { DatabaseClock } from '../../platform/clock/index.js';
+
+const ALGORITHM = 'HS256';
+const ISSUER = 'holdfast';
+const AUDIENCE = 'holdfast-api';
+const HOUR_MS = 3_600_000;
+
+/** A token cannot be taken back, so none may live longer than this, whoever signed it. */
+export const MAX_LIFETIME_MS = 24 * HOUR_MS;
+/** Ours have some 300 characters; nobody may make us decode whole headers full. */
+const MAX_LENGTH = 2048;
+/** The `userId` of the API: 1 to 128 visible ASCII characters. */
+const USER_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** What a token says once it has proved genuine. */
+export interface AccessToken {
+  readonly userId: string;
+  /** Unix milliseconds of the database's clock; from then on it is no token. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Access tokens of end users: JWTs (RFC 7519) signed with `JWT_SECRET` by HS256, from `iss` holdfast for `aud`
+ * holdfast-api, with the user's id as `sub` and an `exp`. Another service may sign them too. `role` may be left out or be
+ * `user`; a token for any other role is refused rather than taken for a user's.
+ */
+@Injectable()
+export class AccessTokens {
+  private readonly key;
+
+  constructor(
+    @Inject(CONFIG) { jwtSecret }: Pick<Config, 'jwtSecret'>,
+    private readonly clock: DatabaseClock,
+  ) {
+    this.key = createSecretKey(jwtSecret);
+  }
+
+  /**
+   * @param lifetimeMs counted from now by the database's clock, cut to whole seconds
+   * @throws RangeError for an id that is none, or a life below a second or above 24 hours
+   */
+  async issue(userId: string, lifetimeMs: number): Promise<AccessToken & { token: string }> {
+    if (!USER_ID.test(userId)) throw new RangeError('A user id has 1 to 128 visible ASCII characters.');
+    if (!(lifetimeMs >= 1000 && lifetimeMs <= MAX_LIFETIME_MS)) {
+      throw new RangeError('An access token lives for 1 second to 24 hours.');
+    }
+    const issuedAt = Math.floor(this.clock.now() / 1000);
+    const expiresAt = issuedAt + Math.floor(lifetimeMs / 1000);
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setSubject(userId)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expiresAt)
+      .sign(this.key);
+    return { token, userId, expiresAt: expiresAt * 1000 };
+  }
+
+  /** @returns null for anything but a token that is genuine, ours and in force, without telling which it is not */
+  async read(token: string): Promise<AccessToken | null> {
+    if (token.length > MAX_LENGTH) return null;
+    const now = this.clock.now();
+    const claims = await this.verify(token, now);
+    if (!claims) return null;
+    const { sub: userId, exp, role } = claims;
+    if (typeof userId !== 'string' || !USER_ID.test(userId) || exp === undefined) return null;
+    if (role !== undefined && role !== 'user') return null;
+    const expiresAt = exp * 1000;
+    return expiresAt <= now + MAX_LIFETIME_MS ? { userId, expiresAt } : null;
+  }
+
+  private async verify(token: string, now: number): Promise<JWTPayload | null> {
+    try {
+      const { payload } = await jwtVerify(token, this.key, {
+        algorithms: [ALGORITHM],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'exp'],
+        currentDate: new Date(now),
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null;
+      throw error;
+    }
+  }
+}
