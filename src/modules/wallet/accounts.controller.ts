@@ -1,0 +1,53 @@
+import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  Context,
+  CurrentPrincipal,
+  type Principal,
+  type RequestContext,
+  RequireScopes,
+} from '../../platform/auth/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
+import { AccountsService } from './accounts.service.js';
+import { callerOf } from './caller.js';
+import { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
+import { CURRENCY, TIME } from './dto/schemas.js';
+import { readBalanceQuery } from './requests/requests.js';
+
+@ApiTags('Wallet')
+@ApiBearerAuth()
+@Controller('api/wallet')
+export class AccountsController {
+  constructor(private readonly accounts: AccountsService) {}
+
+  @Post('accounts')
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: false })
+  @ApiOperation({ summary: 'Open an account: one for each user and currency' })
+  @ApiResponse({ status: 201, type: AccountDto })
+  @ApiResponse({ status: 200, type: AccountDto, description: 'It was open already, and is as it was' })
+  @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not open one that falls below zero' })
+  async open(
+    @Body() input: OpenAccountDto,
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AccountDto> {
+    const { account, created } = await this.accounts.open(input, principal, context);
+    reply.status(created ? 201 : 200);
+    return account;
+  }
+
+  @Get('balance')
+  @RequireScopes('wallet:read')
+  @ApiOperation({ summary: 'What is in an account, now or at a moment in the past' })
+  @ApiQuery({ name: 'userId', example: 'alice' })
+  @ApiQuery({ name: 'currency', schema: CURRENCY })
+  @ApiQuery({ name: 'at', required: false, schema: TIME })
+  @ApiResponse({ status: 200, type: BalanceDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  balance(@Req() request: FastifyRequest): Promise<BalanceDto> {
+    return this.accounts.balance(readBalanceQuery(request.query), callerOf(request).principal);
+  }
+}

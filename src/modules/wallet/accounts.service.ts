@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { ForbiddenError, type Principal, type RequestContext } from '../../platform/auth/index.js';
+import { Ledger } from '../ledger/index.js';
+import { accountFor, unknownAccount } from './account-access.js';
+import { accountView, balanceView } from './answers/account-view.js';
+import { endUserOf } from './caller.js';
+import type { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
+import type { BalanceQuery } from './requests/requests.js';
+
+/** Users' accounts and what is in them. */
+@Injectable()
+export class AccountsService {
+  constructor(private readonly ledger: Ledger) {}
+
+  /**
+   * Opens it unless it is open already; then it stays as it is.
+   *
+   * @throws NotFoundError when an end user names another user
+   * @throws ForbiddenError when an end user wants to owe
+   */
+  async open(
+    { userId, currency, allowNegative = false }: OpenAccountDto,
+    principal: Principal,
+    context: RequestContext,
+  ): Promise<{ account: AccountDto; created: boolean }> {
+    const key = accountFor(principal, userId, currency);
+    if (allowNegative && endUserOf(principal) !== undefined) {
+      throw new ForbiddenError('An end user may not open an account that falls below zero.');
+    }
+    const { account, created } = await this.ledger.openAccount({ ...key, allowNegative }, context);
+    return { account: accountView(account), created };
+  }
+
+  /** @throws NotFoundError, also for another user's */
+  async balance({ userId, currency, at }: BalanceQuery, principal: Principal): Promise<BalanceDto> {
+    const key = accountFor(principal, userId, currency);
+    const balance = at === undefined ? await this.ledger.account(key) : await this.ledger.balanceAt(key, at);
+    if (!balance) throw unknownAccount();
+    return balanceView(key, balance);
+  }
+}

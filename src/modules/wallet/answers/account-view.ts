@@ -1,0 +1,31 @@
+import type { AccountKey, BalanceAt, LedgerAccount } from '../../ledger/index.js';
+import type { AccountDto, BalanceDto } from '../dto/account.dto.js';
+import { jsonTime } from './json-time.js';
+
+export function accountView(account: LedgerAccount): AccountDto {
+  return {
+    id: account.id,
+    userId: account.owner,
+    currency: account.currency,
+    balance: Number(account.balance),
+    held: Number(account.held),
+    available: Number(account.available),
+    allowNegative: account.allowNegative,
+    frozen: account.status === 'FROZEN',
+    createdAt: jsonTime(account.createdAt),
+  };
+}
+
+export function balanceView(
+  { owner, currency }: AccountKey,
+  { balance, held, available, asOf }: BalanceAt,
+): BalanceDto {
+  return {
+    userId: owner,
+    currency,
+    balance: Number(balance),
+    held: Number(held),
+    available: Number(available),
+    asOf: jsonTime(asOf),
+  };
+}

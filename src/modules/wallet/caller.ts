@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import { type Principal, type RequestContext, requestContextOf } from '../../platform/auth/index.js';
+import type { IdempotencyClaim } from '../../platform/idempotency/index.js';
+
+/** Who asks for money to move, from where, and under which idempotency key. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly context: RequestContext;
+  readonly claim: IdempotencyClaim | undefined;
+  /** The path of the request, which a refusal names as its `instance`. */
+  readonly instance: string;
+}
+
+/**
+ * Reads it from the request in one go. Money routes take the bare request and call this: each of Nest's parameter
+ * decorators would send its value through the global pipe, a promise apiece.
+ */
+export function callerOf(request: FastifyRequest): Caller {
+  const { principal, url } = request;
+  if (!principal) throw new TypeError(`${request.method} ${request.routeOptions.url} is public: there is no caller.`);
+  const query = url.indexOf('?');
+  return {
+    principal,
+    context: requestContextOf(request),
+    claim: request.idempotency?.claim,
+    instance: query === -1 ? url : url.slice(0, query),
+  };
+}
+
+/** The end user who is calling, who acts on accounts of their own only; undefined for a service. */
+export function endUserOf(principal: Principal): string | undefined {
+  return principal.kind === 'user' ? principal.id : undefined;
+}

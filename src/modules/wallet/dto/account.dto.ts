@@ -1,0 +1,75 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, Matches } from 'class-validator';
+import { IsOmittable } from '../../../platform/http/index.js';
+import { USER_ID } from '../requests/field-reader.js';
+import { CURRENCY, MINOR_UNITS, TIME } from './schemas.js';
+import { IsCurrency } from './is-currency.decorator.js';
+
+export class OpenAccountDto {
+  /** Whose it is: 1 to 128 visible ASCII characters. */
+  @ApiProperty({ example: 'alice' })
+  @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
+  userId: string;
+
+  @ApiProperty(CURRENCY)
+  @IsCurrency()
+  currency: string;
+
+  /** Whether it may fall below zero; an account that exists keeps what it has. Not for end users. */
+  @ApiPropertyOptional({ default: false })
+  @IsOmittable()
+  @IsBoolean()
+  allowNegative?: boolean;
+}
+
+/** What is in an account, in minor units. */
+export class BalanceDto {
+  userId: string;
+
+  @ApiProperty(CURRENCY)
+  currency: string;
+
+  /** Everything posted. */
+  @ApiProperty(MINOR_UNITS)
+  balance: number;
+
+  /** The part of it set aside by active holds. */
+  @ApiProperty(MINOR_UNITS)
+  held: number;
+
+  /** `balance` − `held`: what can be spent. */
+  @ApiProperty(MINOR_UNITS)
+  available: number;
+
+  /** The moment this was so, by the database's clock. */
+  @ApiProperty(TIME)
+  asOf: string;
+}
+
+export class AccountDto {
+  /** UUID. */
+  id: string;
+
+  userId: string;
+
+  @ApiProperty(CURRENCY)
+  currency: string;
+
+  @ApiProperty(MINOR_UNITS)
+  balance: number;
+
+  @ApiProperty(MINOR_UNITS)
+  held: number;
+
+  @ApiProperty(MINOR_UNITS)
+  available: number;
+
+  /** Whether it may fall below zero. */
+  allowNegative: boolean;
+
+  /** A frozen account neither pays nor receives. */
+  frozen: boolean;
+
+  @ApiProperty(TIME)
+  createdAt: string;
+}

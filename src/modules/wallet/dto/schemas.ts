@@ -1,0 +1,24 @@
+/** An integer of the currency's minor units, for example cents; the ledger keeps every balance within ±(2^53 − 1). */
+export const MINOR_UNITS = { type: 'integer', format: 'int64', example: 1000 } as const;
+
+/** ISO 4217. */
+export const CURRENCY = { type: 'string', minLength: 3, maxLength: 3, example: 'USD' } as const;
+
+/** An amount to move. */
+export const AMOUNT = {
+  type: 'integer',
+  format: 'int64',
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  example: 1000,
+  description: 'Minor units, for example cents.',
+} as const;
+
+export const METADATA = {
+  type: 'object',
+  additionalProperties: true,
+  description: 'Facts of your own, up to 4 KiB of JSON.',
+} as const;
+
+/** RFC 3339, UTC. */
+export const TIME = { type: 'string', format: 'date-time' } as const;

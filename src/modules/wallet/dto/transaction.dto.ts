@@ -1,0 +1,107 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
+import { PageQueryDto } from '../../../platform/http/index.js';
+import { USER_ID } from '../requests/field-reader.js';
+import { IsCurrency } from './is-currency.decorator.js';
+import { AMOUNT, CURRENCY, METADATA, MINOR_UNITS, TIME } from './schemas.js';
+
+/** Money that comes in from outside (CREDIT) or goes out (DEBIT): the other side is the system account `external`. */
+export class NewTransactionDto {
+  @ApiProperty({ example: 'alice' })
+  userId: string;
+
+  /** End users may not CREDIT. */
+  @ApiProperty({ enum: ['CREDIT', 'DEBIT'] })
+  type: 'CREDIT' | 'DEBIT';
+
+  @ApiProperty(AMOUNT)
+  amount: number;
+
+  @ApiProperty(CURRENCY)
+  currency: string;
+
+  /** For people; up to 500 characters. */
+  description?: string;
+
+  /** What it was for, for example `usage.api_calls`: 1 to 64 letters, digits or `_ . : -`. */
+  category?: string;
+
+  /** Your name for what is charged, used once: a second transaction with it is refused with 409. */
+  reference?: string;
+
+  @ApiPropertyOptional(METADATA)
+  metadata?: Record<string, unknown>;
+}
+
+/** The other side of a transaction. */
+export class CounterpartyDto {
+  @ApiProperty({ enum: ['user', 'system'] })
+  kind: 'user' | 'system';
+
+  /** The user, or the system account's name. */
+  @ApiProperty({ example: 'external' })
+  id: string;
+}
+
+/** A movement of money, seen from one account: a line of its statement. */
+export class TransactionDto {
+  /** UUID. The two accounts of a transfer see it under the same id. */
+  id: string;
+
+  /** What moved it, for example `CREDIT`, `DEBIT` or `TRANSFER`. */
+  @ApiProperty({ example: 'CREDIT' })
+  type: string;
+
+  userId: string;
+
+  /** Minor units; negative when money left the account. */
+  @ApiProperty(MINOR_UNITS)
+  amount: number;
+
+  @ApiProperty(CURRENCY)
+  currency: string;
+
+  /** The account's balance after it. */
+  @ApiProperty(MINOR_UNITS)
+  balanceAfter: number;
+
+  /** Its place in the account's history: 1, 2, 3, … without a gap. */
+  sequence: number;
+
+  counterparty: CounterpartyDto;
+
+  description: string | null;
+
+  category: string | null;
+
+  reference: string | null;
+
+  @ApiProperty({ ...METADATA, nullable: true })
+  metadata: Record<string, unknown> | null;
+
+  /** The transaction this one undoes. */
+  reverses: string | null;
+
+  /** The hold it captured. */
+  holdId: string | null;
+
+  @ApiProperty(TIME)
+  createdAt: string;
+}
+
+export class TransactionPageDto {
+  data: TransactionDto[];
+
+  /** Send it as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Whose statement. */
+export class StatementQueryDto extends PageQueryDto {
+  @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
+  userId: string;
+
+  @ApiProperty(CURRENCY)
+  @IsCurrency()
+  currency: string;
+}

@@ -1,0 +1,63 @@
+import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
+import { Idempotent, type IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { callerOf } from './caller.js';
+import { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
+import { HoldsService } from './holds.service.js';
+import { readCapture, readHold, readNothing } from './requests/requests.js';
+
+@ApiTags('Wallet')
+@ApiBearerAuth()
+@Controller('api/wallet/holds')
+export class HoldsController {
+  constructor(private readonly holds: HoldsService) {}
+
+  @Post()
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: true, inTransaction: true })
+  @ApiOperation({ summary: 'Set money aside' })
+  @ApiBody({ type: NewHoldDto })
+  @ApiResponse({ status: 201, type: HoldDto })
+  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  place(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
+    return this.holds.place(readHold(request.body), callerOf(request));
+  }
+
+  @Get(':id')
+  @RequireScopes('wallet:read')
+  @ApiOperation({ summary: 'One hold' })
+  @ApiResponse({ status: 200, type: HoldDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  find(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<HoldDto> {
+    return this.holds.find(id, principal);
+  }
+
+  @Post(':id/capture')
+  @HttpCode(200)
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: true, inTransaction: true })
+  @ApiOperation({ summary: 'Take the held money, or a part of it; the rest is released' })
+  @ApiBody({ type: CaptureHoldDto, required: false })
+  @ApiResponse({ status: 200, type: HoldDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  @ApiResponse({ status: 409, description: 'HOLD_ALREADY_RESOLVED, HOLD_EXPIRED or CAPTURE_EXCEEDS_HOLD' })
+  capture(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
+    return this.holds.capture(id, readCapture(request.body), callerOf(request));
+  }
+
+  @Post(':id/void')
+  @HttpCode(200)
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: true, inTransaction: true })
+  @ApiOperation({ summary: 'Release the held money' })
+  @ApiResponse({ status: 200, type: HoldDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  @ApiResponse({ status: 409, description: 'HOLD_ALREADY_RESOLVED or HOLD_EXPIRED' })
+  void(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
+    readNothing(request.body);
+    return this.holds.void(id, callerOf(request));
+  }
+}

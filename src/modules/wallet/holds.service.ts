@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { NotFoundError } from '../../kernel/app-error.js';
+import { isUuid } from '../../kernel/ids.js';
+import type { Principal } from '../../platform/auth/index.js';
+import type { IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { Ledger, systemAccount, userAccount } from '../ledger/index.js';
+import { holdView } from './answers/hold-view.js';
+import { type Caller, endUserOf } from './caller.js';
+import type { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
+import { Postings } from './postings.js';
+import { DEFAULT_HOLD_SECONDS } from './requests/requests.js';
+
+/** Money set aside. An end user resolves only holds they placed themselves: one of a service secures its claim. */
+@Injectable()
+export class HoldsService {
+  constructor(
+    private readonly postings: Postings,
+    private readonly ledger: Ledger,
+  ) {}
+
+  place(hold: NewHoldDto, caller: Caller): Promise<IdempotentAnswer> {
+    const { userId, amount, currency, toUserId, expiresInSeconds = DEFAULT_HOLD_SECONDS, description } = hold;
+    const credit = toUserId === undefined ? systemAccount('external', currency) : userAccount(toUserId, currency);
+    const account = userAccount(userId, currency);
+    return this.postings.hold(
+      { type: 'hold', account, credit, amount: BigInt(amount), expiresInSeconds, description },
+      caller,
+      201,
+      holdView,
+    );
+  }
+
+  /** @throws NotFoundError for text that is no id */
+  async capture(holdId: string, { amount }: CaptureHoldDto, caller: Caller): Promise<IdempotentAnswer> {
+    if (!isUuid(holdId)) throw unknownHold();
+    const captured = amount === undefined ? undefined : BigInt(amount);
+    return this.postings.hold({ type: 'capture', holdId, amount: captured }, caller, 200, holdView);
+  }
+
+  /** @throws NotFoundError for text that is no id */
+  async void(holdId: string, caller: Caller): Promise<IdempotentAnswer> {
+    if (!isUuid(holdId)) throw unknownHold();
+    return this.postings.hold({ type: 'void', holdId }, caller, 200, holdView);
+  }
+
+  /** @throws NotFoundError, also for another user's */
+  async find(holdId: string, principal: Principal): Promise<HoldDto> {
+    const hold = isUuid(holdId) ? await this.ledger.hold(holdId) : undefined;
+    const user = endUserOf(principal);
+    if (!hold || (user !== undefined && hold.account.owner !== user)) throw unknownHold();
+    return holdView(hold);
+  }
+}
+
+function unknownHold(): NotFoundError {
+  return new NotFoundError('There is no hold with this id.');
+}

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest';
+import { ValidationError } from '../../../kernel/app-error.js';
+import {
+  readBalanceQuery,
+  readCapture,
+  readHold,
+  readNothing,
+  readTransaction,
+  readTransfer,
+  readTransferBatch,
+} from './requests.js';
+
+const TRANSFER = { fromUserId: 'alice', toUserId: 'bob', amount: 100, currency: 'USD' };
+const TRANSACTION = { userId: 'alice', type: 'CREDIT', amount: 100, currency: 'USD' };
+
+/** What is said to be wrong, as `path: message`. */
+function mistakes(read: () => unknown): string[] {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    const { errors } = error.details as { errors: { path: string; message: string }[] };
+    return errors.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+}
+
+describe('An amount', () => {
+  it.each([1, 100, 1e3, Number.MAX_SAFE_INTEGER])('may be %d', (amount) => {
+    expect(readTransfer({ ...TRANSFER, amount }).amount).toBe(amount);
+  });
+
+  it.each([
+    0,
+    -0,
+    -1,
+    0.5,
+    100.5,
+    2 ** 53,
+    1e300,
+    Infinity,
+    NaN,
+    '100',
+    '1e3',
+    true,
+    null,
+    undefined,
+    [100],
+    { amount: 1 },
+  ])('may not be %j', (amount) => {
+    expect(mistakes(() => readTransfer({ ...TRANSFER, amount }))).toEqual([
+      'amount: amount must be an integer from 1 to 9007199254740991',
+    ]);
+  });
+
+  it('of a capture may be left out but not be null', () => {
+    expect(readCapture(undefined).amount).toBeUndefined();
+    expect(readCapture({}).amount).toBeUndefined();
+    expect(readCapture({ amount: 5 }).amount).toBe(5);
+    expect(mistakes(() => readCapture({ amount: null }))).toHaveLength(1);
+  });
+});
+
+describe('A currency', () => {
+  it.each(['USD', 'EUR', 'JPY', 'KWD'])('may be %s', (currency) => {
+    expect(readTransfer({ ...TRANSFER, currency }).currency).toBe(currency);
+  });
+
+  it.each(['usd', 'US', 'USDT', 'ZZZ', '', 'toString', 840, null, undefined, ['USD']])('may not be %j', (currency) => {
+    expect(mistakes(() => readTransfer({ ...TRANSFER, currency }))).toEqual([
+      'currency: currency must be an ISO 4217 currency code such as USD',
+    ]);
+  });
+});
+
+describe('A user id', () => {
+  it.each(['a', '0195b6b0-0000-7000-8000-000000000000', 'auth0|5f7', 'a@b.c', 'x'.repeat(128)])(
+    'may be %s',
+    (userId) => {
+      expect(readTransaction({ ...TRANSACTION, userId }).userId).toBe(userId);
+    },
+  );
+
+  it.each(['', ' ', 'a b', 'a\n', 'ü', 'x'.repeat(129), 5, null, undefined, {}, ['alice']])(
+    'may not be %j',
+    (userId) => {
+      expect(mistakes(() => readTransaction({ ...TRANSACTION, userId }))).toHaveLength(1);
+    },
+  );
+});
+
+describe('Optional texts', () => {
+  it('may be left out or null, which is the same', () => {
+    const empty = { description: null, category: null, reference: null, metadata: null };
+    expect(readTransaction({ ...TRANSACTION, ...empty })).toEqual(readTransaction(TRANSACTION));
+  });
+
+  it.each([
+    ['description', 'x'.repeat(501)],
+    ['description', 5],
+    ['category', ''],
+    ['category', 'two words'],
+    ['category', 'x'.repeat(65)],
+    ['reference', ''],
+    ['reference', 'x'.repeat(201)],
+    ['reference', 'two words'],
+    ['metadata', 'text'],
+    ['metadata', ['a']],
+    ['metadata', { a: 'x'.repeat(4096) }],
+  ])('are bounded: %s', (name, value) => {
+    expect(mistakes(() => readTransaction({ ...TRANSACTION, [name]: value }))).toEqual([
+      expect.stringMatching(`^${name}: ${name} must be`),
+    ]);
+  });
+
+  it('are read as they are', () => {
+    const texts = {
+      description: 'Ünïcode\n',
+      category: 'usage.api',
+      reference: 'inv:7',
+      metadata: { deep: { a: [1] } },
+    };
+    expect(readTransaction({ ...TRANSACTION, ...texts })).toMatchObject(texts);
+  });
+});
+
+describe('A body', () => {
+  it('may have no field that is unknown', () => {
+    expect(mistakes(() => readTransfer({ ...TRANSFER, note: '', memo: '' }))).toEqual([
+      'note: property note should not exist',
+      'memo: property memo should not exist',
+    ]);
+    expect(mistakes(() => readHold({ userId: 'a', amount: 1, currency: 'USD', type: 'hold' }))).toHaveLength(1);
+    expect(mistakes(() => readNothing({ amount: 1 }))).toHaveLength(1);
+  });
+
+  it.each([undefined, null, 'text', 5, [], [TRANSFER]])('has to be an object, not %j', (body) => {
+    expect(mistakes(() => readTransfer(body))[0]).toBe('body: must be a JSON object');
+  });
+
+  it('has all its mistakes named at once', () => {
+    expect(mistakes(() => readTransaction({ type: 'GIFT' }))).toEqual([
+      expect.stringMatching(/^userId: /),
+      'type: type must be one of the following values: CREDIT, DEBIT',
+      expect.stringMatching(/^amount: /),
+      expect.stringMatching(/^currency: /),
+    ]);
+  });
+
+  it('may be left out where nothing is asked', () => {
+    expect(mistakes(() => readNothing(undefined))).toEqual([]);
+    expect(mistakes(() => readNothing({}))).toEqual([]);
+  });
+});
+
+describe('A batch', () => {
+  const batchOf = (transfers: unknown, mode: unknown = 'atomic') => ({ mode, transfers });
+  const many = (count: number, transfer: object) => Array.from({ length: count }, () => transfer);
+
+  it('has 1 to 1,000 transfers', () => {
+    expect(readTransferBatch(batchOf(many(1000, TRANSFER))).transfers).toHaveLength(1000);
+    for (const transfers of [[], many(1001, TRANSFER), TRANSFER, null, undefined]) {
+      expect(mistakes(() => readTransferBatch(batchOf(transfers)))).toEqual([
+        'transfers: transfers must be a list of 1 to 1000 items',
+      ]);
+    }
+  });
+
+  it('has one of two modes', () => {
+    expect(readTransferBatch(batchOf([TRANSFER], 'independent')).mode).toBe('independent');
+    expect(mistakes(() => readTransferBatch(batchOf([TRANSFER], 'both')))).toHaveLength(1);
+    expect(mistakes(() => readTransferBatch({ transfers: [TRANSFER] }))).toHaveLength(1);
+  });
+
+  it('has its mistakes named by the place of the transfer', () => {
+    const transfers = [TRANSFER, { ...TRANSFER, amount: 0 }, 'text', { ...TRANSFER, note: '' }];
+    expect(mistakes(() => readTransferBatch(batchOf(transfers)))).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^transfers\.1\.amount: amount must be/),
+        'transfers.2: must be a JSON object',
+        'transfers.3.note: property note should not exist',
+      ]),
+    );
+  });
+
+  it('is refused with 100 mistakes at most', () => {
+    expect(mistakes(() => readTransferBatch(batchOf(many(1000, {}))))).toHaveLength(100);
+  });
+});
+
+describe('A hold', () => {
+  const HOLD = { userId: 'alice', amount: 100, currency: 'USD' };
+
+  it('stands for a second to 31 days', () => {
+    for (const expiresInSeconds of [1, 31 * 86_400]) {
+      expect(readHold({ ...HOLD, expiresInSeconds })).toMatchObject({ expiresInSeconds });
+    }
+    for (const expiresInSeconds of [0, -1, 1.5, 31 * 86_400 + 1, '60', null]) {
+      expect(mistakes(() => readHold({ ...HOLD, expiresInSeconds }))).toEqual([
+        'expiresInSeconds: expiresInSeconds must be an integer from 1 to 2678400',
+      ]);
+    }
+  });
+
+  it('may name who is to be paid, but not null', () => {
+    expect(readHold({ ...HOLD, toUserId: 'bob' }).toUserId).toBe('bob');
+    expect(readHold(HOLD).toUserId).toBeUndefined();
+    expect(mistakes(() => readHold({ ...HOLD, toUserId: null }))).toHaveLength(1);
+  });
+});
+
+describe('A balance', () => {
+  const QUERY = { userId: 'alice', currency: 'USD' };
+
+  it('is asked for now or at a time', () => {
+    expect(readBalanceQuery(QUERY)).toEqual({ ...QUERY, at: undefined });
+    const at = '2026-01-31T09:30:00+01:00';
+    expect(readBalanceQuery({ ...QUERY, at }).at).toEqual(new Date('2026-01-31T08:30:00Z'));
+  });
+
+  it('is not asked for with anything else', () => {
+    for (const at of ['yesterday', '2026-01-31', '2026-02-30T00:00:00Z', '', ['2026-01-31T09:30:00Z']]) {
+      expect(mistakes(() => readBalanceQuery({ ...QUERY, at }))).toHaveLength(1);
+    }
+    expect(mistakes(() => readBalanceQuery({ ...QUERY, user: 'bob' }))).toHaveLength(1);
+    expect(mistakes(() => readBalanceQuery({ ...QUERY, userId: ['alice', 'bob'] }))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,62 @@
+import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
+import { Idempotent, type IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { callerOf } from './caller.js';
+import { NewTransactionDto, StatementQueryDto, TransactionDto, TransactionPageDto } from './dto/transaction.dto.js';
+import { readNothing, readTransaction } from './requests/requests.js';
+import { TransactionsService } from './transactions.service.js';
+
+@ApiTags('Wallet')
+@ApiBearerAuth()
+@Controller('api/wallet/transactions')
+export class TransactionsController {
+  constructor(private readonly transactions: TransactionsService) {}
+
+  @Post()
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: true, inTransaction: true })
+  @ApiOperation({ summary: 'Bring money in from outside, or take it out, for example for usage' })
+  @ApiBody({ type: NewTransactionDto })
+  @ApiResponse({ status: 201, type: TransactionDto })
+  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
+  @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not CREDIT' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  @ApiResponse({ status: 409, description: 'REFERENCE_ALREADY_USED or ACCOUNT_FROZEN' })
+  post(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
+    return this.transactions.post(readTransaction(request.body), callerOf(request));
+  }
+
+  @Get()
+  @RequireScopes('wallet:read')
+  @ApiOperation({ summary: "An account's statement, newest first" })
+  @ApiResponse({ status: 200, type: TransactionPageDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  statement(@Query() query: StatementQueryDto, @CurrentPrincipal() principal: Principal): Promise<TransactionPageDto> {
+    return this.transactions.statement(query, principal);
+  }
+
+  @Get(':id')
+  @RequireScopes('wallet:read')
+  @ApiOperation({ summary: 'One transaction, seen from the account that paid, or from your own' })
+  @ApiResponse({ status: 200, type: TransactionDto })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  find(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<TransactionDto> {
+    return this.transactions.find(id, principal);
+  }
+
+  @Post(':id/reverse')
+  @RequireScopes('wallet:write')
+  @Idempotent({ required: true, inTransaction: true })
+  @ApiOperation({ summary: 'Undo a transaction, once, by one the other way round' })
+  @ApiResponse({ status: 201, type: TransactionDto })
+  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS: who received it has spent it' })
+  @ApiResponse({ status: 403, description: 'FORBIDDEN: not for end users' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
+  @ApiResponse({ status: 409, description: 'ALREADY_REVERSED' })
+  reverse(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
+    readNothing(request.body);
+    return this.transactions.reverse(id, callerOf(request));
+  }
+}
