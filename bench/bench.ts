@@ -1,14 +1,16 @@
 import type { CpuSeconds } from './stage/cpu-seconds.js';
 
-/** One row of the table: what we do, measured against what the machine allows, in the same run. */
+/** One row of the table: what we do, measured against what the machine allows, in the same run, or against a bound. */
 export interface Bench {
   /** As in `npm run bench -- P1`. */
   id: string;
   title: string;
-  /** What the figure is held against. */
-  reference: string;
+  /** What the figure is held against; null where the target is a bound. */
+  reference: string | null;
   /** The target in words. */
   beat: string;
+  /** Connections of the load generator unless told: what serves us best. 0 where it has none to do with it. */
+  connections: number;
   /** @throws VoidRun when an answer was wrong: a fast wrong answer is no figure */
   run(options: BenchOptions): Promise<BenchOutcome>;
 }
@@ -20,6 +22,8 @@ export interface BenchOptions {
   runs: number;
   /** Connections of the load generator; each has one request under way. */
   connections: number;
+  /** Whether the server has a Redis. */
+  redis: boolean;
   /** Told what is going on, one line each. */
   progress(line: string): void;
 }
@@ -32,21 +36,21 @@ export interface Figure {
 export interface BenchOutcome {
   /** Medians over the runs. */
   ours: Figure;
-  reference: Figure;
-  ratio: number;
+  reference: Figure | null;
+  ratio: number | null;
   met: boolean;
   /** The ratio of each run, to show how much the machine swings. */
   ratios: readonly number[];
   /** Of the run whose figure is shown. */
-  cpu: CpuSeconds;
-  /** Milliseconds, measured in an open loop. */
+  cpu: CpuSeconds | null;
   latency: Latency | null;
   remarks: readonly string[];
 }
 
+/** Milliseconds. */
 export interface Latency {
-  /** Requests per second that were sent, whatever the answers took. */
-  rate: number;
+  /** Per second, sent whatever the answers took; null where each asker waits for its answer. */
+  rate: number | null;
   p50: number;
   p99: number;
 }

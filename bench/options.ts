@@ -2,14 +2,27 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench.js';
 
 export interface CommandLine {
+  /** What to do with the benches. */
+  action: 'run' | 'list' | 'help';
   benches: readonly Bench[];
   seconds: number;
   runs: number;
-  connections: number;
+  /** Null: what each bench has by default. */
+  connections: number | null;
+  redis: boolean;
   json: boolean;
 }
 
-export const USAGE = `npm run bench -- [ids …] [--runs 3] [--seconds 8] [--connections 64] [--json]`;
+export const USAGE = `npm run bench -- [ids …] [options]
+
+  ids                which to run, for example P1 P10; all of them without
+  --runs <n>         how often each is measured, in turn with its reference (3)
+  --seconds <n>      length of each measurement (8)
+  --connections <n>  of the load generator (what --list shows)
+  --redis            give the server a Redis
+  --json             for programs
+  --list             name the benches, run none
+  --help`;
 
 /** @throws Error with one line for an unknown id or a number out of range */
 export function readCommandLine(args: readonly string[], all: readonly Bench[]): CommandLine {
@@ -19,8 +32,11 @@ export function readCommandLine(args: readonly string[], all: readonly Bench[]):
     options: {
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '8' },
-      connections: { type: 'string', default: '64' },
+      connections: { type: 'string' },
+      redis: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   const benches = positionals.map((id) => {
@@ -28,11 +44,14 @@ export function readCommandLine(args: readonly string[], all: readonly Bench[]):
     if (!bench) throw new Error(`There is no bench "${id}"; there are ${all.map((each) => each.id).join(', ')}.`);
     return bench;
   });
+  const { connections } = values;
   return {
+    action: values.help ? 'help' : values.list ? 'list' : 'run',
     benches: benches.length > 0 ? benches : all,
     runs: wholeNumber('--runs', values.runs, 1, 99),
     seconds: wholeNumber('--seconds', values.seconds, 1, 120),
-    connections: wholeNumber('--connections', values.connections, 1, 1000),
+    connections: connections === undefined ? null : wholeNumber('--connections', connections, 1, 1000),
+    redis: values.redis,
     json: values.json,
   };
 }

@@ -1,11 +1,10 @@
 import { connect, type Socket } from 'node:net';
 
-export type OnAnswer = (status: number, body: string) => void;
+export type OnAnswer = (status: number, head: string, body: string) => void;
 
-/** Answers are about 1.2 KB; a longer one comes in parts. */
-const READ_BYTES = 16 * 1024;
+/** Most answers have about 1 KB; a longer one, of a batch for example, comes in parts. */
+const READ_BYTES = 64 * 1024;
 const HEAD_END = '\r\n\r\n';
-const NOTHING = Buffer.alloc(0);
 
 /**
  * One keep-alive connection with at most one request under way. Raw bytes and one buffer to read into: the generator shares
@@ -15,7 +14,11 @@ export class Connection {
   private constructor(private readonly socket: Socket) {}
 
   private onAnswer: OnAnswer | undefined;
-  private received = NOTHING;
+  /** Of an answer that is not whole yet, what has come. */
+  private parts: Buffer[] = [];
+  /** Bytes that have come of the answer, and that have to before it is worth a look. */
+  private received = 0;
+  private needed = 0;
 
   /** @param onBroken told once, when the connection ends or fails */
   static open(host: string, port: number, onBroken: (reason: string) => void): Promise<Connection> {
@@ -55,18 +58,25 @@ export class Connection {
   }
 
   private read(chunk: Buffer): void {
-    const bytes = this.received === NOTHING ? chunk : Buffer.concat([this.received, chunk]);
+    this.received += chunk.length;
+    if (this.received < this.needed) return this.keep(chunk);
+    const bytes = this.parts.length === 0 ? chunk : Buffer.concat([...this.parts, chunk]);
     const headEnd = bytes.indexOf(HEAD_END);
     const head = headEnd === -1 ? '' : bytes.toString('latin1', 0, headEnd);
     const bodyAt = headEnd + HEAD_END.length;
     const end = bodyAt + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (headEnd === -1 || bytes.length < end) {
-      // The buffer that was read into is used again for what comes next.
-      this.received = Buffer.from(bytes);
-      return;
+      this.needed = headEnd === -1 ? bytes.length + 1 : end;
+      return this.keep(chunk);
     }
-    this.received = NOTHING;
+    this.parts = [];
+    this.received = this.needed = 0;
     // "HTTP/1.1 200 OK"
-    this.onAnswer?.(Number(head.slice(9, 12)), bytes.toString('latin1', bodyAt, end));
+    this.onAnswer?.(Number(head.slice(9, 12)), head, bytes.toString('latin1', bodyAt, end));
+  }
+
+  /** A copy: the buffer that was read into is used again for what comes next. */
+  private keep(chunk: Buffer): void {
+    this.parts.push(Buffer.from(chunk));
   }
 }

@@ -3,12 +3,12 @@ import { closedLoop } from './closed-loop.js';
 import { Connection } from './connection.js';
 import { openLoop } from './open-loop.js';
 import type { Command, Reply, Target } from './protocol.js';
-import { SignedEvents } from './signed-events.js';
-import { Tally } from './tally.js';
+import { makeRequests } from '../requests/recipe.js';
+import type { RequestSource } from '../requests/request-source.js';
 
 const target: Target = JSON.parse(process.argv[2] ?? '');
 const { host, hostname, port } = new URL(target.url);
-let events = new SignedEvents('00000000', 0, { host, secret: target.secret });
+let source: RequestSource | undefined;
 
 process.on('message', (command: Command) => {
   run(command).then(
@@ -18,11 +18,11 @@ process.on('message', (command: Command) => {
 });
 
 async function run(command: Command): Promise<Reply> {
-  if (command.do === 'sign') {
-    events = new SignedEvents(command.run, command.count, { host, secret: target.secret });
-    return { ok: 'signed' };
+  if (command.do === 'prepare') {
+    source = makeRequests(command.recipe, host);
+    return { ok: 'prepared' };
   }
-  const tally = new Tally();
+  if (!source) throw new Error('There is nothing to send yet');
   let giveUp: (reason: Error) => void = () => undefined;
   const broken = new Promise<never>((_, reject) => (giveUp = reject));
   const opened = Array.from({ length: target.connections }, () =>
@@ -32,8 +32,8 @@ async function run(command: Command): Promise<Reply> {
   try {
     const sending =
       command.do === 'closed loop'
-        ? closedLoop(connections, events, command.seconds, tally)
-        : openLoop(connections, events, command.seconds, command.rate, tally);
+        ? closedLoop(connections, source, command.seconds)
+        : openLoop(connections, source, command.seconds, command.rate);
     return { ok: 'sent', report: await Promise.race([sending, broken]) };
   } finally {
     for (const connection of connections) connection.close();

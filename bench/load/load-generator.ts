@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { VoidRun } from '../bench.js';
 import type { Command, LoadReport, Reply, Target } from './protocol.js';
+import type { Recipe } from '../requests/recipe.js';
 
 const PROGRAM = fileURLToPath(new URL('generator-process.ts', import.meta.url));
 
-/** Sends signed events from a process of its own. */
+/** Sends requests from a process of its own. */
 export class LoadGenerator {
   private constructor(private readonly child: ChildProcess) {}
 
@@ -16,17 +17,17 @@ export class LoadGenerator {
     return new LoadGenerator(child);
   }
 
-  /** Makes new events ready to be sent. @param run names them; unlike any run before */
-  async sign(run: string, count: number): Promise<void> {
-    await this.tell({ do: 'sign', run, count });
+  /** Makes requests ready to be sent. */
+  async prepare(recipe: Recipe): Promise<void> {
+    await this.tell({ do: 'prepare', recipe });
   }
 
-  /** @throws VoidRun when a request was not accepted */
+  /** @throws VoidRun when an answer was not the right one */
   async closedLoop(seconds: number): Promise<LoadReport> {
     return this.send({ do: 'closed loop', seconds });
   }
 
-  /** @throws VoidRun when a request was not accepted */
+  /** @throws VoidRun when an answer was not the right one */
   async openLoop(rate: number, seconds: number): Promise<LoadReport> {
     return this.send({ do: 'open loop', rate, seconds });
   }

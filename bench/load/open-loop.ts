@@ -1,7 +1,7 @@
 import { percentile } from '../statistics.js';
 import type { Connection } from './connection.js';
 import type { LoadReport } from './protocol.js';
-import type { SignedEvents } from './signed-events.js';
+import type { RequestSource } from '../requests/request-source.js';
 import { Tally } from './tally.js';
 
 /**
@@ -12,15 +12,15 @@ import { Tally } from './tally.js';
  */
 export function openLoop(
   connections: readonly Connection[],
-  events: SignedEvents,
+  source: RequestSource,
   seconds: number,
   rate: number,
-  tally: Tally,
 ): Promise<LoadReport> {
   return new Promise((resolve) => {
-    const total = Math.min(events.count, Math.floor(seconds * rate));
+    const tally = new Tally(source);
+    const total = Math.max(1, Math.min(source.count, Math.floor(seconds * rate)));
     const latencies = new Float64Array(total);
-    const idle = connections.map((connection) => ({ connection, request: events.newRequest() }));
+    const idle = connections.map((connection) => ({ connection, request: source.newRequest() }));
     const cpu = process.cpuUsage();
     const start = performance.now();
     const dueAt = (index: number) => start + (index * 1000) / rate;
@@ -41,10 +41,10 @@ export function openLoop(
     }
 
     function send(free: { connection: Connection; request: Buffer }, index: number): void {
-      events.writeInto(free.request, index);
-      free.connection.send(free.request, (status, body) => {
+      source.writeInto(free.request, index);
+      free.connection.send(free.request, (status, head, body) => {
         const now = performance.now();
-        tally.answer(status, body);
+        tally.answer(index, status, head, body);
         latencies[index] = now - dueAt(index);
         idle.push(free);
         answered += 1;

@@ -1,18 +1,20 @@
+import type { Recipe } from '../requests/recipe.js';
+
 /** What the load generator is told, one command at a time; it answers each with one `Reply`. */
 export type Command =
-  /** Build and sign this many new events, before any clock runs. */
-  | { do: 'sign'; run: string; count: number }
+  /** Make these requests, before any clock runs. */
+  | { do: 'prepare'; recipe: Recipe }
   /** Send as fast as the answers come, one request per connection at a time. */
   | { do: 'closed loop'; seconds: number }
   /** Send at a fixed rate, whatever the answers take. */
   | { do: 'open loop'; seconds: number; rate: number };
 
-export type Reply = { ok: 'signed' } | { ok: 'sent'; report: LoadReport } | { failed: string };
+export type Reply = { ok: 'prepared' } | { ok: 'sent'; report: LoadReport } | { failed: string };
 
 export interface LoadReport {
-  /** Requests sent, which are the first `sent` events of the run. */
+  /** Requests sent, which are the first `sent` of what was prepared. */
   sent: number;
-  /** Answers 200 that say "accepted". */
+  /** Right answers. */
   accepted: number;
   /** Everything else by what it was, with one example each. */
   errors: Record<string, { count: number; example: string }>;
@@ -26,6 +28,5 @@ export interface LoadReport {
 
 export interface Target {
   url: string;
-  secret: string;
   connections: number;
 }

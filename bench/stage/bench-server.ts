@@ -23,12 +23,13 @@ export class BenchServer {
     // A file and no pipe: reading it would cost this process time, and the machine has few cores.
     const logFile = join(folder, 'server.log');
     const log = openSync(logFile, 'w');
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=32', MAIN], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'production',
         ENCRYPTION_KEY: randomBytes(32).toString('hex'),
+        JWT_SECRET: randomBytes(32).toString('hex'),
         DATA_DIR: join(folder, 'server'),
         PORT: '0',
         LOG_LEVEL: 'info',

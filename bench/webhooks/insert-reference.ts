@@ -1,5 +1,5 @@
 import { VoidRun } from '../bench.js';
-import { eventBody } from '../load/signed-events.js';
+import { eventBody } from '../requests/signed-events.js';
 import type { BenchDatabase } from '../stage/bench-database.js';
 import { pgbench } from '../stage/pgbench.js';
 
@@ -25,6 +25,7 @@ INSERT INTO bench_reference (id, payload, received_at) VALUES (:prefix || :numbe
  */
 export async function insertReference(database: BenchDatabase, seconds: number): Promise<number> {
   await database.query(TABLE);
+  await database.settle();
   const before = await rows(database);
   const prefix = `evt_${Date.now().toString(36)}`;
   const payload = eventBody(prefix, Math.floor(Date.now() / 1000));

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench, BenchOptions, BenchOutcome } from '../bench.js';
 import { onStage, type Stage } from '../stage/stage.js';
 import { median } from '../statistics.js';
+import { Workload } from '../workload.js';
 import { Intake } from './intake.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -19,11 +20,12 @@ export const memoryUnderLoad: Bench = {
   title: 'memory after a minute of P1 at full speed',
   reference: `memory before: warmed up, then idle for ${IDLE_SECONDS} s`,
   beat: `≤ +${MAX_GROWTH_MIB} MiB, flat`,
-  run: (options) => onStage(options.connections, (stage) => measure(stage, options)),
+  connections: 64,
+  run: (options) => onStage(options, (stage) => measure(stage, options)),
 };
 
 async function measure(stage: Stage, { progress }: BenchOptions): Promise<BenchOutcome> {
-  const intake = new Intake(stage);
+  const intake = new Workload(stage, new Intake(stage));
   await intake.prepare(WARM_UP_SECONDS);
   await intake.fullSpeed(WARM_UP_SECONDS);
   await intake.prepare(MINUTE_SECONDS);

@@ -1,5 +1,5 @@
 import { VoidRun } from '../bench.js';
-import { eventBody, eventIdOf } from '../load/signed-events.js';
+import { eventBody, eventIdOf } from '../requests/signed-events.js';
 import type { BenchDatabase } from '../stage/bench-database.js';
 
 /** The ids of a run, as `eventIdOf` makes them, against what is in the tables. */
