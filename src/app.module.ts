@@ -1,16 +1,23 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { type Config, ConfigModule } from './config/index.js';
+import { CredentialsModule } from './credentials.module.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
 import { AuditModule } from './modules/audit/index.js';
+import { RateLimitsModule } from './modules/rate-limits/index.js';
+import { LedgerModule } from './modules/ledger/index.js';
+import { WalletModule } from './modules/wallet/index.js';
 import { WebhooksModule } from './modules/webhooks/index.js';
-import { AuthModule } from './platform/auth/index.js';
+import { AuthGuard, AuthModule } from './platform/auth/index.js';
 import { ClockModule } from './platform/clock/index.js';
 import { CoalescerModule } from './platform/coalescer/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import { EncryptionModule } from './platform/encryption/index.js';
+import { IdempotencyGuard, IdempotencyModule } from './platform/idempotency/index.js';
+import { LocksModule } from './platform/locks/index.js';
 import { MetricsModule } from './platform/metrics/index.js';
 import { ObservabilityModule } from './platform/observability/index.js';
-import { RateLimitModule } from './platform/rate-limit/index.js';
+import { RateLimitGuard, RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisModule } from './platform/redis/index.js';
 import { ScheduleModule } from './platform/schedule/index.js';
 import { TransactionModule } from './platform/transaction/index.js';
@@ -31,13 +38,24 @@ export class AppModule {
         TransactionModule,
         CoalescerModule,
         EncryptionModule,
+        LocksModule,
         RateLimitModule,
+        IdempotencyModule,
         ScheduleModule.forRoot(),
-        AuthModule.forRoot(ApiKeysModule),
+        AuthModule.forRoot(CredentialsModule),
         ObservabilityModule,
         AuditModule,
+        LedgerModule,
         ApiKeysModule,
+        RateLimitsModule,
+        WalletModule,
         WebhooksModule,
+      ],
+      // Guards run in this order: a key belongs to who is calling, and a repeat does not use up a limit.
+      providers: [
+        { provide: APP_GUARD, useExisting: AuthGuard },
+        { provide: APP_GUARD, useExisting: IdempotencyGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
       ],
     };
   }

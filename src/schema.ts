@@ -1,11 +1,23 @@
 import { MIGRATIONS } from './migrations/index.js';
 import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';
+import { LEDGER_ENTITIES } from './modules/ledger/index.js';
 import { WEBHOOK_ENTITIES } from './modules/webhooks/index.js';
+import { IDEMPOTENCY_ENTITIES } from './platform/idempotency/index.js';
+import { LOCK_ENTITIES } from './platform/locks/index.js';
+import { RATE_LIMIT_ENTITIES } from './platform/rate-limit/index.js';
 import type { Schema } from './platform/database/index.js';
 
 /** Every table TypeORM knows and how it came to be: `migration:check` compares the two. */
 export const SCHEMA: Schema = {
-  entities: [...API_KEY_ENTITIES, ...AUDIT_ENTITIES, ...WEBHOOK_ENTITIES],
+  entities: [
+    ...API_KEY_ENTITIES,
+    ...AUDIT_ENTITIES,
+    ...IDEMPOTENCY_ENTITIES,
+    ...LOCK_ENTITIES,
+    ...RATE_LIMIT_ENTITIES,
+    ...LEDGER_ENTITIES,
+    ...WEBHOOK_ENTITIES,
+  ],
   migrations: MIGRATIONS,
 };

@@ -44,7 +44,7 @@ function atRest(config: Config): Config {
     ...config,
     role: 'api',
     webhookSecrets: {},
-    REDIS_URL: undefined,
+    REDIS_URL: [],
     DB_POOL_SIZE: POOL_SIZE,
     DB_POOL_TIMEOUT_MS: POOL_TIMEOUT_MS,
   };

@@ -8,8 +8,8 @@ import { createAdapter, openApiDocument } from '../configure-app.js';
 import { examples } from './examples.js';
 import { print } from './output.js';
 
-/** Nothing of the environment gets into the document; with a key given, nothing is written to DATA_DIR either. */
-const ENVIRONMENT = { ENCRYPTION_KEY: '0'.repeat(64) };
+/** Nothing of the environment gets into the document; with keys given, nothing is written to DATA_DIR either. */
+const ENVIRONMENT = { ENCRYPTION_KEY: '0'.repeat(64), JWT_SECRET: '0'.repeat(64) };
 
 export function registerOpenApi(openapi: Command): void {
   openapi

@@ -32,12 +32,14 @@ describe('the command line', () => {
       'keys create',
       'keys list',
       'keys revoke',
+      'token create',
       'send',
       'events list',
       'events show',
       'events replay',
       'sources list',
       'audit verify',
+      'ledger verify',
       'openapi',
     ]);
     for (const [typed, command] of commands) {

@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'create, list and revoke API keys, in the database itself',
     load: async () => (await import('./keys/index.js')).registerKeys,
   },
+  token: {
+    description: 'sign an access token for an end user, for trying things out',
+    load: async () => (await import('./token.js')).registerToken,
+  },
   send: {
     description: 'send signed, real-looking webhooks to a running server; exit code 1 unless all are accepted',
     load: async () => (await import('./send/index.js')).registerSend,
@@ -40,6 +44,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   audit: {
     description: 'verify the hash-chained record of who did what',
     load: async () => (await import('./audit.js')).registerAudit,
+  },
+  ledger: {
+    description: 'prove that the ledger holds: every balance, entry, transfer and hold',
+    load: async () => (await import('./ledger.js')).registerLedger,
   },
   openapi: {
     description: 'write the OpenAPI document of the HTTP API; needs neither server nor database',

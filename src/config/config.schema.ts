@@ -24,12 +24,41 @@ const proxies = list.superRefine((addresses, context) => {
     context.addIssue({ code: 'custom', message });
   }
 });
+const isUrl = (text: string, protocols: readonly string[]) =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+const startingWith = (protocols: readonly string[]) => protocols.map((protocol) => `${protocol}//`).join(' or ');
 const url = (...protocols: string[]) =>
   optional(
-    z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-      error: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    z.string().refine((text) => isUrl(text, protocols), {
+      error: `must be a URL starting with ${startingWith(protocols)}`,
     }),
   );
+/** A lock needs the votes of more than half: an even number stands no more failures than the odd one below it. */
+const oddNumberOfUrls = (...protocols: string[]) =>
+  list
+    .refine((urls) => urls.every((each) => isUrl(each, protocols)), {
+      error: `must be a URL starting with ${startingWith(protocols)}, or several separated by commas`,
+    })
+    .refine((urls) => urls.length === 0 || urls.length % 2 === 1, {
+      error: 'must be one URL or an odd number of them: locks need more than half',
+    });
+/** What limits are called in headers, metrics, overrides and the limits of keys. */
+export const RATE_LIMIT_RULES = [
+  'perSecond',
+  'perMinute',
+  'perHour',
+  'mutations',
+  'payments',
+  'initialize',
+  'verify',
+  'auth',
+  'webhooks',
+] as const;
+export type RateLimitRuleName = (typeof RATE_LIMIT_RULES)[number];
+const rules = list.pipe(
+  z.array(z.enum(RATE_LIMIT_RULES, { error: `must be names of ${RATE_LIMIT_RULES.join(', ')}, separated by commas` })),
+);
+const requests = (fallback: number) => integer(0, 100_000_000, fallback);
 const secret = optional(z.string().min(8, 'must have at least 8 characters').max(512));
 
 /**
@@ -52,7 +81,7 @@ export const environmentSchema = z.object({
   DB_POOL_SIZE: integer(2, 500, 20),
   DB_POOL_TIMEOUT_MS: integer(100, 600_000, 30_000),
   DB_STATEMENT_TIMEOUT_MS: integer(0, 3_600_000, 30_000),
-  REDIS_URL: url('redis:', 'rediss:'),
+  REDIS_URL: oddNumberOfUrls('redis:', 'rediss:'),
 
   BOOTSTRAP_API_KEY: optional(
     z.string().regex(/^hf_[\x21-\x7e]{29,}$/, 'must start with hf_ and have at least 32 printable characters'),
@@ -60,11 +89,32 @@ export const environmentSchema = z.object({
   ENCRYPTION_KEY: optional(
     z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits; make one with: openssl rand -hex 32'),
   ),
+  // RFC 7518, section 3.2: a key of HS256 has at least 256 bits.
+  JWT_SECRET: optional(
+    z.string().min(32, 'must have at least 32 characters; make one with: openssl rand -hex 32').max(512),
+  ),
 
   TRUSTED_PROXIES: proxies,
   BODY_LIMIT_BYTES: integer(1024, 64 * MEBIBYTE, 256 * 1024),
   REQUEST_TIMEOUT_MS: integer(100, 600_000, 30_000),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000, 20_000),
+
+  RATE_LIMIT_PER_SECOND: requests(10),
+  RATE_LIMIT_PER_MINUTE: requests(100),
+  RATE_LIMIT_PER_HOUR: requests(1000),
+  MUTATION_RATE_LIMIT: requests(20),
+  PAYMENT_RATE_LIMIT: requests(5),
+  INITIALIZE_RATE_LIMIT: requests(5),
+  VERIFY_RATE_LIMIT: requests(10),
+  AUTH_RATE_LIMIT: requests(5),
+  AUTH_FAILURE_RATE_LIMIT: requests(60),
+  RATE_LIMIT_STORE: optional(z.enum(['memory', 'postgres', 'redis'])),
+  RATE_LIMIT_TOKEN_BUCKET: rules,
+  RATE_LIMIT_SHADOW: rules,
+  REPLICAS: integer(1, 10_000, 1),
+
+  IDEMPOTENCY_TTL_HOURS: integer(1, 8760, 24),
+  IDEMPOTENCY_LOCK_MS: integer(300, 3_600_000, 60_000),
 
   STRIPE_WEBHOOK_SECRET: secret,
   PAYSTACK_SECRET_KEY: secret,

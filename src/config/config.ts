@@ -15,7 +15,11 @@ export interface Config extends Readonly<Environment> {
   readonly dataDir: string;
   /** 32 bytes; secrets at rest are sealed with keys derived from it. */
   readonly encryptionKey: Buffer;
+  /** At least 32 bytes; access tokens of end users are signed with it (HS256). */
+  readonly jwtSecret: Buffer;
   readonly role: Environment['ROLE'];
+  /** Where limits are counted. */
+  readonly rateLimitStore: NonNullable<Environment['RATE_LIMIT_STORE']>;
   readonly isProduction: boolean;
   readonly webhookSecrets: EnvironmentSecrets;
 }
@@ -29,9 +33,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** What production must be given; outside it, where in `DATA_DIR` the one made at the first start is kept. */
+const SECRET_FILES = { ENCRYPTION_KEY: 'encryption.key', JWT_SECRET: 'jwt.key' } as const;
+
 /**
- * Validates the environment and fills in the defaults. Outside production a missing `ENCRYPTION_KEY` is made once and
- * kept in `DATA_DIR`, so that the first start needs nothing.
+ * Validates the environment and fills in the defaults. Outside production a missing `ENCRYPTION_KEY` or
+ * `JWT_SECRET` is made once and kept in `DATA_DIR`, so that the first start needs nothing.
  *
  * @throws ConfigError naming every bad variable at once
  */
@@ -40,6 +47,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
     ...missingInProduction(environment),
+    ...(parsed.success ? contradictions(parsed.data) : []),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const values = parsed.data;
@@ -49,8 +57,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   return Object.freeze({
     ...values,
     dataDir,
-    encryptionKey: values.ENCRYPTION_KEY ? Buffer.from(values.ENCRYPTION_KEY, 'hex') : developmentKey(dataDir),
+    encryptionKey: Buffer.from(values.ENCRYPTION_KEY ?? developmentSecret(dataDir, 'ENCRYPTION_KEY'), 'hex'),
+    jwtSecret: Buffer.from(values.JWT_SECRET ?? developmentSecret(dataDir, 'JWT_SECRET'), 'utf8'),
     role: values.ROLE,
+    rateLimitStore: rateLimitStore(values),
     isProduction,
     webhookSecrets: Object.freeze({
       stripe: values.STRIPE_WEBHOOK_SECRET,
@@ -64,6 +74,21 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
   });
 }
 
+/** What is right by itself and wrong together. */
+function contradictions({ RATE_LIMIT_STORE, REDIS_URL, REPLICAS }: Environment): string[] {
+  if (RATE_LIMIT_STORE === 'redis' && REDIS_URL.length === 0) return ['RATE_LIMIT_STORE: redis needs a REDIS_URL.'];
+  if (RATE_LIMIT_STORE === 'memory' && REPLICAS > 1) {
+    return [`RATE_LIMIT_STORE: memory is for one process; with REPLICAS=${REPLICAS} use redis or postgres.`];
+  }
+  return [];
+}
+
+function rateLimitStore({ RATE_LIMIT_STORE, REDIS_URL, REPLICAS }: Environment): Config['rateLimitStore'] {
+  if (RATE_LIMIT_STORE !== undefined) return RATE_LIMIT_STORE;
+  if (REDIS_URL.length > 0) return 'redis';
+  return REPLICAS > 1 ? 'postgres' : 'memory';
+}
+
 /** Looks at the environment itself: what is missing is to be named together with what is wrong. */
 function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
   if (environment['NODE_ENV'] !== 'production') return [];
@@ -71,8 +96,9 @@ function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
   if (!environment['DATABASE_URL']?.trim()) {
     problems.push('DATABASE_URL: the embedded database is for development; production needs a PostgreSQL of its own.');
   }
-  if (!environment['ENCRYPTION_KEY']?.trim()) {
-    problems.push('ENCRYPTION_KEY: production needs one; make it with: openssl rand -hex 32');
+  for (const variable of Object.keys(SECRET_FILES)) {
+    if (environment[variable]?.trim()) continue;
+    problems.push(`${variable}: production needs one; make it with: openssl rand -hex 32`);
   }
   return problems;
 }
@@ -88,8 +114,9 @@ function createWhole(path: string, content: string): void {
   }
 }
 
-function developmentKey(dataDir: string): Buffer {
-  const path = join(dataDir, 'encryption.key');
+/** @returns 64 hex digits, the same at every start */
+function developmentSecret(dataDir: string, variable: keyof typeof SECRET_FILES): string {
+  const path = join(dataDir, SECRET_FILES[variable]);
   try {
     if (!existsSync(path)) {
       mkdirSync(dataDir, { recursive: true });
@@ -102,9 +129,9 @@ function developmentKey(dataDir: string): Buffer {
       ]);
     }
   }
-  const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'hex');
-  if (key.length !== 32) {
-    throw new ConfigError([`ENCRYPTION_KEY: ${path} does not hold 64 hex digits; restore it or set ENCRYPTION_KEY.`]);
+  const secret = readFileSync(path, 'utf8').trim();
+  if (!/^[0-9a-fA-F]{64}$/.test(secret)) {
+    throw new ConfigError([`${variable}: ${path} does not hold 64 hex digits; restore it or set ${variable}.`]);
   }
-  return key;
+  return secret;
 }

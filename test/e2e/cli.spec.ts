@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createTestDatabase, databaseUrl, execute, type TestDatabase } from '../support/database.js';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { freePort } from '../support/free-port.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { JWT_SECRET, startServer, type TestServer } from '../support/server.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -41,6 +41,7 @@ async function holdfast(args: readonly string[], env: Record<string, string> = {
       PORT: new URL(server.url).port,
       DATABASE_URL: database.url,
       ENCRYPTION_KEY,
+      JWT_SECRET,
       DATA_DIR: join(folder, 'data'),
       HOLDFAST_API_KEY: server.adminKey,
       ...env,
@@ -137,6 +138,31 @@ describe('holdfast', () => {
       await once(child, 'exit');
     }
     expect(child.exitCode).toBe(0);
+  });
+});
+
+describe('access tokens', () => {
+  it('are signed for a user, for a quarter of an hour unless told otherwise', async () => {
+    const before = Date.now();
+    const { code, stdout, stderr } = await holdfast(['token', 'create', '--user', 'ann']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^ey[\w-]+\.[\w-]+\.[\w-]+\n$/) });
+    expect(stderr).toContain('"ann"');
+    const until = new Date(/until (\S+):/.exec(stderr)?.[1] ?? '').getTime();
+    expect(until - before).toBeGreaterThan(14 * 60_000);
+    expect(until - before).toBeLessThan(16 * 60_000);
+    const authorization = `Bearer ${stdout.trim()}`;
+    const { status } = await server.fetch('/api/webhook-events', { headers: { authorization } });
+    // Known, and not allowed; a token that is none is answered 401.
+    expect(status).toBe(403);
+  });
+
+  it('are refused to a user that is none, and for longer than a day', async () => {
+    expectRefusal(await holdfast(['token', 'create', '--user', 'ann b']), 'A user id has');
+    expectRefusal(await holdfast(['token', 'create', '--user', 'ann', '--expires', '25h']), '24 hours');
+    expectRefusal(
+      await holdfast(['token', 'create', '--user', 'ann', '--expires', '2020-01-01T00:00:00Z']),
+      'lives for 1 second',
+    );
   });
 });
 

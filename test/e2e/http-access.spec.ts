@@ -24,11 +24,28 @@ const SCOPES: Record<string, string> = {
   'GET /api/audit': 'audit:read',
   'GET /api/audit/checkpoints': 'audit:read',
   'GET /api/audit/verify': 'audit:read',
+  'GET /api/idempotency/stats': 'admin',
+  'GET /api/ledger/integrity': 'admin',
+  'GET /api/rate-limits/{subject}': 'admin',
+  'PUT /api/rate-limits/{subject}/override': 'admin',
+  'DELETE /api/rate-limits/{subject}/override': 'admin',
   'GET /api/replay-jobs': 'webhooks:read',
   'POST /api/replay-jobs': 'webhooks:write',
   'GET /api/replay-jobs/{id}': 'webhooks:read',
   'DELETE /api/replay-jobs/{id}': 'webhooks:write',
   'GET /api/stripe/webhook/status/{eventId}': 'webhooks:read',
+  'POST /api/wallet/accounts': 'wallet:write',
+  'GET /api/wallet/balance': 'wallet:read',
+  'POST /api/wallet/holds': 'wallet:write',
+  'GET /api/wallet/holds/{id}': 'wallet:read',
+  'POST /api/wallet/holds/{id}/capture': 'wallet:write',
+  'POST /api/wallet/holds/{id}/void': 'wallet:write',
+  'GET /api/wallet/transactions': 'wallet:read',
+  'POST /api/wallet/transactions': 'wallet:write',
+  'GET /api/wallet/transactions/{id}': 'wallet:read',
+  'POST /api/wallet/transactions/{id}/reverse': 'wallet:write',
+  'POST /api/wallet/transfers': 'wallet:write',
+  'POST /api/wallet/transfers/batch': 'wallet:write',
   'GET /api/webhook-events': 'webhooks:read',
   'GET /api/webhook-events/by-event-id/{source}/{eventId}': 'webhooks:read',
   'GET /api/webhook-events/{id}': 'webhooks:read',
@@ -123,7 +140,7 @@ describe('Every route', () => {
 describe('A key', () => {
   const keys = new Map<string, string>();
   beforeAll(async () => {
-    for (const scope of ['webhooks:read', 'webhooks:write', 'audit:read', 'wallet:read']) {
+    for (const scope of ['webhooks:read', 'webhooks:write', 'audit:read', 'wallet:read', 'wallet:write']) {
       keys.set(scope, await holdfast.keyWith(scope));
       keys.set(`all but ${scope}`, await holdfast.keyWith(...ALL_SCOPES.filter((each) => each !== scope)));
     }

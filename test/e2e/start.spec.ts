@@ -97,6 +97,7 @@ describe('A start that cannot be', () => {
       STRIPE_WEBHOOK_SECRET: 'short',
       TRUSTED_PROXIES: '10.0.0.0/8, the-proxy',
       REDIS_URL: 'http://localhost',
+      JWT_SECRET: 'too-short-but-secret',
       WEBHOOK_MAX_RETRIES: '-1',
       DB_POOL_SIZE: '1.5',
       BODY_LIMIT_BYTES: '1e999',
@@ -114,6 +115,7 @@ describe('A start that cannot be', () => {
         'STRIPE_WEBHOOK_SECRET',
         'TRUSTED_PROXIES',
         'REDIS_URL',
+        'JWT_SECRET',
         'WEBHOOK_MAX_RETRIES',
         'DB_POOL_SIZE',
         'BODY_LIMIT_BYTES',
@@ -131,8 +133,9 @@ describe('A start that cannot be', () => {
       const withoutKey = expectOneLine(await start({ DATA_DIR: readOnly, DATABASE_URL: database.url }, true));
       expect(withoutKey).toMatch(/DATA_DIR/);
       expect(withoutKey).toContain(readOnly);
-      const withKey = { DATA_DIR: readOnly, ENCRYPTION_KEY: randomBytes(32).toString('hex') };
-      const embedded = expectOneLine(await start(withKey, true));
+      const secret = randomBytes(32).toString('hex');
+      const withKeys = { DATA_DIR: readOnly, ENCRYPTION_KEY: secret, JWT_SECRET: secret };
+      const embedded = expectOneLine(await start(withKeys, true));
       expect(embedded).toMatch(/DATA_DIR/);
       expect(embedded).toContain(readOnly);
     } finally {
@@ -147,23 +150,34 @@ describe('A start that cannot be', () => {
     expect(expectOneLine(await start({ DATA_DIR: join(file, 'data') }))).toMatch(/DATA_DIR/);
   });
 
-  it('names an encryption key that was damaged, rather than making a new one', async () => {
+  it.each([
+    ['ENCRYPTION_KEY', 'encryption.key'],
+    ['JWT_SECRET', 'jwt.key'],
+  ])('names a kept %s that was damaged, rather than making a new one', async (variable, file) => {
     const dataDir = makeTempFolder('key');
-    writeFileSync(join(dataDir, 'encryption.key'), 'half of it');
-    expect(expectOneLine(await start({ DATA_DIR: dataDir, DATABASE_URL: database.url }))).toMatch(/ENCRYPTION_KEY/);
-    expect(readFileSync(join(dataDir, 'encryption.key'), 'utf8')).toBe('half of it');
+    writeFileSync(join(dataDir, file), 'half of it');
+    const line = expectOneLine(await start({ DATA_DIR: dataDir, DATABASE_URL: database.url }));
+    expect(line).toContain(`${variable}: ${join(dataDir, file)}`);
+    expect(line).not.toContain('half of it');
+    expect(readFileSync(join(dataDir, file), 'utf8')).toBe('half of it');
     removeTempFolder(dataDir);
+  });
+
+  it('refuses an even number of Redis servers, which has no more than half to spare', async () => {
+    const two = 'redis://127.0.0.1:6379,redis://127.0.0.1:6380';
+    expect(expectOneLine(await start({ REDIS_URL: two }))).toMatch(/REDIS_URL: .*odd number/);
   });
 
   it('refuses the embedded database, and a key of its own making, in production', async () => {
     const dataDir = join(folder, 'never-made');
     const { code, stderr } = await start({ NODE_ENV: 'production', DATA_DIR: dataDir });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/- DATABASE_URL: .*production.*\n.*- ENCRYPTION_KEY: .*openssl rand -hex 32/);
-    expect(existsSync(dataDir)).toBe(false);
-    const line = expectOneLine(
-      await start({ NODE_ENV: 'production', ENCRYPTION_KEY: randomBytes(32).toString('hex') }),
+    expect(stderr).toMatch(
+      /- DATABASE_URL: .*production.*\n.*- ENCRYPTION_KEY: .*openssl rand -hex 32\n.*- JWT_SECRET: .*openssl/,
     );
+    expect(existsSync(dataDir)).toBe(false);
+    const secret = randomBytes(32).toString('hex');
+    const line = expectOneLine(await start({ NODE_ENV: 'production', ENCRYPTION_KEY: secret, JWT_SECRET: secret }));
     expect(line).toMatch(/DATABASE_URL/);
   });
 

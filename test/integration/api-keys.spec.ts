@@ -9,14 +9,23 @@ import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigModule, loadConfig } from '../../src/config/index.js';
 import { NotFoundError, ValidationError } from '../../src/kernel/app-error.js';
-import { API_KEY_ENTITIES, ApiKeysModule, ApiKeysService, BootstrapKeys } from '../../src/modules/api-keys/index.js';
+import {
+  API_KEY_ENTITIES,
+  type ApiKeyLimits,
+  ApiKeysModule,
+  ApiKeysService,
+  ApiKeyVerifier,
+  BootstrapKeys,
+  type KeyMaker,
+} from '../../src/modules/api-keys/index.js';
 import { AuditLog, AUDIT_ENTITIES } from '../../src/modules/audit/index.js';
-import { CredentialVerifier, ForbiddenError, type RequestContext } from '../../src/platform/auth/index.js';
+import { ForbiddenError, type RequestContext, type Scope } from '../../src/platform/auth/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
 import { MetricsModule } from '../../src/platform/metrics/index.js';
 import { TransactionModule } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
+const ADMIN: KeyMaker = { kind: 'operator' };
 const OPERATOR: RequestContext = { actor: 'cli', requestId: 'request-1', ip: '192.0.2.7' };
 /** Of the generated shape, with a wrong checksum: only a look at the configuration tells that it is an operator's own. */
 const BOOTSTRAP_API_KEY = `hf_live_${'b'.repeat(49)}`;
@@ -70,8 +79,16 @@ function sql<Row>(query: string, parameters: unknown[] = []): Promise<Row[]> {
   return here.get(DataSource).query<Row[]>(query, parameters);
 }
 
-const verify = (credential: string, replica = here) => replica.get(CredentialVerifier).verify(credential);
-const create = (name = 'shop') => service.create({ name, scopes: ['webhooks:read'] }, ['admin'], OPERATOR);
+const verify = (credential: string, replica = here) => replica.get(ApiKeyVerifier).verify(credential);
+const create = (name = 'shop') => service.create({ name, scopes: ['webhooks:read'] }, ADMIN, OPERATOR);
+
+/** A key that may make others. */
+async function makerWith(input: { scopes: Scope[]; expiresAt?: Date; limits?: ApiKeyLimits }) {
+  const { key } = await service.create({ name: 'maker', ...input }, ADMIN, OPERATOR);
+  const maker = await verify(key);
+  if (!maker) throw new Error('The key does not work');
+  return maker;
+}
 
 /** A time as the database sees it, `ms` from now. */
 async function databaseTime(ms: number): Promise<Date> {
@@ -105,6 +122,7 @@ describe('creating an API key', () => {
       id,
       name: 'shop',
       scopes: ['webhooks:read'],
+      limits: null,
       actor: `api-key:${id}`,
     });
   });
@@ -120,7 +138,7 @@ describe('creating an API key', () => {
   });
 
   it('refuses scopes the maker lacks, and gives those it has', async () => {
-    const held = ['wallet:read', 'wallet:write'] as const;
+    const held = await makerWith({ scopes: ['wallet:read', 'wallet:write'] });
     for (const scopes of [['admin'], ['wallet:read', 'payments:read']] as const) {
       await expect(service.create({ name: 'more', scopes: [...scopes] }, held, OPERATOR)).rejects.toThrow(
         ForbiddenError,
@@ -130,9 +148,45 @@ describe('creating an API key', () => {
     expect(await verify(key)).toMatchObject({ scopes: ['wallet:read'] });
   });
 
+  it('refuses an end user, whatever the scopes', async () => {
+    const user: KeyMaker = { kind: 'user', id: 'ann', scopes: ['wallet:read'], actor: 'user:ann' };
+    await expect(service.create({ name: 'mine', scopes: ['wallet:read'] }, user, OPERATOR)).rejects.toThrow(
+      ForbiddenError,
+    );
+    expect(await sql('SELECT FROM api_keys')).toEqual([]);
+  });
+
+  it('never gives a key a longer life than its maker has', async () => {
+    const [sooner, end, later] = [await databaseTime(1e6), await databaseTime(2e6), await databaseTime(3e6)];
+    const mortal = await makerWith({ scopes: ['admin'], expiresAt: end });
+    const immortal = await makerWith({ scopes: ['admin'] });
+    const expiryOf = async (maker: KeyMaker, expiresAt: Date | null) =>
+      (await service.create({ name: 'child', scopes: ['admin'], expiresAt }, maker, OPERATOR)).expiresAt;
+    expect(await expiryOf(mortal, null)).toEqual(end);
+    expect(await expiryOf(mortal, later)).toEqual(end);
+    expect(await expiryOf(mortal, sooner)).toEqual(sooner);
+    expect(await expiryOf(immortal, null)).toBeNull();
+    expect(await expiryOf(immortal, later)).toEqual(later);
+  });
+
+  it('gives a key the limits of its maker, and limits of its own from an admin only', async () => {
+    const limits = { perMinute: 10 };
+    const limited = await makerWith({ scopes: ['wallet:read'], limits });
+    const child = (maker: KeyMaker, own?: ApiKeyLimits) =>
+      service.create({ name: 'child', scopes: ['wallet:read'], limits: own ?? null }, maker, OPERATOR);
+    expect(await child(limited)).toMatchObject({ limits });
+    const others: ApiKeyLimits[] = [{ perMinute: 0 }, { perMinute: 5 }, { perHour: 0 }];
+    for (const own of others) {
+      await expect(child(limited, own)).rejects.toThrow(ForbiddenError);
+    }
+    const admin = await makerWith({ scopes: ['admin'], limits });
+    expect(await child(admin)).toMatchObject({ limits });
+    expect(await child(admin, { perMinute: 600 })).toMatchObject({ limits: { perMinute: 600 } });
+  });
+
   it('stores limits as they were given', async () => {
     const limits = { perMinute: 600, perSecond: 0 };
-    const { id } = await service.create({ name: 'limited', scopes: ['admin'], limits }, ['admin'], OPERATOR);
+    const { id } = await service.create({ name: 'limited', scopes: ['admin'], limits }, ADMIN, OPERATOR);
     expect(await service.find(id)).toMatchObject({ limits });
   });
 });
@@ -174,7 +228,7 @@ describe('verifying a credential', () => {
 describe('expiry', () => {
   it('follows the clock of the database, to the moment', async () => {
     const expiresAt = await databaseTime(700);
-    const { key } = await service.create({ name: 'brief', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+    const { key } = await service.create({ name: 'brief', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
     expect(await verify(key)).not.toBeNull();
     while ((await verify(key)) !== null) await delay(5);
     const [{ late }] = await sql<{ late: number }>(
@@ -191,7 +245,7 @@ describe('expiry', () => {
     try {
       vi.setSystemTime(past.getTime() - 86_400_000);
       const createUntil = (expiresAt: Date) =>
-        service.create({ name: 'skewed', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+        service.create({ name: 'skewed', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
       await expect(createUntil(past)).rejects.toThrow(ValidationError);
       const { key } = await createUntil(future);
       vi.setSystemTime(future.getTime() + 86_400_000);
@@ -314,15 +368,15 @@ describe('the first admin key', () => {
   });
 
   it('is not made while an admin key is active', async () => {
-    await service.create({ name: 'boss', scopes: ['admin'] }, ['admin'], OPERATOR);
+    await service.create({ name: 'boss', scopes: ['admin'] }, ADMIN, OPERATOR);
     expect(await ensure()).toBeNull();
   });
 
   it('is made again when every admin key is revoked or expired', async () => {
-    const { id } = await service.create({ name: 'boss', scopes: ['admin'] }, ['admin'], OPERATOR);
+    const { id } = await service.create({ name: 'boss', scopes: ['admin'] }, ADMIN, OPERATOR);
     await service.revoke(id, OPERATOR);
     const expiresAt = await databaseTime(20);
-    await service.create({ name: 'temp', scopes: ['admin'], expiresAt }, ['admin'], OPERATOR);
+    await service.create({ name: 'temp', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
     await expect.poll(() => databaseTime(0)).toSatisfy((now: Date) => now > expiresAt);
     await create('no admin');
     expect(await ensure()).toMatch(/^hf_test_/);

@@ -65,6 +65,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const config = loadConfig({
     ENCRYPTION_KEY: 'c'.repeat(64),
+    JWT_SECRET: 'c'.repeat(64),
     WEBHOOK_LEASE_MS: String(LEASE_MS),
     DATABASE_URL: database.url,
   });

@@ -7,6 +7,7 @@ import { webhookProvider } from '../../src/modules/webhooks/index.js';
 import { JsonLogger } from '../../src/platform/logging/index.js';
 import { type RunningServer, startServer } from '../../src/start-server.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { RATE_LIMITS_OFF } from '../support/rate-limits-off.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -43,6 +44,7 @@ beforeAll(async () => {
     DATA_DIR: dataDir,
     ENCRYPTION_KEY: 'e'.repeat(64),
     BOOTSTRAP_API_KEY: ADMIN_KEY,
+    ...RATE_LIMITS_OFF,
     STRIPE_WEBHOOK_SECRET: SECRET,
   });
   server = await startServer(config, new JsonLogger('silent'), [ExampleModule]);

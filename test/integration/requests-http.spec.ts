@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config/index.js';
 import { JsonLogger } from '../../src/platform/logging/index.js';
 import { type RunningServer, startServer } from '../../src/start-server.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { RATE_LIMITS_OFF } from '../support/rate-limits-off.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 
 const ADMIN_KEY = `hf_test_${'r'.repeat(40)}`;
@@ -37,6 +38,7 @@ beforeAll(async () => {
     DATA_DIR: dataDir,
     ENCRYPTION_KEY: 'd'.repeat(64),
     BOOTSTRAP_API_KEY: ADMIN_KEY,
+    ...RATE_LIMITS_OFF,
   });
   server = await startServer(config, new JsonLogger('silent'));
 });

@@ -20,6 +20,7 @@ beforeAll(async () => {
     { poolSize: 12, poolTimeoutMs: 5000, statementTimeoutMs: 10_000 },
   );
   await dataSource.initialize();
+  await dataSource.query('CREATE TABLE turns ()');
   await dataSource.query('CREATE TABLE balances (name text PRIMARY KEY, amount integer NOT NULL)');
 });
 
@@ -166,6 +167,39 @@ describe('a serialization failure', () => {
     const settled = await Promise.allSettled([withdraw('a'), withdraw('b')]);
     expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect((await amount('a')) + (await amount('b'))).toBe(-1);
+  });
+});
+
+describe('a transaction that locks a table first', () => {
+  it('waits for its turn and then sees what the one before committed: nothing has to run again', async () => {
+    await Promise.all(
+      Array.from({ length: 10 }, () =>
+        transactor.run(async (tx) => setAmount(tx, 'a', (await amount('a', tx)) + 1), {
+          lockTable: 'turns',
+          attempts: 1,
+        }),
+      ),
+    );
+    expect([await amount('a'), await retries()]).toEqual([10, 0]);
+  });
+
+  it('is SERIALIZABLE all the same, and its lock ends with it when it fails', async () => {
+    const failed = transactor.run(
+      async (tx) => {
+        expect(await tx.query('SHOW transaction_isolation')).toEqual([{ transaction_isolation: 'serializable' }]);
+        throw new Error('no');
+      },
+      { lockTable: 'turns' },
+    );
+    await expect(failed).rejects.toThrow('no');
+    expect(await transactor.run(async () => 'next', { lockTable: 'turns' })).toBe('next');
+  });
+
+  it('leaves no setting behind on its connection', async () => {
+    const timeout = (from: Pick<EntityManager, 'query'>) => from.query('SHOW idle_in_transaction_session_timeout');
+    const before = await timeout(dataSource);
+    expect(await transactor.run(timeout, { lockTable: 'turns' })).not.toEqual(before);
+    for (let each = 0; each < 12; each++) expect(await timeout(dataSource)).toEqual(before);
   });
 });
 

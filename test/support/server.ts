@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { inject } from 'vitest';
+import { RATE_LIMITS_OFF } from './rate-limits-off.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
 import { waitFor } from './wait-for.js';
 
@@ -19,6 +20,8 @@ const root = resolve(import.meta.dirname, '../..');
 const START_TIMEOUT_MS = 30_000;
 /** The same for all servers of a test file: they may share a database, and secrets in it are sealed with the one. */
 const ENCRYPTION_KEY = randomBytes(32).toString('hex');
+/** What the tests' servers sign access tokens of end users with, unless told otherwise. */
+export const JWT_SECRET = randomBytes(32).toString('hex');
 const ADMIN_KEY = `hf_test_${randomBytes(24).toString('hex')}`;
 
 /** The server as people run it: its own process, its own port, reached over HTTP. */
@@ -153,7 +156,9 @@ function defaults(dataDir: string): Record<string, string> {
     DATA_DIR: join(dataDir, 'data'),
     LOG_LEVEL: 'info',
     ENCRYPTION_KEY,
+    JWT_SECRET,
     BOOTSTRAP_API_KEY: ADMIN_KEY,
+    ...RATE_LIMITS_OFF,
   };
 }
 

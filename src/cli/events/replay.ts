@@ -8,7 +8,9 @@ import { print, progress, remark } from '../output.js';
 import type { Settings } from '../settings.js';
 import { addFilterOptions, type EventFilter, filterOf } from './filter.js';
 
-const POLL_MS = 250;
+/** The first look at a job comes soon, later ones seldom enough for the hourly limit of a key (1000). */
+const FIRST_POLL_MS = 250;
+const LAST_POLL_MS = 5000;
 const HIGHEST_RATE = 10_000;
 const RUNNING = ['QUEUED', 'RUNNING'];
 
@@ -63,9 +65,9 @@ async function replay(settings: Settings, id: string | undefined, options: Optio
   let answer = await client.post('/api/replay-jobs', { filter, dryRun, ratePerSecond: rate });
   let job: ReplayJob = JSON.parse(answer);
   if (RUNNING.includes(job.status)) remark(`Replay job ${job.id} goes on, even without this command.`);
-  while (RUNNING.includes(job.status)) {
+  for (let wait = FIRST_POLL_MS; RUNNING.includes(job.status); wait = Math.min(wait * 1.5, LAST_POLL_MS)) {
     progress(`${job.examined} of ${job.total} events`);
-    await sleep(POLL_MS);
+    await sleep(wait);
     answer = await client.get(`/api/replay-jobs/${job.id}`);
     job = JSON.parse(answer);
   }

@@ -37,7 +37,7 @@ async function create(settings: Settings, { name, scopes: granted, expires }: Op
       expires && ('at' in expires ? expires.at : new Date(app.get(DatabaseClock).now() + expires.afterMs));
     const created = await app
       .get(ApiKeysService)
-      .create({ name, scopes: granted, expiresAt: expiresAt ?? null }, ['admin'], operator());
+      .create({ name, scopes: granted, expiresAt: expiresAt ?? null }, { kind: 'operator' }, operator());
     const until = created.expiresAt ? `until ${created.expiresAt.toISOString()}` : 'without an end';
     remark(`Created the key "${name}" (${created.id}): ${granted.join(', ')}, ${until}. It is shown only this once:`);
     print(created.key);

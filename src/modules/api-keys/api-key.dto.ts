@@ -24,12 +24,12 @@ export class CreateApiKeyDto {
   @IsArray()
   scopes: Scope[];
 
-  /** When it stops working, RFC 3339; never, if left out. */
+  /** When it stops working, RFC 3339; with the key that creates it at the latest, and never if that one never does. */
   @IsOptional()
   @IsTimestamp()
   expiresAt?: string | null;
 
-  /** Rate limits of this key's own by name; 0 turns one off. */
+  /** Rate limits of this key's own by name; 0 turns one off. For admins; without, those of the key that creates it. */
   @ApiPropertyOptional({ ...LIMITS_SCHEMA, nullable: true, example: { perMinute: 600 } })
   @IsOptional()
   @IsLimits()

@@ -9,7 +9,10 @@ export type ApiKeyRecord = Omit<ApiKey, 'keyHash'>;
 export type NewApiKeyRow = Pick<
   ApiKey,
   'id' | 'name' | 'prefix' | 'keyHash' | 'scopes' | 'createdBy' | 'expiresAt' | 'limits'
->;
+> & {
+  /** The key that makes this one, which does not outlive it; null when no key does. */
+  makerId: string | null;
+};
 
 /** A key as the database's clock sees it at this moment. */
 export interface ApiKeyState {
@@ -18,6 +21,7 @@ export interface ApiKeyState {
   prefix: string;
   keyHash: Buffer;
   scopes: string[];
+  limits: ApiKey['limits'];
   revoked: boolean;
   expired: boolean;
   /** null when it never expires */
@@ -37,7 +41,7 @@ const COLUMNS = `
 /** Index: api_keys_key_hash_key. */
 const FIND_STATE = `
   SELECT
-    id, name, prefix, key_hash AS "keyHash", scopes,
+    id, name, prefix, key_hash AS "keyHash", scopes, limits,
     revoked_at IS NOT NULL AS revoked,
     coalesce(expires_at <= now(), false) AS expired,
     (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "msUntilExpiry"
@@ -55,11 +59,19 @@ const LIST = `
   ORDER BY id DESC
   LIMIT $2`;
 
-/** No row when it has expired already or the same key is there. Index: api_keys_key_hash_key. */
+/**
+ * No row when it has expired already or the same key is there. A key ends with its maker at the latest (least() passes
+ * over null, which stands for never), and has its maker's limits unless it is given its own. Indexes: api_keys_pkey,
+ * api_keys_key_hash_key.
+ */
 const INSERT = `
   INSERT INTO api_keys (id, name, key_hash, prefix, scopes, created_by, expires_at, limits)
-  SELECT $1::uuid, $2::text, $3::bytea, $4::text, $5::text[], $6::text, $7::timestamptz, $8::jsonb
-  WHERE $7::timestamptz IS NULL OR $7::timestamptz > now()
+  SELECT
+    $1::uuid, $2::text, $3::bytea, $4::text, $5::text[], $6::text,
+    least($7::timestamptz, maker.expires_at), coalesce($8::jsonb, maker.limits)
+  FROM (SELECT) AS this
+  LEFT JOIN api_keys AS maker ON maker.id = $9::uuid
+  WHERE coalesce(least($7::timestamptz, maker.expires_at) > now(), true)
   ON CONFLICT (key_hash) DO NOTHING
   RETURNING ${COLUMNS}`;
 
@@ -129,6 +141,7 @@ export class ApiKeyRepository {
       row.createdBy,
       row.expiresAt,
       row.limits,
+      row.makerId,
     ]);
     return record;
   }

@@ -38,6 +38,11 @@ export class ApiKeyVerifier extends CredentialVerifier {
     return principal;
   }
 
+  override async recall(credential: string): Promise<ApiKeyPrincipal | null> {
+    const hash = isApiKey(credential) ? hashApiKey(credential) : null;
+    return hash === null ? null : this.recent.known(hash.toString('base64'));
+  }
+
   /** Takes effect here at once; other replicas read the row again within a second. */
   forget(keyHash: Buffer): void {
     this.recent.forget(keyHash.toString('base64'));
@@ -58,7 +63,8 @@ export class ApiKeyVerifier extends CredentialVerifier {
   }
 }
 
-function toPrincipal({ id, name, scopes }: ApiKeyState): ApiKeyPrincipal {
+function toPrincipal({ id, name, scopes, limits }: ApiKeyState): ApiKeyPrincipal {
   // A scope this version does not know grants nothing.
-  return Object.freeze({ kind: 'api-key', id, name, scopes: scopes.filter(isScope), actor: `api-key:${id}` });
+  const known = scopes.filter(isScope);
+  return Object.freeze({ kind: 'api-key', id, name, scopes: known, limits, actor: `api-key:${id}` });
 }

@@ -28,16 +28,19 @@ export class ApiKeysController {
 
   @Post()
   @Authenticated()
-  @ApiOperation({ summary: 'Create an API key with at most the scopes of the key that asks' })
+  @ApiOperation({ summary: 'Create an API key with at most the scopes, the life and the limits of the key that asks' })
   @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
-  @ApiResponse({ status: 403, description: 'FORBIDDEN: a scope the asking key lacks' })
+  @ApiResponse({
+    status: 403,
+    description: 'FORBIDDEN: a scope the asking key lacks, limits without being an admin, or an end user',
+  })
   create(
     @Body() { name, scopes, expiresAt, limits }: CreateApiKeyDto,
     @CurrentPrincipal() principal: Principal,
     @Context() context: RequestContext,
   ): Promise<CreatedApiKeyDto> {
     const input = { name, scopes, limits, expiresAt: expiresAt ? new Date(expiresAt) : null };
-    return this.apiKeys.create(input, principal.scopes, context);
+    return this.apiKeys.create(input, principal, context);
   }
 
   @Get(':id')

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { CredentialVerifier } from '../../platform/auth/index.js';
 import { AuditModule } from '../audit/index.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
@@ -11,14 +10,7 @@ import { LastUse } from './last-use.js';
 @Module({
   imports: [AuditModule],
   controllers: [ApiKeysController],
-  providers: [
-    ApiKeyRepository,
-    ApiKeysService,
-    ApiKeyVerifier,
-    BootstrapKeys,
-    LastUse,
-    { provide: CredentialVerifier, useExisting: ApiKeyVerifier },
-  ],
-  exports: [ApiKeysService, BootstrapKeys, CredentialVerifier],
+  providers: [ApiKeyRepository, ApiKeysService, ApiKeyVerifier, BootstrapKeys, LastUse],
+  exports: [ApiKeysService, ApiKeyVerifier, BootstrapKeys],
 })
 export class ApiKeysModule {}

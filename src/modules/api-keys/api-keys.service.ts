@@ -5,7 +5,13 @@ import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
 import { generateApiKey, shownPrefix } from '../../kernel/api-key-format.js';
 import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
 import { isUuid, newId } from '../../kernel/ids.js';
-import { ForbiddenError, type RequestContext, type Scope, scopesMissing } from '../../platform/auth/index.js';
+import {
+  ForbiddenError,
+  type Principal,
+  type RequestContext,
+  type Scope,
+  scopesMissing,
+} from '../../platform/auth/index.js';
 import { Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { ApiKeyLimits } from './api-key.entity.js';
@@ -18,6 +24,9 @@ export interface NewApiKey {
   expiresAt?: Date | null;
   limits?: ApiKeyLimits | null;
 }
+
+/** Who asks for a key: a caller, or an operator at the command line, who may do anything. */
+export type KeyMaker = Principal | { readonly kind: 'operator' };
 
 /** `key` is the only copy there is. */
 export type IssuedApiKey = ApiKeyRecord & { key: string };
@@ -38,24 +47,38 @@ export class ApiKeysService {
   ) {}
 
   /**
-   * @param held the scopes of whoever asks; an operator at the command line holds `['admin']`
-   * @throws ForbiddenError (403) when the key would have a scope that is not held
+   * A key made by a key is no more than that key: not in scopes, and it neither outlives it (its `expiresAt` is the
+   * earlier of the two) nor escapes its limits.
+   *
+   * @throws ForbiddenError (403) for an end user, and when the key would have a scope its maker lacks, or limits of its
+   *   own without its maker being an admin
    * @throws ValidationError (400) when `expiresAt` is not in the future, by the database's clock
    */
-  async create(input: NewApiKey, held: readonly Scope[], context: RequestContext): Promise<IssuedApiKey> {
+  async create(input: NewApiKey, maker: KeyMaker, context: RequestContext): Promise<IssuedApiKey> {
+    if (maker.kind === 'user') throw new ForbiddenError('API keys are for services; an end user cannot make one.');
+    const held: readonly Scope[] = maker.kind === 'operator' ? ['admin'] : maker.scopes;
     const excess = scopesMissing(held, input.scopes);
     if (excess.length > 0) {
       throw new ForbiddenError(`A key cannot be given a scope its maker lacks: ${excess.join(', ')}.`, {
         details: { missingScopes: excess },
       });
     }
-    return this.transactor.run((tx) => this.issue(tx, input, context), ISOLATION);
+    if (input.limits && !held.includes('admin')) {
+      throw new ForbiddenError('Only an admin gives a key limits of its own; without, it has those of its maker.');
+    }
+    const makerId = maker.kind === 'api-key' ? maker.id : null;
+    return this.transactor.run((tx) => this.issue(tx, input, context, makerId), ISOLATION);
   }
 
   /** A new random key, in the caller's transaction. @throws ValidationError (400) like `create` */
-  async issue(tx: EntityManager, input: NewApiKey, context: RequestContext): Promise<IssuedApiKey> {
+  async issue(
+    tx: EntityManager,
+    input: NewApiKey,
+    context: RequestContext,
+    makerId: string | null = null,
+  ): Promise<IssuedApiKey> {
     const key = generateApiKey(this.config.isProduction ? 'live' : 'test');
-    const record = await this.register(tx, key, input, context);
+    const record = await this.register(tx, key, input, context, makerId);
     if (!record) throw ValidationError.of([{ path: 'expiresAt', message: 'expiresAt must be in the future' }]);
     return { ...record, key };
   }
@@ -66,6 +89,7 @@ export class ApiKeysService {
     key: string,
     { name, scopes, expiresAt = null, limits = null }: NewApiKey,
     context: RequestContext,
+    makerId: string | null = null,
   ): Promise<ApiKeyRecord | undefined> {
     const record = await this.repository.insert(tx, {
       id: newId(),
@@ -76,6 +100,7 @@ export class ApiKeysService {
       createdBy: context.actor,
       expiresAt,
       limits,
+      makerId,
     });
     if (!record) return undefined;
     const { id, prefix } = record;
@@ -84,7 +109,7 @@ export class ApiKeysService {
         ...context,
         action: 'api_key.created',
         subject: `api-key:${id}`,
-        details: { name, prefix, scopes, expiresAt: record.expiresAt?.toISOString() ?? null, limits },
+        details: { name, prefix, scopes, expiresAt: record.expiresAt?.toISOString() ?? null, limits: record.limits },
       },
     ]);
     return record;

@@ -33,6 +33,17 @@ describe('RecentKeys', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('recalls a key as long as it would let it in without asking, and asks for none', async () => {
+    const { keys, asked, pass, ask } = setUp();
+    expect(keys.known('h')).toBeNull();
+    await ask(good);
+    pass(999);
+    expect(keys.known('h')).toBe('key');
+    pass(1);
+    expect(keys.known('h')).toBeNull();
+    expect(asked).toHaveLength(1);
+  });
+
   it('reads a busy key again while requests go on with what is remembered', async () => {
     const { keys, asked, pass, ask } = setUp();
     await ask(good);

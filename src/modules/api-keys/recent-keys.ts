@@ -50,6 +50,12 @@ export class RecentKeys<Key> {
     return known.key;
   }
 
+  /** What is remembered, without asking anybody. */
+  known(hash: string): Key | null {
+    const known = this.remembered.get(hash);
+    return known !== undefined && this.now() < known.holdsUntil ? known.key : null;
+  }
+
   /** The key was revoked here: the next request asks the database. */
   forget(hash: string): void {
     this.remembered.delete(hash);

@@ -1,10 +1,13 @@
-import { Controller, Get, Injectable, Logger, Module } from '@nestjs/common';
+import { Controller, Get, Global, Injectable, Logger, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProblemFilter } from '../http/index.js';
 import { Metrics, MetricsModule } from '../metrics/index.js';
+import { FailedAuthentications } from '../rate-limit/index.js';
 import {
+  AuthGuard,
   AuthModule,
   Authenticated,
   Context,
@@ -27,18 +30,39 @@ class KnownCredentials extends CredentialVerifier {
     hf_admin: ['admin'],
   };
 
+  override async recall(credential: string): Promise<Principal | null> {
+    return credential === 'hf_busy' ? this.principal(credential, ['webhooks:read']) : null;
+  }
+
   override async verify(credential: string): Promise<Principal | null> {
     asked.push(credential);
     if (credential === 'hf_outage') throw new Error('the database is away');
     const scopes = this.scopes[credential];
-    return scopes
-      ? { kind: 'api-key', id: credential, name: credential, scopes, actor: `api-key:${credential}` }
-      : null;
+    return scopes ? this.principal(credential, scopes) : null;
+  }
+
+  private principal(credential: string, scopes: Scope[]): Principal {
+    return { kind: 'api-key', id: credential, name: credential, scopes, actor: `api-key:${credential}` };
   }
 }
 
 @Module({ providers: [{ provide: CredentialVerifier, useClass: KnownCredentials }], exports: [CredentialVerifier] })
 class KnownCredentialsModule {}
+
+/** Address 192.0.2.66 has failed too often. */
+const failed = { recorded: [] as string[], isExhausted: (ip: string) => ip === '192.0.2.66' };
+
+@Global()
+@Module({
+  providers: [
+    {
+      provide: FailedAuthentications,
+      useValue: { isExhausted: failed.isExhausted, record: (ip: string) => void failed.recorded.push(ip) },
+    },
+  ],
+  exports: [FailedAuthentications],
+})
+class FailedAuthenticationsModule {}
 
 @Controller('doors')
 class Doors {
@@ -51,7 +75,7 @@ class Doors {
   @Get('any')
   @Authenticated()
   any(@CurrentPrincipal() principal: Principal, @Context() context: RequestContext) {
-    return { name: principal.name, ...context };
+    return { id: principal.id, ...context };
   }
 
   @Get('read')
@@ -97,16 +121,22 @@ let app: NestFastifyApplication;
 
 beforeAll(async () => {
   const testing = await Test.createTestingModule({
-    imports: [MetricsModule, AuthModule.forRoot(KnownCredentialsModule)],
+    imports: [MetricsModule, FailedAuthenticationsModule, AuthModule.forRoot(KnownCredentialsModule)],
+    providers: [{ provide: APP_GUARD, useExisting: AuthGuard }],
     controllers: [Doors, AdminOnly, ForAll],
   }).compile();
-  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  app = testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ trustProxy: true }), {
+    logger: false,
+  });
   app.useGlobalFilters(new ProblemFilter());
   await app.init();
 });
 
 afterAll(() => app.close());
-beforeEach(() => void (asked.length = 0));
+beforeEach(() => {
+  asked.length = 0;
+  failed.recorded.length = 0;
+});
 
 async function get(url: string, headers: Record<string, string> = {}) {
   const answer = await app.inject({ method: 'GET', url, headers });
@@ -185,9 +215,26 @@ describe('AuthGuard', () => {
     expect(logged).not.toContain('hf_unknown');
   });
 
+  it('records each failure to say who it is for its address, and no success', async () => {
+    await get('/doors/read');
+    await get('/doors/read', { authorization: 'Basic x' });
+    await get('/doors/read', bearer('hf_unknown'));
+    await get('/doors/both', bearer('hf_reader'));
+    await get('/doors/read', bearer('hf_reader'));
+    expect(failed.recorded).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+  });
+
+  it('looks nothing up for an address that has failed too often, and lets in who is known to be genuine', async () => {
+    const there = { 'x-forwarded-for': '192.0.2.66' };
+    expect(await get('/doors/read', { ...there, ...bearer('hf_busy') })).toMatchObject({ status: 200 });
+    expect(await get('/doors/read', { ...there, ...bearer('hf_reader') })).toMatchObject({ status: 401 });
+    expect(asked).toEqual([]);
+    expect(failed.recorded).toEqual(['192.0.2.66']);
+  });
+
   it('hands the principal and the context to the handler', async () => {
     const { body } = await get('/doors/any', { ...bearer('hf_reader') });
-    expect(body).toMatchObject({ name: 'hf_reader', actor: 'api-key:hf_reader', ip: '127.0.0.1' });
+    expect(body).toMatchObject({ id: 'hf_reader', actor: 'api-key:hf_reader', ip: '127.0.0.1' });
     expect(body.requestId).toEqual(expect.any(String));
   });
 

@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Metrics } from '../metrics/index.js';
+import { FailedAuthentications } from '../rate-limit/index.js';
 import { AccessPolicies } from './access-policy.js';
 import { ForbiddenError, UnauthenticatedError } from './auth.errors.js';
 import { CredentialVerifier } from './credential-verifier.js';
@@ -10,7 +11,7 @@ import { type Scope, scopesMissing } from './scope.js';
 
 type FailureReason = CredentialFault | 'invalid' | 'scope';
 
-const HOW_TO = 'Send "Authorization: Bearer <key>" or "X-API-Key: <key>".';
+const HOW_TO = 'Send "Authorization: Bearer <key or access token>" or "X-API-Key: <key>".';
 
 const FAULT_DETAIL: Record<CredentialFault, string> = {
   missing: `No credential was given. ${HOW_TO}`,
@@ -27,13 +28,14 @@ export class AuthGuard implements CanActivate {
 
   constructor(
     private readonly verifier: CredentialVerifier,
+    private readonly failed: FailedAuthentications,
     metrics: Metrics,
   ) {
     this.failures = metrics.counter('holdfast_auth_failures_total', 'Requests refused by the guard', ['reason']);
   }
 
   /**
-   * @throws UnauthenticatedError (401) without a valid credential
+   * @throws UnauthenticatedError (401) without a valid credential; RateLimitedError (429) once that was too often
    * @throws ForbiddenError (403) when it lacks a scope, or the route has no policy
    */
   canActivate(context: ExecutionContext): true | Promise<true> {
@@ -48,18 +50,24 @@ export class AuthGuard implements CanActivate {
       );
       throw new ForbiddenError('This route is not open to callers.');
     }
-    return this.admit(context.switchToHttp().getRequest<FastifyRequest>(), policy.scopes);
+    const http = context.switchToHttp();
+    return this.admit(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), policy.scopes);
   }
 
-  private async admit(request: FastifyRequest, wanted: readonly Scope[]): Promise<true> {
+  private async admit(request: FastifyRequest, reply: FastifyReply, wanted: readonly Scope[]): Promise<true> {
     const read = readCredential(request.raw);
     if ('fault' in read) {
       this.refused(request, read.fault);
+      this.failed.record(request.ip, reply);
       throw new UnauthenticatedError(FAULT_DETAIL[read.fault]);
     }
-    const principal = await this.verifier.verify(read.credential);
+    // Who is known to be genuine gets in whatever others at the same address try.
+    const principal = this.failed.isExhausted(request.ip)
+      ? await this.verifier.recall(read.credential)
+      : await this.verifier.verify(read.credential);
     if (!principal) {
       this.refused(request, 'invalid');
+      this.failed.record(request.ip, reply);
       throw new UnauthenticatedError('The credential is not valid: it is unknown, expired or revoked.');
     }
     const missing = scopesMissing(principal.scopes, wanted);

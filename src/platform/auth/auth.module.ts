@@ -1,11 +1,10 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 
 @Module({})
 export class AuthModule {
   /**
-   * Puts the `AuthGuard` before every route.
+   * Provides the `AuthGuard`; the application puts it before every route, ahead of its other guards.
    *
    * @param verification the module that exports the `CredentialVerifier`; given from outside because the platform
    *   knows no module
@@ -14,7 +13,8 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [verification],
-      providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
+      providers: [AuthGuard],
+      exports: [AuthGuard],
     };
   }
 }

@@ -8,4 +8,10 @@ export abstract class CredentialVerifier {
    * @throws what the database throws when it cannot be asked: no answer is not a no
    */
   abstract verify(credential: string): Promise<Principal | null>;
+
+  /**
+   * Like `verify`, for a caller whose address has failed too often: answers from what this process knows and asks nobody,
+   * so that trying out credentials costs the database nothing.
+   */
+  abstract recall(credential: string): Promise<Principal | null>;
 }

@@ -6,13 +6,25 @@ export interface ApiKeyPrincipal {
   /** UUID of the key. */
   readonly id: string;
   readonly name: string;
+  /** Rate limits of its own, by name of the rule. */
+  readonly limits?: Readonly<Record<string, number>> | null;
   readonly scopes: readonly Scope[];
   /** How audit lines name it: `api-key:<id>`. */
   readonly actor: string;
 }
 
+/** An end user that came with an access token; acts on what is its own. */
+export interface UserPrincipal {
+  readonly kind: 'user';
+  /** The token's subject: the `userId` of accounts, payments and forms. */
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  /** How audit lines name it: `user:<id>`. */
+  readonly actor: string;
+}
+
 /** Who is calling; switch on `kind`. */
-export type Principal = ApiKeyPrincipal;
+export type Principal = ApiKeyPrincipal | UserPrincipal;
 
 declare module 'fastify' {
   interface FastifyRequest {

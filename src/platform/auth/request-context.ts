@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 
 /** Who asked and from where; what audit lines need to know about a request. */
 export interface RequestContext {
-  /** `api-key:<id>`, `cli:<user>`, `system` or, on public routes, `anonymous`. */
+  /** `api-key:<id>`, `user:<id>`, `cli:<user>`, `system` or, on public routes, `anonymous`. */
   actor: string;
   requestId?: string;
   /** After trusted proxies. */

@@ -2,7 +2,10 @@
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
-/** Sockets that broke, servers that shut down or start up, no free slot: try again later, the SQL is not to blame. */
+/**
+ * Sockets that broke, servers that shut down or start up, no free slot, a transaction that fell silent: try again later,
+ * the SQL is not to blame.
+ */
 const UNAVAILABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -15,11 +18,12 @@ const UNAVAILABLE = new Set([
   '57P02',
   '57P03',
   '53300',
+  '25P03',
 ]);
 
-/** What `pg` throws without a code when a socket ends or the pool has no connection within its time. */
+/** What `pg` and TypeORM throw without a code when a socket ends or the pool has no connection within its time. */
 const UNAVAILABLE_TEXT =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Cannot use a pool after calling end|Driver not Connected|Connection with .* database is not established)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Query runner already released|Query read timeout|Cannot use a pool after calling end|Driver not Connected|Connection with .* database is not established)/;
 
 function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
@@ -39,6 +43,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (code !== undefined && (UNAVAILABLE.has(code) || code.startsWith('08'))) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   return UNAVAILABLE_TEXT.test(error.message);
+}
+
+/** True for 57014: the statement took longer than `DB_STATEMENT_TIMEOUT_MS`, most often because it waited for a lock. */
+export function isStatementTimeout(error: unknown): boolean {
+  return codeOf(error) === '57014';
 }
 
 /** True for SQLSTATE class 22 (data exception) and 54 (program limit): one row of the statement is at fault. */

@@ -1,6 +1,12 @@
 export { arrayLiteral, plainArrayLiteral } from './array-literal.js';
 export { createDataSource, type Schema, withDataSource } from './data-source.js';
-export { isDatabaseUnavailable, isDataError, isSerializationFailure, isUniqueViolation } from './database-errors.js';
+export {
+  isDatabaseUnavailable,
+  isDataError,
+  isSerializationFailure,
+  isStatementTimeout,
+  isUniqueViolation,
+} from './database-errors.js';
 export { DatabaseModule } from './database.module.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';

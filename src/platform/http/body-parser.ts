@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The handler gets the body as the exact bytes received (`Buffer`), whatever its content type. */
     rawBody?: boolean;
+    /** Bytes; a route whose JSON may be larger than that of others. */
+    bodyLimit?: number;
   }
 }
 
@@ -33,7 +35,7 @@ class UnsupportedMediaTypeError extends AppError {
  */
 export function installBodyParser(fastify: FastifyInstance, limits: BodyLimits): void {
   fastify.addHook('onRoute', (route) => {
-    route.bodyLimit = route.config?.rawBody ? limits.webhook : limits.api;
+    route.bodyLimit = route.config?.rawBody ? limits.webhook : Math.max(limits.api, route.config?.bodyLimit ?? 0);
   });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(

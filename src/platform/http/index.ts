@@ -1,9 +1,9 @@
 export { type BodyLimits, installBodyParser, RAW_BODY, refuseNul } from './body-parser.js';
 export { answerClientError } from './client-error.js';
 export { IsOmittable } from './is-omittable.decorator.js';
-export { IsTimestamp } from './is-timestamp.decorator.js';
+export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
 export { PageQueryDto } from './page.dto.js';
-export { type Problem, toProblem } from './problem.js';
+export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { requestId } from './request-id.js';
 export { serializeJson } from './serialize-json.js';

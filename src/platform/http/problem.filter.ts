@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toProblem } from './problem.js';
+import { PROBLEM_JSON, toProblem } from './problem.js';
 
 /** The one place where an error becomes an HTTP answer. */
 @Catch()
@@ -32,7 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
       .headers(headers)
       // Set by a hook already, except where Fastify refuses a URL: no hook runs for that.
       .header('x-request-id', request.id)
-      .header('content-type', 'application/problem+json; charset=utf-8')
+      .header('content-type', PROBLEM_JSON)
       .send(JSON.stringify(problem));
   }
 }

@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import { AppError } from '../../kernel/app-error.js';
 import { isDatabaseUnavailable } from '../database/index.js';
 
+/** The content type of every refusal. */
+export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
 /** `application/problem+json`, RFC 9457, with our extension members. */
 export interface Problem {
   type: string;

@@ -1,1 +1,1 @@
-export { REDIS, type RedisClient, type RedisConnection, RedisModule } from './redis.module.js';
+export { REDIS, REDIS_NODES, type RedisClient, type RedisConnection, RedisModule } from './redis.module.js';

@@ -10,8 +10,10 @@ import {
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../../config/index.js';
 
-/** Injection token; `Redis`, or null when `REDIS_URL` is not set. */
+/** Injection token; `Redis`, or null when `REDIS_URL` is not set. Of several servers the first. */
 export const REDIS = Symbol('REDIS');
+/** Injection token; a `RedisClient` for every server of `REDIS_URL`, which know nothing of each other: locks take a vote. */
+export const REDIS_NODES = Symbol('REDIS_NODES');
 export type RedisClient = Redis;
 export type RedisConnection = RedisClient | null;
 
@@ -20,10 +22,10 @@ const COMMAND_TIMEOUT_MS = 250;
 
 @Injectable()
 class RedisLifecycle implements OnApplicationShutdown {
-  constructor(@Inject(REDIS) private readonly redis: RedisConnection) {}
+  constructor(@Inject(REDIS_NODES) private readonly nodes: readonly RedisClient[]) {}
 
   onApplicationShutdown(): void {
-    this.redis?.disconnect();
+    for (const node of this.nodes) node.disconnect();
   }
 }
 
@@ -33,16 +35,24 @@ export class RedisModule {
   static forRoot(): DynamicModule {
     return {
       module: RedisModule,
-      providers: [{ provide: REDIS, inject: [CONFIG], useFactory: connect }, RedisLifecycle],
-      exports: [REDIS],
+      providers: [
+        { provide: REDIS_NODES, inject: [CONFIG], useFactory: ({ REDIS_URL }: Config) => REDIS_URL.map(connect) },
+        {
+          provide: REDIS,
+          inject: [REDIS_NODES],
+          useFactory: (nodes: readonly RedisClient[]): RedisConnection => nodes[0] ?? null,
+        },
+        RedisLifecycle,
+      ],
+      exports: [REDIS, REDIS_NODES],
     };
   }
 }
 
-function connect(config: Config): RedisConnection {
-  if (!config.REDIS_URL) return null;
+function connect(url: string): RedisClient {
   const logger = new Logger('Redis');
-  const redis = new Redis(config.REDIS_URL, {
+  const { host } = new URL(url);
+  const redis = new Redis(url, {
     // Requests must not pile up behind a connection that is gone.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -52,11 +62,11 @@ function connect(config: Config): RedisConnection {
   });
   let down = false;
   redis.on('error', (error: Error) => {
-    if (!down) logger.warn(`Redis is away (${error.message}); going on without it`);
+    if (!down) logger.warn(`Redis at ${host} is away (${error.message}); going on without it`);
     down = true;
   });
   redis.on('ready', () => {
-    if (down) logger.log('Redis is back');
+    if (down) logger.log(`Redis at ${host} is back`);
     down = false;
   });
   return redis;

@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import { Idempotent } from '../../../platform/idempotency/index.js';
 import { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
 import { EventsService } from './events.service.js';
 
@@ -41,6 +42,7 @@ export class EventsController {
   @Post('webhook-events/:id/replay')
   @HttpCode(202)
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false })
   @ApiOperation({ summary: 'Run an event again now, with its retries anew' })
   replay(@Param('id') id: string, @Context() context: RequestContext): Promise<ReplayedDto> {
     return this.events.replay(id, context);

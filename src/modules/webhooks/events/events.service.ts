@@ -67,7 +67,7 @@ export class EventsService {
       const replayed = await this.repository.replay(tx, [id]);
       if (replayed.length === 0) {
         if (await this.repository.exists(tx, id))
-          throw new EventInProgressError('A worker is running this event right now.');
+          throw new EventInProgressError('A worker is running this event right now.', { retryAfter: 1 });
         throw notFound();
       }
       await this.audit.record(tx, [{ ...context, action: 'webhook.replayed', subject: `webhook-event:${id}` }]);

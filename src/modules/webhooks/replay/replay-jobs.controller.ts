@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
 import { PageQueryDto } from '../../../platform/http/index.js';
+import { Idempotent } from '../../../platform/idempotency/index.js';
 import { CreateReplayJobDto, ReplayJobDto, ReplayJobListDto } from './replay-job.dto.js';
 import { ReplayJobsService } from './replay-jobs.service.js';
 
@@ -14,6 +15,7 @@ export class ReplayJobsController {
   @Post()
   @HttpCode(202)
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false })
   @ApiOperation({ summary: 'Replay many events, at a bounded rate; or count them with dryRun' })
   create(@Body() input: CreateReplayJobDto, @Context() context: RequestContext): Promise<ReplayJobDto> {
     return this.jobs.create(input, context);

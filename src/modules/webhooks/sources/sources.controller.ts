@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import { Idempotent } from '../../../platform/idempotency/index.js';
 import { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto, SourceListDto } from './source.dto.js';
 import { SourcesService } from './sources.service.js';
 
@@ -19,6 +20,7 @@ export class SourcesController {
 
   @Post()
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Open a new source' })
   create(@Body() input: CreateSourceDto, @Context() context: RequestContext): Promise<SourceDto> {
     return this.sources.create(input, context);
@@ -52,6 +54,7 @@ export class SourcesController {
 
   @Post(':name/secrets')
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Rotate the signing secret; the old ones are accepted until the overlap ends' })
   rotate(
     @Param('name') name: string,
