@@ -1,4 +1,3 @@
-import helmet from 'helmet';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -9,6 +8,7 @@ import {
   refuseNul,
   ProblemFilter,
   requestId,
+  securityHeaders,
   serializeJson,
   validationPipe,
 } from './platform/http/index.js';
@@ -66,19 +66,12 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
   });
 }
 
-/**
- * Helmet's headers on everything a browser might open. Not on webhooks: their senders are programs that read a status.
- * Helmet itself and not `@fastify/helmet`, which builds its middleware anew for every request.
- */
+/** On everything a browser might open. Not on webhooks: their senders are programs that read a status. */
 function addSecurityHeaders(fastify: FastifyInstance): void {
-  const secure = helmet({
-    // Local starts are plain HTTP; upgrading would break the docs page there. TLS ends at the proxy, which sets HSTS.
-    contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-    strictTransportSecurity: false,
-  });
+  const headers = securityHeaders();
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.rawBody) done();
-    else secure(request.raw, reply.raw, () => done());
+    if (!request.routeOptions.config.rawBody) reply.headers(headers);
+    done();
   });
 }
 

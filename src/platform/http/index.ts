@@ -6,5 +6,6 @@ export { PageQueryDto } from './page.dto.js';
 export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { requestId } from './request-id.js';
+export { securityHeaders } from './security-headers.js';
 export { serializeJson } from './serialize-json.js';
 export { validationPipe } from './validation.pipe.js';
