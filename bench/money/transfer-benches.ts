@@ -14,7 +14,7 @@ export const singleTransfers: Bench = {
   title: 'single transfers, random accounts',
   reference: RANDOM_REFERENCE,
   beat: '≥ 0.6×',
-  connections: 64,
+  connections: 128,
   run: (options) => measure(options, { size: 1, hot: null }, { hot: false, target: 0.6 }),
 };
 
@@ -24,7 +24,7 @@ export const hotTransfers: Bench = {
   title: 'single transfers, one hot account',
   reference: 'the same pgbench script on one hot account',
   beat: '≥ 3×',
-  connections: 64,
+  connections: 128,
   run: (options) => measure(options, { size: 1, hot: HOT_USER }, { hot: true, target: 3 }),
 };
 
@@ -34,7 +34,7 @@ export const batchTransfers: Bench = {
   title: 'transfers in batches of 1,000',
   reference: RANDOM_REFERENCE,
   beat: '≥ 3×',
-  connections: 8,
+  connections: 4,
   run: (options) => measure(options, { size: 1000, hot: null }, { hot: false, target: 3 }),
 };
 

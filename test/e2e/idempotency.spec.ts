@@ -277,6 +277,20 @@ describe('What is answered', () => {
     expect((await post(first(), GUARDED, key, { value: 'corrected' })).status).toBe(201);
   });
 
+  it('is logged and measured with the status it has, the first time and every time', async () => {
+    const key = newKey();
+    for (const attempt of ['first', 'again']) {
+      const requestId = `${attempt}-${key}`;
+      await post(first(), GUARDED, key, { refuse: 402 }, { 'x-request-id': requestId });
+      const line = await waitFor(() =>
+        first()
+          .logs()
+          .find((each) => each['requestId'] === requestId),
+      );
+      expect(line).toMatchObject({ msg: 'request', status: 402 });
+    }
+  });
+
   it('is not kept when the transaction of effect and answer was rolled back', async () => {
     const key = newKey();
     for (const server of servers) {

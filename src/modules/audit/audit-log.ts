@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { prepared, runPrepared } from '../../platform/database/index.js';
 import { redactDetails } from './redaction/redact-details.js';
 import { storableText } from './redaction/storable-text.js';
 
@@ -27,11 +28,14 @@ export interface NewAuditLine {
 /** Characters; longer values are cut. */
 const LIMITS = { actor: 255, action: 100, subject: 255, requestId: 128, ip: 45 } as const;
 
-const INSERT = `
+const INSERT = prepared(
+  'audit_insert_lines',
+  `
   INSERT INTO audit_log (actor, action, subject, request_id, ip, details)
   SELECT line.actor, line.action, line.subject, line.request_id, line.ip, line.details::jsonb
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-    AS line (actor, action, subject, request_id, ip, details)`;
+    AS line (actor, action, subject, request_id, ip, details)`,
+);
 
 /**
  * Writes audit lines in the transaction of what they record: either both are there or neither is. A line is born
@@ -48,9 +52,10 @@ export class AuditLog {
    * @throws Error when `tx` is not inside a transaction
    */
   async record(tx: EntityManager, lines: readonly NewAuditLine[]): Promise<void> {
-    if (!tx.queryRunner?.isTransactionActive) throw new Error('Audit lines are written inside a transaction only');
+    const { queryRunner } = tx;
+    if (!queryRunner?.isTransactionActive) throw new Error('Audit lines are written inside a transaction only');
     if (lines.length === 0) return;
-    await tx.query(INSERT, [
+    await runPrepared(queryRunner, INSERT, [
       lines.map(({ actor }) => storableText(actor, LIMITS.actor)),
       lines.map(({ action }) => storableText(action, LIMITS.action)),
       lines.map(({ subject }) => textOrNull(subject, LIMITS.subject)),

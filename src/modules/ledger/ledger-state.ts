@@ -45,6 +45,15 @@ export interface LedgerState {
   readonly references: ReadonlySet<string>;
 }
 
+/** What postings touch, loaded and locked. */
+export interface LoadedLedger {
+  readonly state: LedgerState;
+  /** Accounts the directory did not know: worth remembering once the transaction has committed. */
+  readonly met: readonly AccountRef[];
+  /** Of these, those that opened themselves on the way. */
+  readonly opened: readonly AccountRef[];
+}
+
 /** One text for each pair. NUL occurs in neither. */
 export function referenceName(category: string | null, reference: string): string {
   return `${category === null ? '' : `=${category}`}\0${reference}`;

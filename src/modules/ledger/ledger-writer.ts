@@ -8,6 +8,7 @@ import { IdempotencyRecords } from '../../platform/idempotency/index.js';
 import { Transactor } from '../../platform/transaction/index.js';
 import { AccountDirectory } from './account-directory.js';
 import type { AccountRef } from './account.js';
+import { allEnded } from './all-ended.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import type { PostingRequest, Submission } from './posting.js';
@@ -25,7 +26,7 @@ const ATTEMPTS = 8;
 
 interface Committed {
   readonly outcomes: readonly Outcome<Submission>[];
-  readonly accounts: Iterable<AccountRef>;
+  readonly met: readonly AccountRef[];
 }
 
 /**
@@ -65,8 +66,8 @@ export class LedgerWriter {
 
   private async flush(requests: readonly PostingRequest[]): Promise<readonly Outcome<Submission>[]> {
     const started = performance.now();
-    const { outcomes, accounts } = await this.commit(requests);
-    this.directory.learn(accounts);
+    const { outcomes, met } = await this.commit(requests);
+    this.directory.learn(met);
     outcomes.forEach((outcome, index) => {
       if ('error' in outcome || outcome.result.outcomes === null) return;
       this.metrics.settled(requests[index]?.postings ?? [], outcome.result.outcomes);
@@ -87,13 +88,16 @@ export class LedgerWriter {
 
   private async carryOut(tx: EntityManager, requests: readonly PostingRequest[]): Promise<Committed> {
     const batch = new SubmittedBatch(requests);
-    if (batch.claims.length > 0) batch.know(await this.records.find(tx, batch.claims));
+    const loading = this.book.load(tx, requests);
+    const finding = batch.claims.length > 0 ? this.records.find(tx, batch.claims) : Promise.resolve([]);
+    const [loaded, known] = await allEnded([loading, finding]);
+    batch.know(known);
     const fresh = batch.fresh();
-    if (fresh.length === 0) return { outcomes: batch.settle(undefined), accounts: [] };
-    const { outcomes, accounts, written } = await this.book.book(tx, fresh);
-    const completed = batch.answer(outcomes);
-    await written;
-    const createdAt = completed.length > 0 ? await this.records.complete(tx, completed) : undefined;
-    return { outcomes: batch.settle(createdAt), accounts };
+    if (fresh.length === 0) return { outcomes: batch.settle(undefined), met: loaded.met };
+    const createdAt = await this.book.carryOut(tx, loaded, fresh, async (outcomes) => {
+      const completed = batch.answer(outcomes);
+      return completed.length > 0 ? this.records.complete(tx, completed) : undefined;
+    });
+    return { outcomes: batch.settle(createdAt), met: loaded.met };
   }
 }

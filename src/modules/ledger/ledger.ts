@@ -81,9 +81,8 @@ export class Ledger {
   async post(tx: EntityManager, request: JoinedRequest): Promise<readonly PostingOutcome[]> {
     await tx.query(`LOCK TABLE ${LEDGER_LOCK} IN EXCLUSIVE MODE`);
     try {
-      const { outcomes, written } = await this.book.book(tx, [request]);
-      await written;
-      return outcomes[0] ?? [];
+      const loaded = await this.book.load(tx, [request]);
+      return await this.book.carryOut(tx, loaded, [request], async ([outcomes]) => outcomes ?? []);
     } catch (error) {
       if (isUniqueViolation(error)) throw new PostedMeanwhileError('A rival posted the same', { cause: error });
       throw error;

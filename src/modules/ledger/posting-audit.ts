@@ -14,16 +14,16 @@ export interface Carried {
 
 interface Gathered {
   by: RequestContext;
-  /** JSON texts. */
   postings: string[];
+  /** Of each posting. */
+  requestIds: (string | undefined)[];
   subject: string;
-  /** Undefined once there are several. */
-  requestId: string | undefined;
 }
 
 /**
  * The audit lines of a batch: one for each actor and address, not one for each transfer, because a line costs 45 µs with
- * its seal and a transfer 40. It names each transfer and hold with kind, amount, currency, accounts and request.
+ * its seal and a transfer 40. It names each transfer and hold with kind, amount, currency, accounts and request, as one
+ * text: an object of seven members costs PostgreSQL 3 µs more.
  */
 export function auditLines(carried: readonly Carried[]): NewAuditLine[] {
   const open = new Map<string, Gathered>();
@@ -31,29 +31,37 @@ export function auditLines(carried: readonly Carried[]): NewAuditLine[] {
   for (const { request, outcomes } of carried) {
     const { by } = request;
     const name = `${by.actor}\0${by.ip ?? ''}`;
-    const requestId = by.requestId === undefined ? undefined : JSON.stringify(by.requestId);
     outcomes.forEach((outcome, index) => {
       const posting = request.postings[index];
       if ('refused' in outcome || posting === undefined) return;
       let line = open.get(name);
       if (!line || line.postings.length === MAX_POSTINGS) {
-        line = { by, postings: [], subject: subjectOf(outcome), requestId: by.requestId };
+        line = { by, postings: [], requestIds: [], subject: subjectOf(outcome) };
         open.set(name, line);
         done.push(line);
       }
-      if (line.requestId !== by.requestId) line.requestId = undefined;
-      line.postings.push(describe(posting.type, outcome, requestId));
+      line.postings.push(describe(posting.type, outcome));
+      line.requestIds.push(by.requestId);
     });
   }
-  return done.map(({ by, postings, subject, requestId }) => ({
+  return done.map(lineOf);
+}
+
+function lineOf({ by, postings, requestIds, subject }: Gathered): NewAuditLine {
+  const [requestId] = requestIds;
+  const isOneRequest = requestIds.every((each) => each === requestId);
+  const named = isOneRequest
+    ? postings
+    : postings.map((posting, index) => `${posting}, request ${requestIds[index] ?? 'none'}`);
+  return {
     actor: by.actor,
     action: 'ledger.posted',
     // A busy moment's line is about many; by its parts it is found in the transfers themselves.
     subject: postings.length === 1 ? subject : undefined,
-    requestId,
+    requestId: isOneRequest ? requestId : undefined,
     ip: by.ip,
-    document: `{"postings":[${postings.join(',')}]}`,
-  }));
+    document: JSON.stringify({ postings: named }),
+  };
 }
 
 /** The line of accounts that opened themselves. */
@@ -75,20 +83,19 @@ function subjectOf(outcome: Done): string {
   return 'posted' in outcome ? `ledger-transfer:${outcome.posted.id}` : `ledger-hold:${outcome.held.id}`;
 }
 
-/** By hand: JSON.stringify of an object takes three times as long, and all but names is known to need no escape. */
-function describe(type: Posting['type'], outcome: Done, requestId: string | undefined): string {
-  const request = requestId === undefined ? '' : `,"requestId":${requestId}`;
+/** For example `TRANSFER 0190…: 700 USD, user:alice > user:bob`. */
+function describe(type: Posting['type'], outcome: Done): string {
   const transfer = 'posted' in outcome ? outcome.posted : outcome.transfer;
   if (transfer) {
     const { id, kind, amount, currency, debit, credit, holdId } = transfer;
-    const hold = holdId === null ? '' : `,"hold":"${holdId}"`;
-    return `{"transfer":"${id}"${hold},"kind":"${kind}","amount":${amount},"currency":"${currency}","debit":${nameOf(debit)},"credit":${nameOf(credit)}${request}}`;
+    const hold = holdId === null ? '' : `, hold ${holdId}`;
+    return `${kind} ${id}: ${amount} ${currency}, ${nameOf(debit)} > ${nameOf(credit)}${hold}`;
   }
-  if ('posted' in outcome) return '{}';
+  if ('posted' in outcome) return type;
   const { id, amount, account, credit } = outcome.held;
-  return `{"hold":"${id}","kind":"${type.toUpperCase()}","amount":${amount},"currency":"${account.currency}","debit":${nameOf(account)},"credit":${nameOf(credit)}${request}}`;
+  return `${type.toUpperCase()} ${id}: ${amount} ${account.currency}, ${nameOf(account)} > ${nameOf(credit)}`;
 }
 
 function nameOf({ kind, owner }: AccountKey): string {
-  return JSON.stringify(`${kind}:${owner}`);
+  return `${kind}:${owner}`;
 }

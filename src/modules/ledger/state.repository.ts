@@ -9,7 +9,7 @@ import {
   type AccountState,
   type BookedHold,
   type BookedTransfer,
-  type LedgerState,
+  type LoadedLedger,
   referenceName,
 } from './ledger-state.js';
 import { TRANSFER_ACCOUNTS, TRANSFER_COLUMNS, transferOf, type TransferRow } from './transfer-row.js';
@@ -101,9 +101,9 @@ export class StateRepository {
    * In the order that keeps two batches from waiting for each other in a circle: holds, then accounts, each by id. What
    * accounts guard (references, reversals) is read once they are locked.
    *
-   * @returns the state, and the accounts that opened themselves on the way
+   * @throws AccountsGoneError (40001)
    */
-  async load(tx: EntityManager, wanted: Wanted): Promise<{ state: LedgerState; opened: AccountRef[] }> {
+  async load(tx: EntityManager, wanted: Wanted): Promise<LoadedLedger> {
     const runner = runnerOf(tx);
     const holds = new Map<string, BookedHold>();
     const transfers = new Map<string, BookedTransfer>();
@@ -122,11 +122,11 @@ export class StateRepository {
         add(refs, transfer.debit, transfer.credit);
       }
     }
-    const opened = await this.resolve(tx, wanted.accounts, refs);
+    const { found, opened } = await this.resolve(tx, wanted.accounts, refs);
     const { accounts, now } = await this.lock(runner, refs);
     const references = await findReferences(runner, wanted);
     const reversed = await findReversed(runner, transfers);
-    return { state: { now, accounts, holds, transfers, references, reversed }, opened };
+    return { state: { now, accounts, holds, transfers, references, reversed }, met: [...found, ...opened], opened };
   }
 
   /** Adds those that exist to `refs`; system accounts exist once they are asked for. */
@@ -134,26 +134,28 @@ export class StateRepository {
     tx: EntityManager,
     wanted: ReadonlyMap<string, AccountKey>,
     refs: Map<string, AccountRef>,
-  ): Promise<AccountRef[]> {
+  ): Promise<{ found: AccountRef[]; opened: AccountRef[] }> {
     const unknown: AccountKey[] = [];
     for (const [name, key] of wanted) {
       const ref = this.directory.find(name);
       if (ref) refs.set(name, ref);
       else unknown.push(key);
     }
-    if (unknown.length === 0) return [];
-    add(refs, ...(await this.accounts.find(tx, unknown)));
+    if (unknown.length === 0) return { found: [], opened: [] };
+    const found = await this.accounts.find(tx, unknown);
+    add(refs, ...found);
     const missing = unknown.filter(
       (key) => key.kind === 'system' && isSystemOwner(key.owner) && !refs.has(accountName(key)),
     );
-    if (missing.length === 0) return [];
+    if (missing.length === 0) return { found, opened: [] };
     const opened = await this.accounts.open(
       tx,
       missing.map((key) => ({ ...key, allowNegative: true })),
     );
-    // Under READ COMMITTED a rival may have opened one in between: then it is there now.
-    add(refs, ...opened, ...(opened.length < missing.length ? await this.accounts.find(tx, missing) : []));
-    return opened;
+    add(refs, ...opened);
+    // Under READ COMMITTED somebody may have opened one in between: then it is there now.
+    if (opened.length < missing.length) add(refs, ...(await this.accounts.find(tx, missing)));
+    return { found, opened };
   }
 
   private async lock(

@@ -10,7 +10,7 @@ import {
 } from '../../platform/auth/index.js';
 import { Idempotent } from '../../platform/idempotency/index.js';
 import { AccountsService } from './accounts.service.js';
-import { callerOf } from './caller.js';
+import { principalOf } from './caller.js';
 import { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
 import { CURRENCY, TIME } from './dto/schemas.js';
 import { readBalanceQuery } from './requests/requests.js';
@@ -48,6 +48,6 @@ export class AccountsController {
   @ApiResponse({ status: 200, type: BalanceDto })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
   balance(@Req() request: FastifyRequest): Promise<BalanceDto> {
-    return this.accounts.balance(readBalanceQuery(request.query), callerOf(request).principal);
+    return this.accounts.balance(readBalanceQuery(request.query), principalOf(request));
   }
 }

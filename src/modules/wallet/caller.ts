@@ -16,15 +16,19 @@ export interface Caller {
  * decorators would send its value through the global pipe, a promise apiece.
  */
 export function callerOf(request: FastifyRequest): Caller {
-  const { principal, url } = request;
-  if (!principal) throw new TypeError(`${request.method} ${request.routeOptions.url} is public: there is no caller.`);
+  const { url } = request;
   const query = url.indexOf('?');
   return {
-    principal,
+    principal: principalOf(request),
     context: requestContextOf(request),
     claim: request.idempotency?.claim,
     instance: query === -1 ? url : url.slice(0, query),
   };
+}
+
+export function principalOf({ principal, method, routeOptions }: FastifyRequest): Principal {
+  if (!principal) throw new TypeError(`${method} ${routeOptions.url} is public: there is no caller.`);
+  return principal;
 }
 
 /** The end user who is calling, who acts on accounts of their own only; undefined for a service. */

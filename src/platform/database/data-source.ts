@@ -40,6 +40,8 @@ export function createDataSource(url: string, { entities, migrations }: Schema, 
       // A transaction whose owner went away without closing its socket must not keep its locks.
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
+      // Statements that do not wait for one another are sent at once and share a round trip; PostgreSQL keeps their order.
+      pipeline: true,
     },
   });
 }

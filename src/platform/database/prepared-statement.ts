@@ -27,6 +27,8 @@ export async function runPrepared<Row extends object>(
   { name, text }: PreparedStatement,
   values: unknown[],
 ): Promise<Row[]> {
+  // It would hand out the connection all the same, and somebody else may have it by now.
+  if (runner.isReleased) throw new Error('Query runner already released: its transaction has ended');
   const client: PoolClient = await runner.connect();
   return (await client.query<Row>({ name, text, values })).rows;
 }

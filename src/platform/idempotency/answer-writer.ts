@@ -2,11 +2,15 @@ import type { FastifyReply } from 'fastify';
 import { serializeJson } from '../http/index.js';
 import type { AnswerContent } from './claim.js';
 
-/** Sends exactly this. */
-export function sendAnswer(reply: FastifyReply, { status, contentType, body }: AnswerContent): void {
+/**
+ * Makes the reply this answer. @returns its body, for Nest to send: a text with a content type goes out as it is, and a
+ * status that is set by now stays
+ */
+export function answerWith(reply: FastifyReply, { status, contentType, body }: AnswerContent): string | undefined {
   reply.status(status);
-  if (contentType === '') reply.send();
-  else reply.header('content-type', contentType).send(body);
+  if (contentType === '') return undefined;
+  reply.header('content-type', contentType);
+  return body;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, Logger, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, map, type Observable, of } from 'rxjs';
-import { answerOf, sendAnswer } from './answer-writer.js';
+import { answerOf, answerWith } from './answer-writer.js';
 import { AttemptsInFlight } from './attempts-in-flight.js';
 import type { AnswerContent, IdempotencyClaim, KnownClaim } from './claim.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
@@ -10,8 +10,6 @@ import { IdempotencyStore, type Ownership } from './idempotency-store.js';
 import { isKept, keptRefusal } from './refusal.js';
 import { Repeats } from './repeats.js';
 import type { RequestIdempotency } from './request-idempotency.js';
-
-const ANSWERED = of(undefined);
 
 /** The request, its key and where to answer it. */
 interface Exchange {
@@ -26,7 +24,7 @@ interface Exchange {
  * once its lock has ended.
  */
 @Injectable()
-export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, void> {
+export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, string | undefined> {
   private readonly logger = new Logger(GuardedIdempotencyInterceptor.name);
 
   constructor(
@@ -36,39 +34,37 @@ export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, v
     private readonly outcomes: IdempotencyOutcomes,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler): Observable<void> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<string | undefined> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const { idempotency } = request;
     if (idempotency === undefined) {
-      return next.handle().pipe(map((result) => sendAnswer(reply, answerOf(reply, result))));
+      return next.handle().pipe(map((result) => answerWith(reply, answerOf(reply, result))));
     }
-    if (idempotency.answer !== undefined) {
-      this.repeats.answer(reply, idempotency.answer);
-      return ANSWERED;
-    }
+    if (idempotency.answer !== undefined) return of(this.repeats.answer(reply, idempotency.answer));
     return from(this.claimAndRun({ request, reply, idempotency }, next));
   }
 
-  private async claimAndRun(exchange: Exchange, next: CallHandler): Promise<void> {
+  private async claimAndRun(exchange: Exchange, next: CallHandler): Promise<string | undefined> {
     const { claim } = exchange.idempotency;
     const askedAt = performance.now();
     const acquired = await this.store.acquire(claim);
-    if ('known' in acquired) {
-      this.answerKnown(exchange, claim, acquired.known);
-      return;
-    }
+    if ('known' in acquired) return this.answerKnown(exchange, claim, acquired.known);
     exchange.idempotency.resumed = acquired.resumed;
     exchange.idempotency.signal = this.attempts.hold(acquired, askedAt);
     try {
-      await this.run(exchange, acquired, next);
+      return await this.run(exchange, acquired, next);
     } finally {
       this.attempts.drop(acquired);
     }
   }
 
-  private async run({ request, reply, idempotency }: Exchange, attempt: Ownership, next: CallHandler): Promise<void> {
+  private async run(
+    { request, reply, idempotency }: Exchange,
+    attempt: Ownership,
+    next: CallHandler,
+  ): Promise<string | undefined> {
     let answer: AnswerContent | undefined;
     try {
       answer = answerOf(reply, await lastValueFrom(next.handle(), { defaultValue: undefined }));
@@ -81,23 +77,26 @@ export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, v
     }
     if (!isKept(answer.status)) {
       await this.giveBack(attempt);
-      sendAnswer(reply, answer);
-      return;
+      return answerWith(reply, answer);
     }
     const createdAt = await this.store.complete(attempt, answer);
     if (createdAt === undefined) return this.answerLost({ request, reply, idempotency }, attempt.claim);
     this.outcomes.count(idempotency.resumed ? 'resumed' : 'executed');
     this.repeats.remember(attempt.claim, answer, createdAt);
-    sendAnswer(reply, answer);
+    return answerWith(reply, answer);
   }
 
   /** Another attempt has taken over: what it answers is the answer. */
-  private async answerLost(exchange: Exchange, claim: IdempotencyClaim): Promise<void> {
+  private async answerLost(exchange: Exchange, claim: IdempotencyClaim): Promise<string | undefined> {
     const known = await this.store.find(claim);
-    this.answerKnown(exchange, claim, known ?? { state: 'in_flight', fingerprint: claim.fingerprint, retryAfter: 1 });
+    return this.answerKnown(
+      exchange,
+      claim,
+      known ?? { state: 'in_flight', fingerprint: claim.fingerprint, retryAfter: 1 },
+    );
   }
 
-  private answerKnown({ request, reply }: Exchange, claim: IdempotencyClaim, known: KnownClaim): void {
+  private answerKnown({ request, reply }: Exchange, claim: IdempotencyClaim, known: KnownClaim): string | undefined {
     if (known.fingerprint !== claim.fingerprint) {
       this.outcomes.count('reused');
       throw new IdempotencyKeyReusedError();
@@ -106,7 +105,7 @@ export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, v
       this.outcomes.count('in_use');
       throw new IdempotencyKeyInUseError(known.retryAfter);
     }
-    this.repeats.answerFromDatabase(request, reply, claim, known.answer);
+    return this.repeats.answerFromDatabase(request, reply, claim, known.answer);
   }
 
   /** If that fails, the next request with the key waits for the end of the lock, and is told that it resumes. */

@@ -4,46 +4,40 @@ import { map, type Observable, of, tap } from 'rxjs';
 import type { IdempotencyClaim, IdempotentAnswer } from './claim.js';
 import { IdempotencyOutcomes } from './idempotency-outcomes.js';
 import { Repeats } from './repeats.js';
-import { sendAnswer } from './answer-writer.js';
-
-const ANSWERED = of(undefined);
+import { answerWith } from './answer-writer.js';
 
 /** For `inTransaction` routes: answers known repeats, and sends what the handler has committed as it is. */
 @Injectable()
-export class IdempotencyInterceptor implements NestInterceptor<IdempotentAnswer, void> {
+export class IdempotencyInterceptor implements NestInterceptor<IdempotentAnswer, string | undefined> {
   constructor(
     private readonly repeats: Repeats,
     private readonly outcomes: IdempotencyOutcomes,
   ) {}
 
-  intercept(context: ExecutionContext, next: CallHandler<IdempotentAnswer>): Observable<void> {
+  intercept(context: ExecutionContext, next: CallHandler<IdempotentAnswer>): Observable<string | undefined> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const { idempotency } = request;
-    if (idempotency === undefined) return next.handle().pipe(map(({ content }) => sendAnswer(reply, content)));
-    if (idempotency.answer !== undefined) {
-      this.repeats.answer(reply, idempotency.answer);
-      return ANSWERED;
-    }
+    if (idempotency === undefined) return next.handle().pipe(map(({ content }) => answerWith(reply, content)));
+    if (idempotency.answer !== undefined) return of(this.repeats.answer(reply, idempotency.answer));
     return next.handle().pipe(
       tap({ error: (error: unknown) => this.outcomes.countRefusal(error) }),
-      map((answer) => this.send(request, reply, idempotency.claim, answer)),
+      map((answer) => this.answer(request, reply, idempotency.claim, answer)),
     );
   }
 
-  private send(
+  private answer(
     request: FastifyRequest,
     reply: FastifyReply,
     claim: IdempotencyClaim,
     { content, firstAnsweredAt, createdAt }: IdempotentAnswer,
-  ): void {
+  ): string | undefined {
     if (firstAnsweredAt !== undefined) {
-      this.repeats.answerFromDatabase(request, reply, claim, { ...content, createdAt: firstAnsweredAt });
-      return;
+      return this.repeats.answerFromDatabase(request, reply, claim, { ...content, createdAt: firstAnsweredAt });
     }
     this.outcomes.count('executed');
     if (createdAt !== undefined) this.repeats.remember(claim, content, createdAt);
-    sendAnswer(reply, content);
+    return answerWith(reply, content);
   }
 }

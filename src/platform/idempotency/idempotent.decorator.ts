@@ -1,11 +1,8 @@
-import { applyDecorators, Res, UseInterceptors } from '@nestjs/common';
+import { applyDecorators, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { GuardedIdempotencyInterceptor } from './guarded-idempotency.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { declareIdempotent, type IdempotentOptions } from './idempotent-route.js';
-
-/** Where Nest keeps `@Res({ passthrough: true })`. */
-const PASSTHROUGH = '__responsePassthrough__';
 
 /**
  * The route takes `Idempotency-Key` or `X-Idempotency-Key`: its effect happens once a key, and repeats get the first
@@ -21,10 +18,7 @@ const PASSTHROUGH = '__responsePassthrough__';
  */
 export function Idempotent(options: IdempotentOptions): MethodDecorator {
   return applyDecorators(
-    (target: object, name: string | symbol, descriptor: PropertyDescriptor) => {
-      declareIdempotent(descriptor.value, options);
-      takeReply(target, name);
-    },
+    (_target: object, _name: string | symbol, { value }: PropertyDescriptor) => declareIdempotent(value, options),
     UseInterceptors(options.inTransaction ? IdempotencyInterceptor : GuardedIdempotencyInterceptor),
     ApiHeader({
       name: 'Idempotency-Key',
@@ -35,15 +29,4 @@ export function Idempotent(options: IdempotentOptions): MethodDecorator {
     ApiResponse({ status: 409, description: 'IDEMPOTENCY_KEY_IN_USE, or what the route itself refuses' }),
     ApiResponse({ status: 422, description: 'IDEMPOTENCY_KEY_REUSED: the key came with another request' }),
   );
-}
-
-/**
- * Nest does not answer for a handler that asks for the reply, and only so can the interceptor send the exact bytes with
- * the status they had: the asking is done here, with a parameter behind the handler's own.
- */
-function takeReply(target: object, name: string | symbol): void {
-  const own: unknown[] = Reflect.getMetadata('design:paramtypes', target, name) ?? [];
-  Res()(target, name, own.length);
-  // A handler may ask for the reply itself, to set its status; that must not make Nest send another answer.
-  Reflect.deleteMetadata(PASSTHROUGH, target.constructor, name);
 }

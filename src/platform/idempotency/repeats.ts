@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiter } from '../rate-limit/index.js';
 import { AnswerCache } from './answer-cache.js';
-import { announceRepeat, sendAnswer } from './answer-writer.js';
+import { announceRepeat, answerWith } from './answer-writer.js';
 import type { AnswerContent, IdempotencyClaim } from './claim.js';
 import { IdempotencyOutcomes } from './idempotency-outcomes.js';
 
 /** An answer and when it was stored. */
 export type FirstAnswer = AnswerContent & { readonly createdAt: Date };
 
-/** Gives answers again. */
+/** Gives answers again. What its methods return is the body, for Nest to send. */
 @Injectable()
 export class Repeats {
   constructor(
@@ -19,17 +19,22 @@ export class Repeats {
   ) {}
 
   /** A repeat that the guard has recognised, and the rate limiter let pass for free. */
-  answer(reply: FastifyReply, answer: FirstAnswer): void {
+  answer(reply: FastifyReply, answer: FirstAnswer): string | undefined {
     announceRepeat(reply, answer.createdAt, this.cache.ageOf(answer.createdAt));
-    sendAnswer(reply, answer);
+    return answerWith(reply, answer);
   }
 
   /** A repeat that only the database knew: it gets back what it was charged, and the next one is found earlier. */
-  answerFromDatabase(request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim, answer: FirstAnswer): void {
+  answerFromDatabase(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    claim: IdempotencyClaim,
+    answer: FirstAnswer,
+  ): string | undefined {
     this.outcomes.count('database');
     this.limiter.refund(request);
     this.cache.remember(claim, answer, answer.createdAt);
-    this.answer(reply, answer);
+    return this.answer(reply, answer);
   }
 
   /** After the commit of a first answer. */

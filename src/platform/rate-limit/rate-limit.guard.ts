@@ -49,7 +49,7 @@ export class RateLimitGuard implements CanActivate {
   canActivate(context: ExecutionContext): true | Promise<true> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    
+    if (request.idempotency?.answer !== undefined) return true;
     const plan = this.planOf(context.getHandler(), context.getClass());
     const { principal } = request;
     if (principal === undefined) {
