@@ -163,46 +163,44 @@ const FUNCTIONS = [
     -- stands, skips a sequence or misses a sum makes a movement that fits no account. Index: ledger_accounts_pkey.
     CREATE FUNCTION ledger_book_transfers() RETURNS trigger LANGUAGE plpgsql ${PLANNING} AS $$
     DECLARE
-      movements bigint;
+      legs bigint;
       moved bigint;
     BEGIN
       INSERT INTO ledger_entries (account, sequence, transfer, amount, balance_after, created_at)
       SELECT debit_account, debit_sequence, id, -amount, debit_balance_after, created_at FROM posted
       UNION ALL
       SELECT credit_account, credit_sequence, id, amount, credit_balance_after, created_at FROM posted;
+      GET DIAGNOSTICS legs = ROW_COUNT;
 
-      WITH leg AS (
-        SELECT debit_account AS account, debit_sequence AS sequence, -amount AS amount,
-          debit_balance_after AS balance_after, currency, created_at
-        FROM posted
-        UNION ALL
-        SELECT credit_account, credit_sequence, amount, credit_balance_after, currency, created_at
-        FROM posted
-      ),
-      step AS (
-        SELECT account, currency, amount, created_at,
-          balance_after - (sum(amount) OVER chain)::bigint AS balance_before,
-          sequence - row_number() OVER chain AS sequence_before
-        FROM leg
-        WINDOW chain AS (PARTITION BY account ORDER BY sequence)
-      ),
-      movement AS (
-        SELECT account, currency, balance_before, sequence_before, sum(amount)::bigint AS amount, count(*) AS entries,
-          min(created_at) AS first_at, max(created_at) AS last_at
-        FROM step
-        GROUP BY account, currency, balance_before, sequence_before
-      ),
-      done AS (
+      WITH done AS (
         UPDATE ledger_accounts AS a
-        SET balance = a.balance + m.amount, sequence = a.sequence + m.entries, last_entry_at = m.last_at
-        FROM movement AS m
+        SET balance = a.balance + m.amount, sequence = a.sequence + m.legs, last_entry_at = m.last_at
+        FROM (
+          SELECT account, currency, balance_before, sequence_before, sum(amount)::bigint AS amount, count(*) AS legs,
+            min(created_at) AS first_at, max(created_at) AS last_at
+          FROM (
+            SELECT account, currency, amount, created_at,
+              balance_after - (sum(amount) OVER chain)::bigint AS balance_before,
+              sequence - row_number() OVER chain AS sequence_before
+            FROM (
+              SELECT debit_account AS account, debit_sequence AS sequence, -amount AS amount,
+                debit_balance_after AS balance_after, currency, created_at
+              FROM posted
+              UNION ALL
+              SELECT credit_account, credit_sequence, amount, credit_balance_after, currency, created_at
+              FROM posted
+            ) AS leg
+            WINDOW chain AS (PARTITION BY account ORDER BY sequence)
+          ) AS step
+          GROUP BY account, currency, balance_before, sequence_before
+        ) AS m
         WHERE a.id = m.account AND a.balance = m.balance_before AND a.sequence = m.sequence_before
           AND a.currency = m.currency AND a.last_entry_at <= m.first_at AND a.status = 'OPEN'
-        RETURNING 1
+        RETURNING m.legs
       )
-      SELECT (SELECT count(*) FROM movement), (SELECT count(*) FROM done) INTO movements, moved;
-      IF movements <> moved THEN
-        RAISE EXCEPTION 'ledger: % of % movements do not continue their account', movements - moved, movements
+      SELECT coalesce(sum(done.legs), 0) FROM done INTO moved;
+      IF moved <> legs THEN
+        RAISE EXCEPTION 'ledger: % of % entries do not continue their account', legs - moved, legs
           USING ERRCODE = 'integrity_constraint_violation';
       END IF;
 

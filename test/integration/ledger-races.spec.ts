@@ -130,7 +130,7 @@ describe('two processes', () => {
         ...(index % 3 === 0 ? transfer(a, b, 1) : credit(b, 1)),
         category: 'settle',
         reference: `payment-${count}`,
-      })) as Posting[],
+      })),
     );
     expect(tally(outcomes)).toEqual({ posted: 1, REFERENCE_ALREADY_USED: 19 });
   });

@@ -66,7 +66,7 @@ export class TestLedger {
       transactor,
       metrics,
       new Ledger(coalescers, writer, book, openings, reads),
-      new LedgerIntegrity(tasks, transactor, ledgerMetrics),
+      new LedgerIntegrity({ role: 'all' }, tasks, transactor, ledgerMetrics),
       new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, writer),
       coalescers,
     );

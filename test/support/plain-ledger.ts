@@ -22,19 +22,22 @@ export const WORLD = 0;
 export const STRANGER = 5;
 export const FOREIGNER = 4;
 
-const person = fc.nat({ max: STRANGER });
+const anyPerson = fc.nat({ max: STRANGER });
 /** Small, so that funds run out and holds meet. */
-const amount = fc.integer({ min: 0, max: 40 });
+const anyAmount = fc.integer({ min: 0, max: 40 });
 const which = fc.nat({ max: 11 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { arbitrary: fc.record({ do: fc.constant('transfer' as const), from: person, to: person, amount }), weight: 5 },
+  {
+    arbitrary: fc.record({ do: fc.constant('transfer' as const), from: anyPerson, to: anyPerson, amount: anyAmount }),
+    weight: 5,
+  },
   {
     arbitrary: fc.record({
       do: fc.constant('transfer' as const),
-      from: person,
-      to: person,
-      amount,
+      from: anyPerson,
+      to: anyPerson,
+      amount: anyAmount,
       reference: fc.nat({ max: 3 }),
     }),
     weight: 1,
@@ -42,16 +45,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     arbitrary: fc.record({
       do: fc.constant('hold' as const),
-      from: person,
-      to: person,
-      amount,
+      from: anyPerson,
+      to: anyPerson,
+      amount: anyAmount,
       seconds: fc.integer({ min: 1, max: 30 }),
     }),
     weight: 4,
   },
   {
     arbitrary: fc.record(
-      { do: fc.constant('capture' as const), hold: which, amount },
+      { do: fc.constant('capture' as const), hold: which, amount: anyAmount },
       { requiredKeys: ['do', 'hold'] },
     ),
     weight: 3,

@@ -6,11 +6,11 @@
  * @returns their results
  * @throws what the first of them that failed threw
  */
-export async function allEnded<Results extends readonly unknown[]>(statements: {
-  readonly [Index in keyof Results]: Promise<Results[Index]>;
-}): Promise<Results> {
+export async function allEnded<Statements extends readonly unknown[]>(
+  statements: readonly [...Statements],
+): Promise<{ -readonly [Index in keyof Statements]: Awaited<Statements[Index]> }> {
   const ended = await Promise.allSettled(statements);
   const failed = ended.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
-  return Promise.all(statements) as Promise<Results>;
+  return Promise.all(statements);
 }

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf } from '../../../test/support/ledger.js';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import { type AccountKey, accountName, systemAccount, userAccount } from './account.js';
 import { type Decidable, decide, type Decision } from './decide.js';
 import type { AccountState, BookedHold, BookedTransfer, LedgerState } from './ledger-state.js';
-import type { Posting } from './posting.js';
+import type { Posting, PostingOutcome } from './posting.js';
+
+function codeOf(outcome: PostingOutcome | undefined): string {
+  if (!outcome) return 'nothing';
+  if ('refused' in outcome) return outcome.refused.code;
+  return 'posted' in outcome ? 'posted' : outcome.held.status;
+}
 
 const ALICE = userAccount('alice', 'USD');
 const BOB = userAccount('bob', 'USD');

@@ -126,7 +126,7 @@ export class LedgerReadsRepository {
 
   /** In the order of `keys`; undefined for those that do not exist. */
   async accounts(keys: readonly AccountKey[]): Promise<(LedgerAccount | undefined)[]> {
-    const found = new Array<LedgerAccount | undefined>(keys.length).fill(undefined);
+    const found = Array.from<LedgerAccount | undefined>({ length: keys.length });
     const rows = await this.read<AccountRow>(FIND_ACCOUNTS, [
       keys.map(({ kind }) => kind),
       keys.map(({ owner }) => owner),

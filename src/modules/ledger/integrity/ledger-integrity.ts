@@ -1,5 +1,6 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { PoolClient } from 'pg';
+import { CONFIG, type Config } from '../../../config/index.js';
 import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { LedgerMetrics } from '../ledger-metrics.js';
@@ -46,6 +47,7 @@ export class LedgerIntegrity implements OnApplicationBootstrap, OnModuleDestroy 
   private underWay: Promise<IntegrityReport> | undefined;
 
   constructor(
+    @Inject(CONFIG) private readonly config: Pick<Config, 'role'>,
     private readonly tasks: RepeatingTasks,
     private readonly transactor: Transactor,
     private readonly metrics: LedgerMetrics,
@@ -53,6 +55,8 @@ export class LedgerIntegrity implements OnApplicationBootstrap, OnModuleDestroy 
 
   onApplicationBootstrap(): void {
     this.task = this.tasks.every(INTERVAL_MS, 'ledger integrity', () => this.check(), { role: 'background' });
+    // Whatever ended the process before this one.
+    if (this.config.role !== 'api') this.task.run();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -1,25 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codeOf } from '../../../test/support/ledger.js';
-import {
-  type Batch,
-  FOREIGNER,
-  history,
-  PlainLedger,
-  STRANGER,
-  type Step,
-  WORLD,
-} from '../../../test/support/plain-ledger.js';
-import { type AccountKey, accountName, systemAccount, userAccount } from './account.js';
-import { decide, type Decision } from './decide.js';
+import { codeOf } from '../support/ledger.js';
+import { type Batch, FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
+import { type AccountKey, accountName, systemAccount, userAccount } from '../../src/modules/ledger/account.js';
+import { decide, type Decision } from '../../src/modules/ledger/decide.js';
 import {
   type AccountState,
   type BookedHold,
   type BookedTransfer,
   type LedgerState,
   referenceName,
-} from './ledger-state.js';
-import type { Posting } from './posting.js';
+} from '../../src/modules/ledger/ledger-state.js';
+import type { Posting } from '../../src/modules/ledger/posting.js';
 
 const BY = { actor: 'test' };
 const PEOPLE = [WORLD, 1, 2, 3, FOREIGNER];
