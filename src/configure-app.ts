@@ -56,7 +56,7 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
     if (!fastify.server.listening) reply.header('connection', 'close');
     done();
   });
-  logRequests(fastify, logger.pino, app.get(Metrics));
+  logRequests(fastify, logger.plain, app.get(Metrics));
   addSecurityHeaders(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);

@@ -21,7 +21,12 @@ export class BenchRedis {
     const log = join(folder, 'redis.log');
     const child = spawn(redisServer(), [...args, '--logfile', log], { stdio: 'ignore' });
     const redis = new BenchRedis(child, `redis://127.0.0.1:${port}`);
-    await redis.untilReady();
+    try {
+      await redis.untilReady();
+    } catch (error) {
+      await redis.stop();
+      throw error;
+    }
     return redis;
   }
 

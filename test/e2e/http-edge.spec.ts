@@ -37,6 +37,15 @@ describe('An address nobody listens on', () => {
   });
 });
 
+describe('A body of very many values', () => {
+  it('is refused before it is read: half a million brackets would hold up everybody for half a second', async () => {
+    const body = `[${Array.from({ length: 4000 }, () => '['.repeat(31) + ']'.repeat(31)).join()}]`;
+    const answer = await postJson(body);
+    expectProblem(answer, 400, 'VALIDATION_FAILED');
+    expect(answer.body['detail']).toContain('50000 values');
+  });
+});
+
 describe('A URL that cannot be read', () => {
   it.each([
     '/api/webhook-events/%zz',

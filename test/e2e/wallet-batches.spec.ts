@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectProblem } from '../support/http-answer.js';
+import { startServer } from '../support/server.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { newUserId, UNLIMITED, WalletClient } from '../support/wallet-client.js';
 
@@ -169,5 +171,27 @@ describe('A batch', () => {
     const { body } = await send('independent', [move(a, b, 10), move(a, b, 10), move(a, b, 10)]);
     expect(new Set(resultsOf(body).map(({ transfer }) => transfer?.['id'])).size).toBe(3);
     expect(await wallet.fundsOf(b)).toBe(30);
+  });
+});
+
+describe('The repeat of a large batch', () => {
+  it('does not stand in the queue for money: a server that has forgotten it answers while the ledger is held', async () => {
+    const [a, b] = await Promise.all([wallet.newUser(1000), wallet.newUser()]);
+    const key = randomUUID();
+    const transfers = Array.from({ length: 500 }, () => move(a, b, 1));
+    const first = await send('atomic', transfers, key);
+    const { url } = holdfast.database;
+    const other = await startServer({ env: { ...UNLIMITED, DATABASE_URL: url } });
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE ledger_writer IN EXCLUSIVE MODE');
+      const repeat = await new WalletClient(other).post('transfers/batch', { mode: 'atomic', transfers }, { key });
+      expect(repeat.text).toBe(first.text);
+      expect(repeat.headers.get('x-idempotent-replay')).toBe('true');
+    } finally {
+      await holder.end();
+      await other.stop();
+    }
   });
 });

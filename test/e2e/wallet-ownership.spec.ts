@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';
@@ -64,7 +65,13 @@ describe('An end user', () => {
     const { body: held } = await wallet.post('holds', { userId: alice, amount: 100, currency: 'USD' });
     const path = `holds/${String(held['id'])}`;
     expect((await get(path)).body).toEqual(held);
-    expectProblem(await post(`${path}/void`), 403, 'FORBIDDEN');
+    const key = randomUUID();
+    for (let time = 0; time < 2; time++) {
+      const refused = await wallet.post(`${path}/void`, undefined, { key, credential: token });
+      expectProblem(refused, 403, 'FORBIDDEN');
+      // Whether they may can change: that is no answer to keep.
+      expect(refused.headers.has('x-idempotent-replay')).toBe(false);
+    }
     expectProblem(await post(`${path}/capture`, { amount: 1 }), 403, 'FORBIDDEN');
     expect((await get(path)).body).toEqual(held);
     expect((await wallet.post(`${path}/void`)).status).toBe(200);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { codeOf, TestLedger, transfer } from '../support/ledger.js';
+import { waitFor } from '../support/wait-for.js';
 
 let database: TestDatabase;
 let test: TestLedger;
@@ -177,6 +178,28 @@ describe('the integrity check', () => {
     await test.integrity.check();
     expect(await test.metrics.render()).toMatch(/^holdfast_ledger_violations 0$/m);
     expect(await test.metrics.render()).toMatch(/^holdfast_ledger_checked_timestamp_seconds \d{10}/m);
+  });
+
+  it('does not keep a process from ending: a check under way is given up', async () => {
+    const another = await TestLedger.open(database.url);
+    const blocker = test.dataSource.createQueryRunner();
+    await blocker.startTransaction();
+    await blocker.query('LOCK TABLE ledger_entries IN ACCESS EXCLUSIVE MODE');
+    const check = another.integrity.check().catch((error: unknown) => error);
+    await waitFor(
+      async () => {
+        const rows = await test.dataSource.query<object[]>(
+          `SELECT FROM pg_locks WHERE NOT granted AND relation = 'ledger_entries'::regclass`,
+        );
+        return rows.length === 1;
+      },
+      { what: 'the check at the table' },
+    );
+    await another.integrity.onModuleDestroy();
+    expect(await check).toMatchObject({ code: '57014' });
+    await blocker.rollbackTransaction();
+    await blocker.release();
+    await another.close();
   });
 
   it('is made once for all who ask at the same moment', async () => {

@@ -59,4 +59,16 @@ describe('limits in PostgreSQL', () => {
     );
     expect(left).toEqual([{ subject: live }]);
   });
+
+  it('are removed in one sweep, however many are over', async () => {
+    await dataSources[0]!.query(
+      `INSERT INTO rate_limit_counters (subject, state, readings, over_at)
+       SELECT 'over:' || n, '{}', '{}', now() - interval '1 day' FROM generate_series(1, 2500) AS n`,
+    );
+    await stores[0]!.sweep();
+    const left = await dataSources[0]!.query<{ subject: string }[]>(
+      'SELECT subject FROM rate_limit_counters WHERE over_at < now()',
+    );
+    expect(left).toEqual([]);
+  });
 });

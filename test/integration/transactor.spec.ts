@@ -1,9 +1,9 @@
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog } from '../../src/modules/audit/index.js';
-import { createDataSource } from '../../src/platform/database/index.js';
+import { createDataSource, prepared, runPrepared, TransactionEndedError } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
-import { TransactionEndedError, Transactor } from '../../src/platform/transaction/transactor.js';
+import { Transactor } from '../../src/platform/transaction/transactor.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -264,11 +264,17 @@ describe('work that was given up on', () => {
     expect(await amount('a')).toBe(0);
   });
 
-  it('cannot slip a write behind the ROLLBACK, where it would commit by itself', async () => {
+  const UPDATE = `UPDATE balances SET amount = amount + 1 WHERE name = 'a'`;
+  const increment = prepared('increment_a', UPDATE);
+
+  it.each<[string, (tx: EntityManager) => Promise<unknown>]>([
+    ['a plain statement', (tx) => tx.query(UPDATE)],
+    ['a prepared statement', (tx) => runPrepared(tx.queryRunner!, increment, [])],
+  ])('cannot slip %s behind the ROLLBACK, where it would commit by itself', async (_, write) => {
     const errors: unknown[] = [];
     let stillWriting: Promise<void> | undefined;
     const writeOn = async (tx: EntityManager) => {
-      for (;;) await tx.query(`UPDATE balances SET amount = amount + 1 WHERE name = 'a'`);
+      for (;;) await write(tx);
     };
     for (let round = 0; round < 20; round++) {
       const givenUp = transactor.run(async (tx) => {

@@ -39,8 +39,9 @@ export class ApiKeyVerifier extends CredentialVerifier {
   }
 
   override async recall(credential: string): Promise<ApiKeyPrincipal | null> {
-    const hash = isApiKey(credential) ? hashApiKey(credential) : null;
-    return hash === null ? null : this.recent.known(hash.toString('base64'));
+    if (!isApiKey(credential)) return null;
+    const hash = hashApiKey(credential).toString('base64');
+    return this.recent.wasGood(hash) ? this.recent.get(hash) : null;
   }
 
   /** Takes effect here at once; other replicas read the row again within a second. */

@@ -33,15 +33,15 @@ describe('RecentKeys', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('recalls a key as long as it would let it in without asking, and asks for none', async () => {
+  it('knows which keys were good when they were read last, however long ago, and asks nobody for that', async () => {
     const { keys, asked, pass, ask } = setUp();
-    expect(keys.known('h')).toBeNull();
+    expect(keys.wasGood('h')).toBe(false);
     await ask(good);
-    pass(999);
-    expect(keys.known('h')).toBe('key');
-    pass(1);
-    expect(keys.known('h')).toBeNull();
+    pass(600_000);
+    expect(keys.wasGood('h')).toBe(true);
     expect(asked).toHaveLength(1);
+    await ask(null);
+    expect(keys.wasGood('h')).toBe(false);
   });
 
   it('reads a busy key again while requests go on with what is remembered', async () => {

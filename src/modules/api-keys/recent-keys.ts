@@ -50,10 +50,9 @@ export class RecentKeys<Key> {
     return known.key;
   }
 
-  /** What is remembered, without asking anybody. */
-  known(hash: string): Key | null {
-    const known = this.remembered.get(hash);
-    return known !== undefined && this.now() < known.holdsUntil ? known.key : null;
+  /** Whether it was good when it was read last: worth asking about again. A revoked key is forgotten once it is read. */
+  wasGood(hash: string): boolean {
+    return this.remembered.has(hash);
   }
 
   /** The key was revoked here: the next request asks the database. */

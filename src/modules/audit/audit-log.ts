@@ -20,7 +20,7 @@ export interface NewAuditLine {
   details?: Readonly<Record<string, unknown>> | undefined;
   /**
    * Instead of `details`, a JSON object as text, stored as it is: for lines that list hundreds of things, which redaction
-   * would cut and take longer for than the database. Ids, amounts and fixed words only; no text that somebody wrote.
+   * would cut and take longer for than the database. Ids, owners, amounts and fixed words only: nothing is redacted in it.
    */
   document?: string | undefined;
 }

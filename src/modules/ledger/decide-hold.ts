@@ -21,10 +21,10 @@ export function decideHold(draft: Draft, posting: HoldPosting, by: RequestContex
   const account = draft.account(posting.account);
   const credit = draft.account(posting.credit);
   if (!account || !credit) return { refused: accountNotFound() };
-  if (account.frozen || credit.frozen) return { refused: new AccountFrozenError() };
   const { amount, description, expiresInSeconds } = posting;
   const refused = refuseFunds(account, amount);
   if (refused) return { refused };
+  if (account.frozen || credit.frozen) return { refused: new AccountFrozenError() };
   // An account that may go below zero has no balance to bound what is held of it.
   if (account.held + amount > MAX_AMOUNT) return { refused: new BalanceOverflowError() };
   const held = draft.place(account, {

@@ -250,8 +250,13 @@ describe('a hold', () => {
     ]);
   });
 
+  it('of more than is available is refused for that first, like a transfer', () => {
+    const state = stateOf([account(ALICE, 29n, { frozen: true }), account(BOB, 0n)]);
+    expect(codes(state, [place, move(ALICE, BOB, 30n)])).toEqual(['INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS']);
+  });
+
   it('of a frozen account may be voided, not captured', () => {
-    const accounts = [account(ALICE, 30n, { held: 30n, frozen: true }), account(BOB, 0n)];
+    const accounts = [account(ALICE, 60n, { held: 30n, frozen: true }), account(BOB, 0n)];
     const state = stateOf(accounts, { holds: new Map([[HOLD, hold()]]) });
     expect(codes(state, [place, { type: 'capture', holdId: HOLD }, { type: 'void', holdId: HOLD }])).toEqual([
       'ACCOUNT_FROZEN',

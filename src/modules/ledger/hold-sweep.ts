@@ -33,12 +33,13 @@ export class HoldSweep implements OnApplicationBootstrap, OnModuleDestroy {
   /** @returns how many it released */
   async sweep(): Promise<number> {
     let released = 0;
-    let found: string[];
-    do {
-      found = await this.reads.expiredHolds(BATCH);
-      released += await this.release(found);
-    } while (found.length === BATCH);
-    return released;
+    for (;;) {
+      const found = await this.reads.expiredHolds(BATCH);
+      const ended = await this.release(found);
+      released += ended;
+      // None ended: they would be found again at once.
+      if (found.length < BATCH || ended === 0) return released;
+    }
   }
 
   private async release(holds: readonly string[]): Promise<number> {

@@ -5,6 +5,7 @@ import { isUuid } from '../../kernel/ids.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
 import { isUniqueViolation } from '../../platform/database/index.js';
+import { isKept } from '../../platform/idempotency/index.js';
 import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
@@ -13,7 +14,6 @@ import { LedgerBook } from './ledger-book.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
 import { LEDGER_LOCK, LedgerWriter } from './ledger-writer.js';
 import type { Posting, PostingOutcome, PostingRequest, Submission } from './posting.js';
-import { isStorable } from './submitted-batch.js';
 import { type PostedTransfer, type StatementLine, statementLine } from './transfer.js';
 
 /** Reads of one moment that go to the database as one statement. */
@@ -66,7 +66,7 @@ export class Ledger {
     const outcomes = refusedAnyway(postings, onlyOwner);
     if (outcomes) {
       const answer = request.answer?.(outcomes);
-      if (!claim || (answer !== undefined && !isStorable(answer))) return { outcomes, answer };
+      if (!claim || (answer !== undefined && !isKept(answer.status))) return { outcomes, answer };
     }
     return this.writer.submit(request);
   }

@@ -4,6 +4,7 @@ import {
   type IdempotencyClaim,
   IdempotencyKeyInUseError,
   IdempotencyKeyReusedError,
+  isKept,
   type KnownClaim,
 } from '../../platform/idempotency/index.js';
 import type { PostingOutcome, PostingRequest, Submission } from './posting.js';
@@ -81,7 +82,7 @@ export class SubmittedBatch {
       const answer = request.answer?.(own);
       this.results[index] = { outcomes: own, answer };
       const claim = this.claimOf[index]?.claim;
-      if (claim && isStorable(answer ?? EMPTY)) completed.push({ claim, answer: answer ?? EMPTY });
+      if (claim && isKept((answer ?? EMPTY).status)) completed.push({ claim, answer: answer ?? EMPTY });
     });
     return completed;
   }
@@ -100,7 +101,7 @@ export class SubmittedBatch {
       if ('error' in outcome) return outcome;
       const { outcomes, answer } = outcome.result;
       // What is not stored was not answered for good: all who asked at once are told the same, as if for the first time.
-      if (createdAt === undefined || !isStorable(answer ?? EMPTY)) return outcome;
+      if (createdAt === undefined || !isKept((answer ?? EMPTY).status)) return outcome;
       if (first === index) return { result: { outcomes, answer, createdAt } };
       return { result: { outcomes: null, answer: answer ?? EMPTY, firstAnsweredAt: createdAt } };
     });
@@ -115,9 +116,4 @@ export class SubmittedBatch {
     const result = this.results[index];
     return result ? { result } : { error: new Error('A request of the batch was not carried out') };
   }
-}
-
-/** False for what a repeat should find out anew: invalid input (400), 401, 429 and our own failures. */
-export function isStorable({ status }: Pick<AnswerContent, 'status'>): boolean {
-  return status !== 400 && status !== 401 && status !== 429 && status < 500;
 }

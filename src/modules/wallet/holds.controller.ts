@@ -22,6 +22,7 @@ export class HoldsController {
   @ApiResponse({ status: 201, type: HoldDto })
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
   place(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
     return this.holds.place(readHold(request.body), callerOf(request));
   }
@@ -43,7 +44,10 @@ export class HoldsController {
   @ApiBody({ type: CaptureHoldDto, required: false })
   @ApiResponse({ status: 200, type: HoldDto })
   @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  @ApiResponse({ status: 409, description: 'HOLD_ALREADY_RESOLVED, HOLD_EXPIRED or CAPTURE_EXCEEDS_HOLD' })
+  @ApiResponse({
+    status: 409,
+    description: 'HOLD_ALREADY_RESOLVED, HOLD_EXPIRED, CAPTURE_EXCEEDS_HOLD, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
+  })
   capture(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
     return this.holds.capture(id, readCapture(request.body), callerOf(request));
   }

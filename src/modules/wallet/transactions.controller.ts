@@ -23,7 +23,7 @@ export class TransactionsController {
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
   @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not CREDIT' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
-  @ApiResponse({ status: 409, description: 'REFERENCE_ALREADY_USED or ACCOUNT_FROZEN' })
+  @ApiResponse({ status: 409, description: 'REFERENCE_ALREADY_USED, ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
   post(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
     return this.transactions.post(readTransaction(request.body), callerOf(request));
   }
@@ -54,7 +54,10 @@ export class TransactionsController {
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS: who received it has spent it' })
   @ApiResponse({ status: 403, description: 'FORBIDDEN: not for end users' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  @ApiResponse({ status: 409, description: 'ALREADY_REVERSED' })
+  @ApiResponse({
+    status: 409,
+    description: 'ALREADY_REVERSED, REVERSAL_NOT_REVERSIBLE, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
+  })
   reverse(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
     readNothing(request.body);
     return this.transactions.reverse(id, callerOf(request));

@@ -27,7 +27,7 @@ export class TransfersController {
   @ApiResponse({ status: 201, type: TransferDto })
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: one of the accounts does not exist, or the first is not yours' })
-  @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN' })
+  @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
   transfer(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
     return this.transfers.transfer(readTransfer(request.body), callerOf(request));
   }

@@ -56,6 +56,12 @@ export function isDataError(error: unknown): boolean {
   return code !== undefined && /^(22|54)[0-9A-Z]{3}$/.test(code);
 }
 
+/** True for what deferred constraints and serialization answer to COMMIT: SQLSTATE classes 22, 23, 40 and P0. */
+export function isRefusedCommit(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && /^(22|23|40|P0)[0-9A-Z]{3}$/.test(code);
+}
+
 /** True for 23505: the row is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';

@@ -3,6 +3,7 @@ export { createDataSource, type Schema, withDataSource } from './data-source.js'
 export {
   isDatabaseUnavailable,
   isDataError,
+  isRefusedCommit,
   isSerializationFailure,
   isStatementTimeout,
   isUniqueViolation,
@@ -10,4 +11,5 @@ export {
 export { DatabaseModule } from './database.module.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';
-export { prepared, type PreparedStatement, runPrepared } from './prepared-statement.js';
+export { prepared, type PreparedStatement, runPrepared, sealPrepared } from './prepared-statement.js';
+export { TransactionEndedError } from './transaction-ended.error.js';

@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { PoolClient } from 'pg';
+import { TransactionEndedError } from './transaction-ended.error.js';
 
 /** A statement that each connection parses and plans once. */
 export interface PreparedStatement {
@@ -16,10 +17,18 @@ export function prepared(name: string, text: string): PreparedStatement {
   return { name, text };
 }
 
+const sealed = new WeakSet<QueryRunner>();
+
+/** No prepared statement goes through this runner any more: its transaction is over. */
+export function sealPrepared(runner: QueryRunner): void {
+  sealed.add(runner);
+}
+
 /**
  * Runs a prepared statement on the connection of `runner`, inside its transaction if it is in one.
  *
  * @returns its rows
+ * @throws TransactionEndedError once the transaction of `runner` is over
  * @throws the driver's error
  */
 export async function runPrepared<Row extends object>(
@@ -27,8 +36,9 @@ export async function runPrepared<Row extends object>(
   { name, text }: PreparedStatement,
   values: unknown[],
 ): Promise<Row[]> {
-  // It would hand out the connection all the same, and somebody else may have it by now.
-  if (runner.isReleased) throw new Error('Query runner already released: its transaction has ended');
   const client: PoolClient = await runner.connect();
+  // Only now: a released runner hands out its connection all the same, which somebody else may have, and a transaction
+  // that was given up on may have ended while this waited.
+  if (runner.isReleased || sealed.has(runner)) throw new TransactionEndedError();
   return (await client.query<Row>({ name, text, values })).rows;
 }

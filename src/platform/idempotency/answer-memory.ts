@@ -9,8 +9,8 @@ export interface RememberedAnswer extends StoredAnswer {
 const MARGIN_MS = 1000;
 /** Of the entry itself, beside its texts. */
 const OVERHEAD_BYTES = 400;
-/** One answer takes up at most this part of the memory. */
-const LARGEST_SHARE = 1 / 32;
+/** One answer takes up at most this part of the memory: of 16 MiB, that to a batch of 1,000 transfers. */
+const LARGEST_SHARE = 1 / 8;
 
 /** The answers this process has given of late. An answer never changes until it expires, so nothing makes it stale. */
 export class AnswerMemory {
@@ -60,7 +60,7 @@ export class AnswerMemory {
   }
 }
 
-/** A text takes two bytes a character when any of them is beyond Latin-1. */
+/** A text takes one byte a character when all of them are Latin-1, two when one is not. */
 function weight(name: string, answer: RememberedAnswer): number {
-  return OVERHEAD_BYTES + 2 * (name.length + answer.body.length);
+  return OVERHEAD_BYTES + name.length + Buffer.byteLength(answer.body);
 }

@@ -1,6 +1,8 @@
 import { type CallHandler, type ExecutionContext, Injectable, Logger, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, map, type Observable, of } from 'rxjs';
+import { isDatabaseUnavailable } from '../database/index.js';
+import { CommitOutcomeUnknownError } from '../transaction/index.js';
 import { answerOf, answerWith } from './answer-writer.js';
 import { AttemptsInFlight } from './attempts-in-flight.js';
 import type { AnswerContent, IdempotencyClaim, KnownClaim } from './claim.js';
@@ -71,7 +73,10 @@ export class GuardedIdempotencyInterceptor implements NestInterceptor<unknown, s
     } catch (error) {
       answer = keptRefusal(error, request);
       if (answer === undefined) {
-        await this.giveBack(attempt);
+        // What may have been committed must not be done again as if nothing had happened: the claim stays, and who takes
+        // over is told that it resumes.
+        if (!isDatabaseUnavailable(error) && !(error instanceof CommitOutcomeUnknownError))
+          await this.giveBack(attempt);
         throw error;
       }
     }

@@ -6,8 +6,15 @@ import { type ClaimingRequest, fingerprint, SecretFingerprint, textOf } from './
 import { IdempotencyKeyRequiredError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 import { type IdempotentOptions, IdempotentRoutes } from './idempotent-route.js';
 import { IdempotencyOutcomes } from './idempotency-outcomes.js';
+import { IdempotencyStore } from './idempotency-store.js';
 import { readIdempotencyKey } from './key-header.js';
 import type { RequestIdempotency } from './request-idempotency.js';
+
+/**
+ * A repeat that no cache knows is found out by whoever would carry it out, at the price of a request of its size. For a
+ * batch that price is high and a repeat is free, so the database is asked first: it must not stand in the queue for money.
+ */
+const HEAVY_BYTES = 16 * 1024;
 
 /**
  * Reads the key, computes what it claims and looks into the cache of answers. It runs after the `AuthGuard`, because a key
@@ -22,6 +29,7 @@ export class IdempotencyGuard implements CanActivate {
   constructor(
     @Inject(CONFIG) config: Pick<Config, 'encryptionKey'>,
     private readonly cache: AnswerCache,
+    private readonly store: IdempotencyStore,
     private readonly outcomes: IdempotencyOutcomes,
   ) {
     this.secretFingerprint = new SecretFingerprint(config.encryptionKey);
@@ -47,19 +55,32 @@ export class IdempotencyGuard implements CanActivate {
       this.repeat(idempotency, remembered.fingerprint);
       idempotency.answer = remembered;
       this.outcomes.count('memory');
-      return true;
+      return endOfTurn();
     }
-    return this.cache.isShared ? this.lookUp(idempotency) : true;
+    const isHeavy = Number(request.headers['content-length'] ?? Infinity) > HEAVY_BYTES;
+    return this.cache.isShared || isHeavy ? this.lookUp(idempotency, isHeavy) : true;
   }
 
-  private async lookUp(idempotency: RequestIdempotency): Promise<true> {
+  private async lookUp(idempotency: RequestIdempotency, isHeavy: boolean): Promise<true> {
     const remembered = await this.cache.inRedis(idempotency.claim);
     if (remembered !== undefined) {
       this.repeat(idempotency, remembered.fingerprint);
       idempotency.answer = remembered;
       this.outcomes.count('redis');
+    } else if (isHeavy) {
+      await this.askDatabase(idempotency);
     }
     return true;
+  }
+
+  private async askDatabase(idempotency: RequestIdempotency): Promise<void> {
+    const { claim } = idempotency;
+    const known = await this.store.find(claim);
+    if (known?.state !== 'completed') return;
+    this.repeat(idempotency, known.fingerprint);
+    idempotency.answer = known.answer;
+    this.outcomes.count('database');
+    this.cache.remember(claim, known.answer, known.answer.createdAt);
   }
 
   private repeat({ claim }: RequestIdempotency, known: string): void {
@@ -78,4 +99,20 @@ export class IdempotencyGuard implements CanActivate {
       fingerprint: options.confidential ? this.secretFingerprint.of(text) : fingerprint(text),
     };
   }
+}
+
+let turn: Promise<true> | undefined;
+
+/**
+ * The repeats of a turn of the event loop are answered together at its end: their readers are woken while answers are
+ * still being written and not once for each, which cost three times the repeat itself.
+ */
+function endOfTurn(): Promise<true> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = undefined;
+      resolve(true);
+    });
+  });
+  return turn;
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/index.js';
+import { withoutSecrets } from './json-logger.js';
 
 /** Asked for every few seconds by machines. */
 const QUIET = /^\/(?:health|metrics)/;
@@ -29,9 +30,10 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
     if (logger.isLevelEnabled(level)) {
       logger[level](
         {
-          requestId: request.id,
+          // Both are the caller's to choose.
+          requestId: withoutSecrets(request.id),
           method,
-          path: request.url.split('?', 1)[0],
+          path: withoutSecrets(pathOf(request.url)),
           status,
           ms: Math.round(reply.elapsedTime * 10) / 10,
           ip: request.ip,
@@ -42,6 +44,11 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
     }
     done();
   });
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
 }
 
 /** An accepted webhook has its row and its audit line; a log line each would be the third copy. */

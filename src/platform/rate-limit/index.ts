@@ -1,14 +1,13 @@
 import { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
 import { RateLimitCounter } from './rate-limit-counter.entity.js';
 
-export type { OwnLimits } from './applicable-tiers.js';
 export { FailedAuthentications } from './failed-authentications.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
 export { RateLimit } from './rate-limit.decorator.js';
 export { RateLimitGuard } from './rate-limit.guard.js';
 export { RateLimitModule } from './rate-limit.module.js';
-export { type RateLimitCharge, RateLimiter, type RuleUse } from './rate-limiter.js';
+export { RateLimiter, type RuleUse } from './rate-limiter.js';
 export { RateLimitedError } from './rate-limited.error.js';
 export { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
 export { networkOf } from './subject.js';

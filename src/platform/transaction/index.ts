@@ -1,2 +1,3 @@
+export { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
 export { TransactionModule } from './transaction.module.js';
 export { type IsolationLevel, type TransactionOptions, Transactor } from './transactor.js';

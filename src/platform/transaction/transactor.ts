@@ -2,7 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Metrics } from '../metrics/index.js';
-import { isSerializationFailure, type PreparedStatement, runPrepared } from '../database/index.js';
+import {
+  isDatabaseUnavailable,
+  isRefusedCommit,
+  isSerializationFailure,
+  type PreparedStatement,
+  runPrepared,
+  sealPrepared,
+  TransactionEndedError,
+} from '../database/index.js';
+import { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
 
 export type IsolationLevel = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 
@@ -18,15 +27,6 @@ export interface TransactionOptions {
    * for five seconds (the process hangs or is stopped) loses both. A name of the program's own.
    */
   lockTable?: string;
-}
-
-/** A query came through the `tx` of a transaction that has ended. */
-export class TransactionEndedError extends Error {
-  override readonly name = 'TransactionEndedError';
-
-  constructor() {
-    super('The transaction has ended; nothing can be read or written through it any more');
-  }
 }
 
 const DEFAULT_ATTEMPTS = 5;
@@ -58,6 +58,7 @@ export class Transactor {
    *
    * @returns what the committed run of `work` returned
    * @throws what `work` threw (rolled back), or the last serialization failure once `attempts` are used up
+   * @throws CommitOutcomeUnknownError, or the driver's error of a broken connection: it may have been committed
    */
   run<T>(work: (tx: EntityManager) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const { isolation = 'SERIALIZABLE', attempts = DEFAULT_ATTEMPTS, lockTable } = options;
@@ -98,7 +99,7 @@ export class Transactor {
     try {
       await begin(runner, isolation, lockTable);
       const result = await sealedAfter(runner.manager, work);
-      await runner.commitTransaction();
+      await commit(runner);
       return result;
     } catch (error) {
       // A connection that is gone has rolled back already.
@@ -140,6 +141,16 @@ async function begin(runner: QueryRunner, isolation: IsolationLevel, lockTable: 
   }
 }
 
+/** A COMMIT that PostgreSQL refused is a ROLLBACK; one that broke off may have happened, and must not be run again. */
+async function commit(runner: QueryRunner): Promise<void> {
+  try {
+    await runner.commitTransaction();
+  } catch (error) {
+    if (isRefusedCommit(error) || isDatabaseUnavailable(error)) throw error;
+    throw new CommitOutcomeUnknownError(error);
+  }
+}
+
 async function sealedAfter<T>(tx: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
   try {
     return await work(tx);
@@ -151,6 +162,7 @@ async function sealedAfter<T>(tx: EntityManager, work: (tx: EntityManager) => Pr
 /** Lets through what ends the transaction and nothing else. The query runner is this transaction's alone. */
 function seal({ queryRunner }: EntityManager): void {
   if (!queryRunner) return;
+  sealPrepared(queryRunner);
   const query = queryRunner.query.bind(queryRunner);
   queryRunner.query = async (sql: string, parameters?: unknown[]) => {
     if (sql !== 'COMMIT' && sql !== 'ROLLBACK') throw new TransactionEndedError();

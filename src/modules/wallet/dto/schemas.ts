@@ -1,3 +1,5 @@
+import { MAX_AMOUNT } from '../../../kernel/money.js';
+
 /** An integer of the currency's minor units, for example cents; the ledger keeps every balance within ±(2^53 − 1). */
 export const MINOR_UNITS = { type: 'integer', format: 'int64', example: 1000 } as const;
 
@@ -9,7 +11,7 @@ export const AMOUNT = {
   type: 'integer',
   format: 'int64',
   minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
+  maximum: Number(MAX_AMOUNT),
   example: 1000,
   description: 'Minor units, for example cents.',
 } as const;

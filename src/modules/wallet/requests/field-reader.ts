@@ -1,4 +1,5 @@
 import { isCurrency } from '../../../kernel/currency.js';
+import { MAX_AMOUNT } from '../../../kernel/money.js';
 import { isTimestamp } from '../../../platform/http/index.js';
 
 /** One wrong field: where it is, and what it must be. */
@@ -13,6 +14,7 @@ const CATEGORY = /^[A-Za-z0-9_.:-]{1,64}$/;
 const REFERENCE = /^[\x21-\x7e]{1,200}$/;
 const MAX_DESCRIPTION = 500;
 const MAX_METADATA_BYTES = 4096;
+const MAX_MINOR_UNITS = Number(MAX_AMOUNT);
 
 const NOTHING: Readonly<Record<string, unknown>> = {};
 
@@ -61,7 +63,7 @@ export class FieldReader {
 
   /** An amount of money: minor units. */
   amount(name: string): number {
-    return this.wholeNumber(name, Number.MAX_SAFE_INTEGER);
+    return this.wholeNumber(name, MAX_MINOR_UNITS);
   }
 
   /** Null is no amount: a sum that a client failed to compute must not mean the whole. */
@@ -107,8 +109,12 @@ export class FieldReader {
   metadata(name: string): Record<string, unknown> | undefined {
     const value = this.fields[name];
     if (value === undefined || value === null) return undefined;
-    if (isObject(value) && Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES) return value;
-    this.wrong(name, `must be a JSON object of at most ${MAX_METADATA_BYTES} bytes`);
+    if (!isObject(value) || Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) {
+      this.wrong(name, `must be a JSON object of at most ${MAX_METADATA_BYTES} bytes`);
+      return undefined;
+    }
+    if (!hasUnwieldyNumber(value)) return value;
+    this.wrong(name, 'must be a JSON object whose numbers are 0 or between 1e-6 and 1e21 in size; send others as texts');
     return undefined;
   }
 
@@ -146,6 +152,12 @@ export class FieldReader {
   private wrong(name: string, must: string): void {
     this.mistakes.push({ path: this.path + name, message: `${name} ${must}` });
   }
+}
+
+/** jsonb spells numbers out: `1e308` comes back as 309 digits, and 4 KB of metadata as 180 KB in every statement. */
+function hasUnwieldyNumber(value: unknown): boolean {
+  if (typeof value === 'number') return value !== 0 && (Math.abs(value) >= 1e21 || Math.abs(value) < 1e-6);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasUnwieldyNumber);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

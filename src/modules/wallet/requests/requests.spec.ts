@@ -107,6 +107,8 @@ describe('Optional texts', () => {
     ['metadata', 'text'],
     ['metadata', ['a']],
     ['metadata', { a: 'x'.repeat(4096) }],
+    ['metadata', { a: [1, { b: 1e308 }] }],
+    ['metadata', { a: -1e-7 }],
   ])('are bounded: %s', (name, value) => {
     expect(mistakes(() => readTransaction({ ...TRANSACTION, [name]: value }))).toEqual([
       expect.stringMatching(`^${name}: ${name} must be`),

@@ -163,11 +163,17 @@ const REFUND = prepared(
 );
 
 /** Counters of which nothing counts any more. Index: rate_limit_counters_over_at_idx. */
-const SWEEP = `
+const SWEEP = prepared(
+  'holdfast_rate_limit_sweep',
+  `
   DELETE FROM rate_limit_counters
   WHERE subject IN (
-    SELECT subject FROM rate_limit_counters WHERE over_at < now() ORDER BY over_at LIMIT 1000 FOR UPDATE SKIP LOCKED
-  )`;
+    SELECT subject FROM rate_limit_counters WHERE over_at < now() ORDER BY over_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  )
+  RETURNING subject`,
+);
+
+const SWEPT_AT_ONCE = 1000;
 
 interface Figures {
   /** used, wait and clear of each tier */
@@ -193,9 +199,11 @@ export class PostgresRateLimitStore implements RateLimitStore {
     return readingsOf(tiers, rows);
   }
 
-  /** Removes what is over, a batch at a time. */
+  /** Removes all that is over, a batch at a time. */
   async sweep(): Promise<void> {
-    await this.transactor.statement(SWEEP, []);
+    let removed: number;
+    do removed = (await this.transactor.statement(SWEEP, [SWEPT_AT_ONCE])).length;
+    while (removed === SWEPT_AT_ONCE);
   }
 }
 
