@@ -459,7 +459,7 @@ describe('The ledger', () => {
       checkedAt: expect.stringMatching(/^\d{4}-/),
       accounts: expect.any(Number),
       entries: expect.any(Number),
-      sumByCurrency: expect.objectContaining({ USD: '0', JPY: '0' }),
+      sumByCurrency: expect.objectContaining({ USD: 0, JPY: 0 }),
       violations: [],
     });
     expect(Number(body['accounts'])).toBeGreaterThan(10);

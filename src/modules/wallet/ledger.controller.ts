@@ -14,7 +14,9 @@ export class LedgerController {
   @RequireScopes('admin')
   @ApiOperation({ summary: 'Check every rule of the ledger over all accounts, and name what breaks one' })
   @ApiResponse({ status: 200, type: IntegrityDto, description: '`ok` tells; a ledger that does not hold is 200 too' })
-  check(): Promise<IntegrityDto> {
-    return this.integrity.check();
+  async check(): Promise<IntegrityDto> {
+    const { sumByCurrency, ...report } = await this.integrity.check();
+    const sums = Object.entries(sumByCurrency).map(([currency, sum]) => [currency, BigInt(sum)]);
+    return { ...report, sumByCurrency: Object.fromEntries(sums) };
   }
 }

@@ -32,9 +32,9 @@ export class IntegrityDto {
 
   entries: number;
 
-  /** Minor units by currency, over all accounts: zero, as no money is made or lost. Text: a sum may not fit a number. */
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { USD: '0' } })
-  sumByCurrency: Readonly<Record<string, string>>;
+  /** Minor units by currency, over all accounts: zero, as no money is made or lost. All digits, however many. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, example: { USD: 0 } })
+  sumByCurrency: Readonly<Record<string, bigint>>;
 
   /** Up to 100 for each rule. */
   @ApiProperty({ type: [ViolationDto] })

@@ -114,7 +114,10 @@ export class FieldReader {
       return undefined;
     }
     if (!hasUnwieldyNumber(value)) return value;
-    this.wrong(name, 'must be a JSON object whose numbers are 0 or between 1e-6 and 1e21 in size; send others as texts');
+    this.wrong(
+      name,
+      'must be a JSON object whose numbers are 0 or between 1e-6 and 1e21 in size; send others as texts',
+    );
     return undefined;
   }
 
