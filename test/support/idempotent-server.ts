@@ -16,7 +16,7 @@ import type * as Run from '../../src/run.js';
 const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
 const { AppError } = (await dist('kernel/app-error.js')) as typeof Kernel;
 const { Authenticated } = (await dist('platform/auth/index.js')) as typeof Auth;
-const { Claim, Idempotent, IdempotencyKeyReusedError, IdempotencyRecords } = (await dist(
+const { Claim, Idempotent, IdempotentAnswers, IdempotencyKeyReusedError, IdempotencyRecords } = (await dist(
   'platform/idempotency/index.js',
 )) as typeof Idempotency;
 const { Transactor } = (await dist('platform/transaction/index.js')) as typeof Transactions;
@@ -60,6 +60,7 @@ class IdempotentRoutes {
     private readonly dataSource: DataSource,
     private readonly transactor: Transactions.Transactor,
     private readonly records: Idempotency.IdempotencyRecords,
+    private readonly answers: Idempotency.IdempotentAnswers,
   ) {}
 
   @Post('guarded')
@@ -92,8 +93,17 @@ class IdempotentRoutes {
 
   @Post('committed/:place')
   @Idempotent({ required: true, inTransaction: true })
-  async committed(@Body() wish: Wish, @Claim() claim: Claimed): Promise<Idempotency.IdempotentAnswer> {
+  committed(
+    @Body() wish: Wish,
+    @Claim() claim: Claimed,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
     if (!claim) throw new TypeError('The route requires a key');
+    return this.answers.give(request, reply, () => this.commit(wish, claim));
+  }
+
+  private commit(wish: Wish, claim: Idempotency.IdempotencyClaim): Promise<Idempotency.IdempotentAnswer> {
     return this.transactor.run(
       async (tx) => {
         const [known] = await this.records.find(tx, [claim]);
@@ -137,7 +147,11 @@ class IdempotentRoutes {
 }
 
 // The built classes are not those the types above come from, so Nest is told by hand what to hand in.
-Reflect.defineMetadata('design:paramtypes', [DataSource, Transactor, IdempotencyRecords], IdempotentRoutes);
+Reflect.defineMetadata(
+  'design:paramtypes',
+  [DataSource, Transactor, IdempotencyRecords, IdempotentAnswers],
+  IdempotentRoutes,
+);
 
 @Module({ controllers: [IdempotentRoutes] })
 class IdempotentRoutesModule {}

@@ -1,8 +1,8 @@
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
-import { Idempotent, type IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
 import { HoldsService } from './holds.service.js';
@@ -12,7 +12,10 @@ import { readCapture, readHold, readNothing } from './requests/requests.js';
 @ApiBearerAuth()
 @Controller('api/wallet/holds')
 export class HoldsController {
-  constructor(private readonly holds: HoldsService) {}
+  constructor(
+    private readonly holds: HoldsService,
+    private readonly answers: IdempotentAnswers,
+  ) {}
 
   @Post()
   @RequireScopes('wallet:write')
@@ -23,8 +26,8 @@ export class HoldsController {
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
   @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
-  place(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    return this.holds.place(readHold(request.body), callerOf(request));
+  place(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
+    return this.answers.give(request, reply, () => this.holds.place(readHold(request.body), callerOf(request)));
   }
 
   @Get(':id')
@@ -48,8 +51,14 @@ export class HoldsController {
     status: 409,
     description: 'HOLD_ALREADY_RESOLVED, HOLD_EXPIRED, CAPTURE_EXCEEDS_HOLD, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
   })
-  capture(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    return this.holds.capture(id, readCapture(request.body), callerOf(request));
+  capture(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return this.answers.give(request, reply, () =>
+      this.holds.capture(id, readCapture(request.body), callerOf(request)),
+    );
   }
 
   @Post(':id/void')
@@ -60,8 +69,14 @@ export class HoldsController {
   @ApiResponse({ status: 200, type: HoldDto })
   @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   @ApiResponse({ status: 409, description: 'HOLD_ALREADY_RESOLVED or HOLD_EXPIRED' })
-  void(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    readNothing(request.body);
-    return this.holds.void(id, callerOf(request));
+  void(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return this.answers.give(request, reply, () => {
+      readNothing(request.body);
+      return this.holds.void(id, callerOf(request));
+    });
   }
 }

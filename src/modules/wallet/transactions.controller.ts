@@ -1,8 +1,8 @@
-import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
-import { Idempotent, type IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransactionDto, StatementQueryDto, TransactionDto, TransactionPageDto } from './dto/transaction.dto.js';
 import { readNothing, readTransaction } from './requests/requests.js';
@@ -12,7 +12,10 @@ import { TransactionsService } from './transactions.service.js';
 @ApiBearerAuth()
 @Controller('api/wallet/transactions')
 export class TransactionsController {
-  constructor(private readonly transactions: TransactionsService) {}
+  constructor(
+    private readonly transactions: TransactionsService,
+    private readonly answers: IdempotentAnswers,
+  ) {}
 
   @Post()
   @RequireScopes('wallet:write')
@@ -24,8 +27,10 @@ export class TransactionsController {
   @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not CREDIT' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
   @ApiResponse({ status: 409, description: 'REFERENCE_ALREADY_USED, ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
-  post(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    return this.transactions.post(readTransaction(request.body), callerOf(request));
+  post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
+    return this.answers.give(request, reply, () =>
+      this.transactions.post(readTransaction(request.body), callerOf(request)),
+    );
   }
 
   @Get()
@@ -58,8 +63,14 @@ export class TransactionsController {
     status: 409,
     description: 'ALREADY_REVERSED, REVERSAL_NOT_REVERSIBLE, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
   })
-  reverse(@Param('id') id: string, @Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    readNothing(request.body);
-    return this.transactions.reverse(id, callerOf(request));
+  reverse(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return this.answers.give(request, reply, () => {
+      readNothing(request.body);
+      return this.transactions.reverse(id, callerOf(request));
+    });
   }
 }

@@ -1,9 +1,9 @@
-import { Controller, Post, Req } from '@nestjs/common';
+import { Controller, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScopes } from '../../platform/auth/index.js';
-import { Idempotent, type IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransferBatchDto, NewTransferDto, TransferBatchDto, TransferDto } from './dto/transfer.dto.js';
 import { readTransfer, readTransferBatch } from './requests/requests.js';
@@ -18,7 +18,10 @@ const BATCH_BODY = { bodyLimit: 1024 * 1024 };
 @Controller('api/wallet/transfers')
 @RequireScopes('wallet:write')
 export class TransfersController {
-  constructor(private readonly transfers: TransfersService) {}
+  constructor(
+    private readonly transfers: TransfersService,
+    private readonly answers: IdempotentAnswers,
+  ) {}
 
   @Post()
   @Idempotent({ required: true, inTransaction: true })
@@ -28,8 +31,13 @@ export class TransfersController {
   @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: one of the accounts does not exist, or the first is not yours' })
   @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
-  transfer(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    return this.transfers.transfer(readTransfer(request.body), callerOf(request));
+  transfer(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return this.answers.give(request, reply, () =>
+      this.transfers.transfer(readTransfer(request.body), callerOf(request)),
+    );
   }
 
   @Post('batch')
@@ -42,7 +50,12 @@ export class TransfersController {
     status: 409,
     description: 'BATCH_REJECTED: atomic and one refused; `results` as in 201, nothing posted',
   })
-  transferBatch(@Req() request: FastifyRequest): Promise<IdempotentAnswer> {
-    return this.transfers.transferBatch(readTransferBatch(request.body), callerOf(request));
+  transferBatch(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    return this.answers.give(request, reply, () =>
+      this.transfers.transferBatch(readTransferBatch(request.body), callerOf(request)),
+    );
   }
 }

@@ -34,8 +34,8 @@ export type KnownClaim =
     };
 
 /**
- * What the handler of an `inTransaction` route returns: its effect and this answer have committed together. The
- * interceptor writes it to the wire as it is.
+ * What the work of an `inTransaction` route returns: its effect and this answer have committed together.
+ * `IdempotentAnswers` writes it to the wire as it is.
  */
 export interface IdempotentAnswer {
   readonly content: AnswerContent;

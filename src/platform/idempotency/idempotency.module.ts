@@ -9,6 +9,7 @@ import { IdempotencyOutcomes } from './idempotency-outcomes.js';
 import { IdempotencyRecords } from './idempotency-records.js';
 import { IdempotencyStatistics } from './idempotency-statistics.js';
 import { IdempotencyStore } from './idempotency-store.js';
+import { IdempotentAnswers } from './idempotent-answers.js';
 import { Repeats } from './repeats.js';
 import { StoredRepeats } from './stored-repeats.js';
 
@@ -25,6 +26,7 @@ import { StoredRepeats } from './stored-repeats.js';
     IdempotencyRecords,
     IdempotencyStatistics,
     IdempotencyStore,
+    IdempotentAnswers,
     Repeats,
     { provide: RepeatLookup, useClass: StoredRepeats },
   ],
@@ -34,6 +36,7 @@ import { StoredRepeats } from './stored-repeats.js';
     IdempotencyOutcomes,
     IdempotencyRecords,
     IdempotencyStore,
+    IdempotentAnswers,
     RepeatLookup,
     Repeats,
   ],

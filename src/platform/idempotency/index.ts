@@ -7,6 +7,7 @@ export { IdempotencyGuard } from './idempotency.guard.js';
 export { IdempotencyModule } from './idempotency.module.js';
 export { ClaimTakenMeanwhileError, IdempotencyRecords } from './idempotency-records.js';
 export { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
+export { IdempotentAnswers } from './idempotent-answers.js';
 export { Idempotent } from './idempotent.decorator.js';
 export { isKept } from './refusal.js';
 
