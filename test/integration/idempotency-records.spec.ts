@@ -174,7 +174,7 @@ describe('IdempotencyRecords', () => {
 
   it('refuses to store outside a transaction', async () => {
     const outside = records.complete(dataSource.manager, [{ claim: newClaim(), answer: answer('{}') }]);
-    await expect(outside).rejects.toThrow('in the transaction of its effect');
+    await expect(outside).rejects.toThrow('inside a transaction only');
   });
 
   it('is read by its primary key, also while the table is small and was never analysed', async () => {

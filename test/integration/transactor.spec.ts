@@ -1,5 +1,5 @@
 import { DataSource, type EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { createDataSource, prepared, runPrepared, TransactionEndedError } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
@@ -247,6 +247,28 @@ describe('a single statement', () => {
     await rival.release();
     await statement;
     expect([await amount('a'), await amount('b'), await retries()]).toEqual([11, 1, 1]);
+  });
+});
+
+describe('a COMMIT whose answer does not arrive', () => {
+  it('is told as an unknown outcome and not run again: it may have happened, and here it has', async () => {
+    const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
+    const spy = vi.spyOn(dataSource, 'createQueryRunner').mockImplementation((mode) => {
+      const runner = createQueryRunner(mode);
+      const commit = runner.commitTransaction.bind(runner);
+      runner.commitTransaction = async () => {
+        await commit();
+        throw Object.assign(new Error('read ENETUNREACH'), { code: 'ENETUNREACH' });
+      };
+      return runner;
+    });
+    try {
+      const outcome = transactor.run((tx) => tx.query(`UPDATE balances SET amount = amount + 1 WHERE name = 'a'`));
+      await expect(outcome).rejects.toMatchObject({ status: 503, code: 'COMMIT_OUTCOME_UNKNOWN' });
+    } finally {
+      spy.mockRestore();
+    }
+    expect([await amount('a'), await retries()]).toEqual([1, 0]);
   });
 });
 

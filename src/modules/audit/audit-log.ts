@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { prepared, runPrepared } from '../../platform/database/index.js';
+import { prepared, runnerOf, runPrepared } from '../../platform/database/index.js';
 import { redactDetails } from './redaction/redact-details.js';
 import { storableText } from './redaction/storable-text.js';
 
@@ -49,13 +49,12 @@ export class AuditLog {
   /**
    * Records lines. What PostgreSQL would refuse in a text is replaced, so that a line never fails its transaction.
    *
-   * @throws Error when `tx` is not inside a transaction
+   * @throws TypeError when `tx` is not inside a transaction
    */
   async record(tx: EntityManager, lines: readonly NewAuditLine[]): Promise<void> {
-    const { queryRunner } = tx;
-    if (!queryRunner?.isTransactionActive) throw new Error('Audit lines are written inside a transaction only');
+    const runner = runnerOf(tx);
     if (lines.length === 0) return;
-    await runPrepared(queryRunner, INSERT, [
+    await runPrepared(runner, INSERT, [
       lines.map(({ actor }) => storableText(actor, LIMITS.actor)),
       lines.map(({ action }) => storableText(action, LIMITS.action)),
       lines.map(({ subject }) => textOrNull(subject, LIMITS.subject)),

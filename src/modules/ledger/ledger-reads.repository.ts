@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { prepared, type PreparedStatement, runPrepared } from '../../platform/database/index.js';
+import { prepared, type PreparedStatement, runPreparedAlone } from '../../platform/database/index.js';
 import type { AccountKey, AccountKind, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
 import type { Hold } from './hold.js';
@@ -176,13 +176,8 @@ export class LedgerReadsRepository {
     return rows.map(({ id }) => id);
   }
 
-  private async read<Row extends object>(statement: PreparedStatement, values: unknown[]): Promise<Row[]> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await runPrepared<Row>(runner, statement, values);
-    } finally {
-      await runner.release();
-    }
+  private read<Row extends object>(statement: PreparedStatement, values: unknown[]): Promise<Row[]> {
+    return runPreparedAlone<Row>(this.dataSource, statement, values);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { arrayLiteral, plainArrayLiteral, prepared, runPrepared } from '../../platform/database/index.js';
+import { arrayLiteral, plainArrayLiteral, prepared, runnerOf, runPrepared } from '../../platform/database/index.js';
 import type { Decision } from './decide.js';
 import type { BookedHold, BookedTransfer } from './ledger-state.js';
 
@@ -129,9 +129,4 @@ function text<Row>(rows: readonly Row[], valueOf: (row: Row) => string | null): 
     return value;
   });
   return found ? arrayLiteral(values) : EMPTY;
-}
-
-function runnerOf({ queryRunner }: EntityManager) {
-  if (!queryRunner?.isTransactionActive) throw new TypeError('The ledger posts inside a transaction only');
-  return queryRunner;
 }

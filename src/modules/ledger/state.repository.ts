@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { plainArrayLiteral, prepared, runPrepared } from '../../platform/database/index.js';
+import { plainArrayLiteral, prepared, runnerOf, runPrepared } from '../../platform/database/index.js';
 import { AccountDirectory } from './account-directory.js';
 import { type AccountKey, accountName, type AccountRef, isSystemOwner } from './account.js';
 import { AccountsRepository } from './accounts.repository.js';
@@ -218,9 +218,4 @@ async function findReversed(
 
 function add(refs: Map<string, AccountRef>, ...accounts: AccountRef[]): void {
   for (const account of accounts) refs.set(accountName(account), account);
-}
-
-function runnerOf({ queryRunner }: EntityManager): QueryRunner {
-  if (!queryRunner?.isTransactionActive) throw new TypeError('The ledger posts inside a transaction only');
-  return queryRunner;
 }

@@ -11,5 +11,12 @@ export {
 export { DatabaseModule } from './database.module.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';
-export { prepared, type PreparedStatement, runPrepared, sealPrepared } from './prepared-statement.js';
+export {
+  prepared,
+  type PreparedStatement,
+  runnerOf,
+  runPrepared,
+  runPreparedAlone,
+  sealPrepared,
+} from './prepared-statement.js';
 export { TransactionEndedError } from './transaction-ended.error.js';

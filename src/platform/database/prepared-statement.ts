@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { PoolClient } from 'pg';
 import { TransactionEndedError } from './transaction-ended.error.js';
 
@@ -41,4 +41,33 @@ export async function runPrepared<Row extends object>(
   // that was given up on may have ended while this waited.
   if (runner.isReleased || sealed.has(runner)) throw new TransactionEndedError();
   return (await client.query<Row>({ name, text, values })).rows;
+}
+
+/**
+ * Runs a prepared statement on a connection of its own: PostgreSQL commits it by itself.
+ *
+ * @returns its rows
+ * @throws the driver's error
+ */
+export async function runPreparedAlone<Row extends object>(
+  dataSource: DataSource,
+  statement: PreparedStatement,
+  values: unknown[],
+): Promise<Row[]> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await runPrepared<Row>(runner, statement, values);
+  } finally {
+    await runner.release();
+  }
+}
+
+/**
+ * The connection of a transaction, for what must be written together with something else or not at all.
+ *
+ * @throws TypeError when `tx` is not inside a transaction
+ */
+export function runnerOf({ queryRunner }: EntityManager): QueryRunner {
+  if (!queryRunner?.isTransactionActive) throw new TypeError('This is written inside a transaction only');
+  return queryRunner;
 }

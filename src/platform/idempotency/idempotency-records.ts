@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
-import { prepared, runPrepared } from '../database/index.js';
+import { prepared, runnerOf, runPrepared } from '../database/index.js';
 import type { AnswerContent, IdempotencyClaim, KnownClaim } from './claim.js';
 import { FIND, type FoundRow, knownClaim } from './find-claims.js';
 
@@ -92,9 +92,4 @@ export class IdempotencyRecords {
     if (!first || rows.length !== completed.length) throw new ClaimTakenMeanwhileError();
     return first.createdAt;
   }
-}
-
-function runnerOf({ queryRunner }: EntityManager): QueryRunner {
-  if (!queryRunner?.isTransactionActive) throw new TypeError('An answer is stored in the transaction of its effect.');
-  return queryRunner;
 }

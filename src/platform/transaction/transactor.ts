@@ -7,7 +7,7 @@ import {
   isRefusedCommit,
   isSerializationFailure,
   type PreparedStatement,
-  runPrepared,
+  runPreparedAlone,
   sealPrepared,
   TransactionEndedError,
 } from '../database/index.js';
@@ -76,18 +76,9 @@ export class Transactor {
       () =>
         typeof statement === 'string'
           ? this.dataSource.query<Row[]>(statement, parameters)
-          : this.runPrepared<Row>(statement, parameters),
+          : runPreparedAlone<Row>(this.dataSource, statement, parameters),
       DEFAULT_ATTEMPTS,
     );
-  }
-
-  private async runPrepared<Row extends object>(statement: PreparedStatement, parameters: unknown[]): Promise<Row[]> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await runPrepared<Row>(runner, statement, parameters);
-    } finally {
-      await runner.release();
-    }
   }
 
   private async once<T>(

@@ -26,7 +26,7 @@ import { rawBody, type WebhookRequest } from './webhook-request.js';
 const MAX_BATCH = 500;
 /** At 10,000 a second this is one second's worth: later is better answered 503 than kept waiting. */
 const MAX_QUEUED = 10_000;
-/** The driver binds the bodies of a batch as one string, which V8 ends at 512 MiB; hex doubles them. */
+/** The bodies of a batch travel as one value, and once more as its copy on the way to the socket. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
 const MAX_USER_AGENT = 512;

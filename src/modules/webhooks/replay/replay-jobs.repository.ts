@@ -18,7 +18,10 @@ const TAKE_DUE = `
   LIMIT 1
   FOR UPDATE SKIP LOCKED`;
 
-/** Locked, so that they are still what the filter says when they become due. The next events in order of arrival, up to the moment the job was made: what it replays itself comes later. */
+/**
+ * The next events in order of arrival, up to the moment the job was made: what it replays itself comes later. Locked, so
+ * that they are still what the filter says when they become due.
+ */
 const NEXT_EVENTS = `
   SELECT id
   FROM webhook_events
