@@ -54,7 +54,7 @@ module.exports = {
       name: 'provider-sdks-in-adapters',
       severity: 'error',
       from: { path: '^src', pathNot: ['/adapters/', '\\.spec\\.ts$'] },
-      to: { path: 'node_modules/(stripe|redlock)/' },
+      to: { path: 'node_modules/(stripe|redlock|nodemailer)/' },
     },
     {
       name: 'ioredis-behind-platform-redis',

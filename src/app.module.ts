@@ -4,6 +4,7 @@ import { type Config, ConfigModule } from './config/index.js';
 import { CredentialsModule } from './credentials.module.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
 import { AuditModule } from './modules/audit/index.js';
+import { EmailLimitsModule } from './modules/email-limits/index.js';
 import { RateLimitsModule } from './modules/rate-limits/index.js';
 import { LedgerModule } from './modules/ledger/index.js';
 import { WalletModule } from './modules/wallet/index.js';
@@ -14,7 +15,9 @@ import { CoalescerModule } from './platform/coalescer/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import { EncryptionModule } from './platform/encryption/index.js';
 import { IdempotencyGuard, IdempotencyModule } from './platform/idempotency/index.js';
+import { JobsModule } from './platform/jobs/index.js';
 import { LocksModule } from './platform/locks/index.js';
+import { MailModule } from './platform/mail/index.js';
 import { MetricsModule } from './platform/metrics/index.js';
 import { ObservabilityModule } from './platform/observability/index.js';
 import { RateLimitGuard, RateLimitModule } from './platform/rate-limit/index.js';
@@ -42,12 +45,15 @@ export class AppModule {
         RateLimitModule,
         IdempotencyModule,
         ScheduleModule.forRoot(),
+        JobsModule,
+        MailModule,
         AuthModule.forRoot(CredentialsModule),
         ObservabilityModule,
         AuditModule,
         LedgerModule,
         ApiKeysModule,
         RateLimitsModule,
+        EmailLimitsModule,
         WalletModule,
         WebhooksModule,
       ],

@@ -5,6 +5,7 @@ import type { Config } from './config/index.js';
 import {
   answerClientError,
   installBodyParser,
+  installCors,
   refuseNul,
   ProblemFilter,
   requestId,
@@ -57,7 +58,8 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
     done();
   });
   logRequests(fastify, logger.plain, app.get(Metrics));
-  addSecurityHeaders(fastify);
+  addSecurityHeaders(fastify, config);
+  installCors(fastify, config.CORS_ORIGINS);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
@@ -67,8 +69,8 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
 }
 
 /** On everything a browser might open. Not on webhooks: their senders are programs that read a status. */
-function addSecurityHeaders(fastify: FastifyInstance): void {
-  const headers = securityHeaders();
+function addSecurityHeaders(fastify: FastifyInstance, { PUBLIC_URL }: Config): void {
+  const headers = securityHeaders({ behindTls: PUBLIC_URL !== undefined && new URL(PUBLIC_URL).protocol === 'https:' });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.routeOptions.config.rawBody) reply.headers(headers);
     done();

@@ -1,9 +1,12 @@
 import { MIGRATIONS } from './migrations/index.js';
+import { ACCOUNT_ENTITIES } from './modules/accounts/index.js';
 import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';
+import { EMAIL_LIMIT_ENTITIES } from './modules/email-limits/index.js';
 import { LEDGER_ENTITIES } from './modules/ledger/index.js';
 import { WEBHOOK_ENTITIES } from './modules/webhooks/index.js';
 import { IDEMPOTENCY_ENTITIES } from './platform/idempotency/index.js';
+import { JOB_ENTITIES } from './platform/jobs/index.js';
 import { LOCK_ENTITIES } from './platform/locks/index.js';
 import { RATE_LIMIT_ENTITIES } from './platform/rate-limit/index.js';
 import type { Schema } from './platform/database/index.js';
@@ -11,11 +14,14 @@ import type { Schema } from './platform/database/index.js';
 /** Every table TypeORM knows and how it came to be: `migration:check` compares the two. */
 export const SCHEMA: Schema = {
   entities: [
+    ...ACCOUNT_ENTITIES,
     ...API_KEY_ENTITIES,
     ...AUDIT_ENTITIES,
     ...IDEMPOTENCY_ENTITIES,
+    ...JOB_ENTITIES,
     ...LOCK_ENTITIES,
     ...RATE_LIMIT_ENTITIES,
+    ...EMAIL_LIMIT_ENTITIES,
     ...LEDGER_ENTITIES,
     ...WEBHOOK_ENTITIES,
   ],

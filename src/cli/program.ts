@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'create, list and revoke API keys, in the database itself',
     load: async () => (await import('./keys/index.js')).registerKeys,
   },
+  users: {
+    description: 'list users, set their role or subscription, in the database itself',
+    load: async () => (await import('./users.js')).registerUsers,
+  },
   token: {
     description: 'sign an access token for an end user, for trying things out',
     load: async () => (await import('./token.js')).registerToken,

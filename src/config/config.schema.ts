@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { parseMailbox } from '../kernel/mailbox.js';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -24,6 +25,21 @@ const proxies = list.superRefine((addresses, context) => {
     context.addIssue({ code: 'custom', message });
   }
 });
+/** An origin is compared letter by letter with what browsers send: it must be written the way they write it. */
+const origins = list.superRefine((texts, context) => {
+  for (const text of texts) {
+    const message = faultOfOrigin(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  }
+});
+function faultOfOrigin(text: string): string | undefined {
+  if (text.includes('*')) return `"${text}" is refused: name each origin that may call, such as https://app.example`;
+  const example = 'no origin such as https://app.example or http://localhost:5173';
+  if (!isUrl(text, ['http:', 'https:'])) return `"${text}" is ${example}`;
+  const { origin, username } = new URL(text);
+  if (origin === text) return undefined;
+  return username === '' ? `"${text}" is ${example}; did you mean ${origin}?` : `"${text}" is ${example}`;
+}
 const isUrl = (text: string, protocols: readonly string[]) =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 const startingWith = (protocols: readonly string[]) => protocols.map((protocol) => `${protocol}//`).join(' or ');
@@ -59,6 +75,9 @@ const rules = list.pipe(
   z.array(z.enum(RATE_LIMIT_RULES, { error: `must be names of ${RATE_LIMIT_RULES.join(', ')}, separated by commas` })),
 );
 const requests = (fallback: number) => integer(0, 100_000_000, fallback);
+const sender = z.string().refine((text) => parseMailbox(text) !== undefined, {
+  error: 'must be an address such as no-reply@example.com, or a name and an address: Example <no-reply@example.com>',
+});
 const secret = optional(z.string().min(8, 'must have at least 8 characters').max(512));
 
 /**
@@ -71,6 +90,7 @@ export const environmentSchema = z.object({
   HOST: z.preprocess(blankIsAbsent, z.string().default('127.0.0.1')),
   ROLE: z.preprocess(blankIsAbsent, z.enum(['all', 'api', 'worker']).default('all')),
   PUBLIC_URL: url('http:', 'https:'),
+  ACCOUNT_PAGES_URL: url('http:', 'https:'),
   DATA_DIR: z.preprocess(blankIsAbsent, z.string().default('.holdfast')),
   LOG_LEVEL: z.preprocess(
     blankIsAbsent,
@@ -95,6 +115,7 @@ export const environmentSchema = z.object({
   ),
 
   TRUSTED_PROXIES: proxies,
+  CORS_ORIGINS: origins,
   BODY_LIMIT_BYTES: integer(1024, 64 * MEBIBYTE, 256 * 1024),
   REQUEST_TIMEOUT_MS: integer(100, 600_000, 30_000),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000, 20_000),
@@ -108,6 +129,8 @@ export const environmentSchema = z.object({
   VERIFY_RATE_LIMIT: requests(10),
   AUTH_RATE_LIMIT: requests(5),
   AUTH_FAILURE_RATE_LIMIT: requests(60),
+  EMAIL_VERIFICATION_RATE_LIMIT: integer(0, 1000, 5),
+  EMAIL_PASSWORD_RESET_RATE_LIMIT: integer(0, 1000, 3),
   RATE_LIMIT_STORE: optional(z.enum(['memory', 'postgres', 'redis'])),
   RATE_LIMIT_TOKEN_BUCKET: rules,
   RATE_LIMIT_SHADOW: rules,
@@ -115,6 +138,9 @@ export const environmentSchema = z.object({
 
   IDEMPOTENCY_TTL_HOURS: integer(1, 8760, 24),
   IDEMPOTENCY_LOCK_MS: integer(300, 3_600_000, 60_000),
+
+  SMTP_URL: url('smtp:', 'smtps:'),
+  MAIL_FROM: z.preprocess(blankIsAbsent, sender.default('Holdfast <no-reply@localhost>')),
 
   STRIPE_WEBHOOK_SECRET: secret,
   PAYSTACK_SECRET_KEY: secret,

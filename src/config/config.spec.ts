@@ -28,3 +28,56 @@ describe('where limits are counted', () => {
     expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
   });
 });
+
+describe('CORS_ORIGINS', () => {
+  it.each<[string, string[]]>([
+    ['', []],
+    ['https://app.example', ['https://app.example']],
+    ['https://app.example , http://localhost:5173,', ['https://app.example', 'http://localhost:5173']],
+    ['http://[::1]:3000,https://xn--mnchen-3ya.example', ['http://[::1]:3000', 'https://xn--mnchen-3ya.example']],
+  ])('"%s" are the origins %j', (CORS_ORIGINS, origins) => {
+    expect(loadConfig({ ...SECRETS, CORS_ORIGINS }).CORS_ORIGINS).toEqual(origins);
+  });
+
+  it.each([
+    ['*', 'name each origin'],
+    ['https://app.example,*', 'name each origin'],
+    ['null', 'no origin'],
+    ['app.example', 'no origin'],
+    ['https://*.app.example', 'name each origin'],
+    ['ftp://app.example', 'no origin'],
+    ['https://app.example/', 'did you mean https://app.example?'],
+    ['https://app.example/path', 'did you mean https://app.example?'],
+    ['https://App.Example', 'did you mean https://app.example?'],
+    ['https://app.example:443', 'did you mean https://app.example?'],
+    ['https://münchen.example', 'did you mean https://xn--mnchen-3ya.example?'],
+    ['https://ann:secret@app.example', 'no origin'],
+  ])('"%s" stops the start: %s', (CORS_ORIGINS, problem) => {
+    const load = () => loadConfig({ ...SECRETS, CORS_ORIGINS });
+    expect(load).toThrow(problem);
+    expect(load).toThrow('CORS_ORIGINS');
+  });
+});
+
+describe('mail', () => {
+  it('needs nothing on a machine of your own', () => {
+    const { SMTP_URL, MAIL_FROM } = loadConfig(SECRETS);
+    expect([SMTP_URL, MAIL_FROM]).toEqual([undefined, 'Holdfast <no-reply@localhost>']);
+  });
+
+  it.each([
+    ['SMTP_URL: must be a URL starting with smtp:// or smtps://', { SMTP_URL: 'mail.example.com:25' }],
+    ['MAIL_FROM: must be an address', { MAIL_FROM: 'Holdfast' }],
+    ['MAIL_FROM: must be an address', { MAIL_FROM: 'a@example.com\r\nBcc: b@example.com' }],
+  ])('stops the start with "%s" for %j', (problem, environment) => {
+    expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
+  });
+
+  it('needs a sender in production, once it is really sent', () => {
+    const production = { ...SECRETS, NODE_ENV: 'production', DATABASE_URL: 'postgres://db/holdfast' };
+    const SMTP_URL = 'smtps://me:secret@mail.example.com';
+    expect(() => loadConfig({ ...production, SMTP_URL })).toThrow('MAIL_FROM: with SMTP_URL production needs');
+    expect(() => loadConfig(production)).not.toThrow(/MAIL_FROM/);
+    expect(() => loadConfig({ ...production, SMTP_URL, MAIL_FROM: 'no-reply@example.com' })).not.toThrow(/MAIL_FROM/);
+  });
+});

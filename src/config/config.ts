@@ -100,6 +100,9 @@ function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
     if (environment[variable]?.trim()) continue;
     problems.push(`${variable}: production needs one; make it with: openssl rand -hex 32`);
   }
+  if (environment['SMTP_URL']?.trim() && !environment['MAIL_FROM']?.trim()) {
+    problems.push('MAIL_FROM: with SMTP_URL production needs a sender whose mail is not taken for spam.');
+  }
   return problems;
 }
 

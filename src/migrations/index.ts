@@ -5,6 +5,10 @@ import { CreateIdempotency1795248003000 } from './1795248003000-CreateIdempotenc
 import { CreateLocks1795248004000 } from './1795248004000-CreateLocks.js';
 import { CreateRateLimits1795248005000 } from './1795248005000-CreateRateLimits.js';
 import { CreateLedger1795248006000 } from './1795248006000-CreateLedger.js';
+import { CreateJobs1795248007000 } from './1795248007000-CreateJobs.js';
+import { CreateEmailLimits1795248008000 } from './1795248008000-CreateEmailLimits.js';
+import { CreateUsers1795248009000 } from './1795248009000-CreateUsers.js';
+import { AddApiKeyMaker1795248010000 } from './1795248010000-AddApiKeyMaker.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -15,4 +19,8 @@ export const MIGRATIONS = [
   CreateLocks1795248004000,
   CreateRateLimits1795248005000,
   CreateLedger1795248006000,
+  CreateJobs1795248007000,
+  CreateEmailLimits1795248008000,
+  CreateUsers1795248009000,
+  AddApiKeyMaker1795248010000,
 ];

@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { type Ended, runCommandLine } from '../support/command-line.js';
 import { createTestDatabase, databaseUrl, execute, type TestDatabase } from '../support/database.js';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { freePort } from '../support/free-port.js';
@@ -12,7 +13,7 @@ import { JWT_SECRET, startServer, type TestServer } from '../support/server.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 
-// Every command is a process of its own: a second or so of processor time.
+// Some commands are processes of their own: a second or so of processor time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -20,32 +21,33 @@ const ENCRYPTION_KEY = 'c'.repeat(64);
 const PROVIDERS = ['stripe', 'paystack', 'gorgias', 'shopify', 'standard', 'hmac'];
 const OPERATOR = `cli:${userInfo().username}`;
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
 let folder: string;
 let database: TestDatabase;
 let client: Client;
 let server: TestServer;
 
-/** Runs the built command line as a child, with the server's environment. */
-async function holdfast(args: readonly string[], env: Record<string, string> = {}, root = ROOT): Promise<Ended> {
+function environment(): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    PORT: new URL(server.url).port,
+    DATABASE_URL: database.url,
+    ENCRYPTION_KEY,
+    JWT_SECRET,
+    DATA_DIR: join(folder, 'data'),
+    HOLDFAST_API_KEY: server.adminKey,
+  };
+}
+
+/** With the server's environment. */
+function holdfast(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return runCommandLine(args, { ...environment(), ...env });
+}
+
+/** The same by the built program, in a process of its own. */
+async function built(args: readonly string[], env: Record<string, string> = {}, root = ROOT): Promise<Ended> {
   const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
     cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      NODE_ENV: 'test',
-      PORT: new URL(server.url).port,
-      DATABASE_URL: database.url,
-      ENCRYPTION_KEY,
-      JWT_SECRET,
-      DATA_DIR: join(folder, 'data'),
-      HOLDFAST_API_KEY: server.adminKey,
-      ...env,
-    },
+    env: { PATH: process.env['PATH'], ...environment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = { code: null, stdout: '', stderr: '' };
@@ -112,13 +114,13 @@ afterAll(async () => {
 describe('holdfast', () => {
   it('tells its version', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    expect(await holdfast(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect(await built(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
   it('refuses an unknown command, an unknown option and a bad environment in a few words', async () => {
-    expectRefusal(await holdfast(['frobnicate']), "unknown command 'frobnicate'");
-    expectRefusal(await holdfast(['events', 'list', '--frobnicate']), "unknown option '--frobnicate'");
-    const { code, stderr } = await holdfast(['events', 'list'], { PORT: 'http', LOG_LEVEL: 'loud' });
+    expectRefusal(await built(['frobnicate']), "unknown command 'frobnicate'");
+    expectRefusal(await built(['events', 'list', '--frobnicate']), "unknown option '--frobnicate'");
+    const { code, stderr } = await built(['events', 'list'], { PORT: 'http', LOG_LEVEL: 'loud' });
     expect(code).toBe(1);
     expect(stderr).toMatch(/PORT: .*\n.*LOG_LEVEL: /);
     expect(stderr).not.toMatch(/^ +at /m);
@@ -166,12 +168,37 @@ describe('access tokens', () => {
   });
 });
 
+describe('users', () => {
+  it('are listed, found by address, and given a role and a subscription', async () => {
+    for (const email of ['ann@example.com', 'ben@example.com']) {
+      await sql(`INSERT INTO users (id, email, password_hash) VALUES (gen_random_uuid(), $1, 'x')`, [email]);
+    }
+    const role = await holdfast(['users', 'role', 'Ann@Example.com', 'admin']);
+    expect(role).toMatchObject({ code: 0, stdout: expect.stringMatching(/ann@example\.com +admin +free +no/) });
+    expect((await holdfast(['users', 'subscription', 'ann@example.com', 'pro'])).code).toBe(0);
+    const found = await holdfast(['users', 'list', '--email', 'ann@example.com', '--json']);
+    expect(JSON.parse(found.stdout)).toMatchObject([{ email: 'ann@example.com', role: 'admin', subscription: 'pro' }]);
+    expect((await holdfast(['users', 'list'])).stdout).toMatch(/ben@example\.com +user +free/);
+    const actors = await sql(`SELECT actor, action FROM audit_log WHERE subject LIKE 'user:%' ORDER BY id`);
+    expect(actors).toEqual([
+      { actor: OPERATOR, action: 'user.role_changed' },
+      { actor: OPERATOR, action: 'user.subscription_changed' },
+    ]);
+  });
+
+  it('are refused a role that is none; who has not registered is not made', async () => {
+    expectRefusal(await holdfast(['users', 'role', 'ann@example.com', 'root']), 'user, operator, admin');
+    expectRefusal(await holdfast(['users', 'role', 'ann', 'admin']), 'no e-mail address');
+    expectRefusal(await holdfast(['users', 'role', 'zoe@example.com', 'admin']), 'POST /api/auth/register');
+  });
+});
+
 describe('keys', () => {
   const tryKey = async (key: string) =>
     (await server.fetch('/api/webhook-events', { headers: { authorization: `Bearer ${key}` } })).status;
 
   it('are made, listed and revoked without the server knowing more than the database does', async () => {
-    const created = await holdfast(['keys', 'create', '--name', 'ci', '--scopes', 'webhooks:read,webhooks:write']);
+    const created = await built(['keys', 'create', '--name', 'ci', '--scopes', 'webhooks:read,webhooks:write']);
     expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hf_test_\w+\n$/) });
     const key = created.stdout.trim();
     expect(created.stderr).not.toContain(key);
@@ -482,7 +509,7 @@ describe('events', () => {
 describe('audit verify', () => {
   it('says that the log holds, and which line does not once one was changed', async () => {
     await waitFor(async () => (await sql('SELECT FROM audit_log WHERE hash IS NULL')).length === 0);
-    const good = await holdfast(['audit', 'verify']);
+    const good = await built(['audit', 'verify']);
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The audit log holds; lines: \d+, /) });
 
     await client.query('ALTER TABLE audit_log DISABLE TRIGGER USER');
@@ -496,13 +523,14 @@ describe('audit verify', () => {
 });
 
 describe('openapi', () => {
+  // Built: the document says what the compiler was told by comments and types.
   it('writes what the server shows, without a database', async () => {
     const shown: unknown = await (await server.fetch('/openapi.json')).json();
     const out = join(folder, 'openapi.json');
     const env = { DATABASE_URL: '', DATA_DIR: join(folder, 'untouched') };
-    expect((await holdfast(['openapi', '--out', out], env)).code).toBe(0);
+    expect((await built(['openapi', '--out', out], env)).code).toBe(0);
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(shown);
-    expect(JSON.parse((await holdfast(['openapi', '--out', '-'], env)).stdout)).toEqual(shown);
+    expect(JSON.parse((await built(['openapi', '--out', '-'], env)).stdout)).toEqual(shown);
     expect(readdirSync(folder)).not.toContain('untouched');
   });
 });
@@ -529,8 +557,8 @@ describe('migrate', () => {
       expect((await holdfast(['migrate'], env)).stdout).toBe('The schema is up to date.\n');
       // Two at once take turns: neither reverts what the other does.
       const [one, other] = await Promise.all([
-        holdfast(['migrate', '--revert'], env),
-        holdfast(['migrate', '--revert'], env),
+        built(['migrate', '--revert'], env),
+        built(['migrate', '--revert'], env),
       ]);
       expect([one.stdout, other.stdout].toSorted()).toEqual(
         ran
@@ -556,13 +584,13 @@ describe('migrate', () => {
     changeFile(join(copy, 'dist/modules/api-keys/api-key.entity.js'), (text) =>
       text.replace(/^export \{ ApiKey \};/m, `Column({ type: 'text', nullable: true })(ApiKey.prototype, 'note');\n$&`),
     );
-    const checked = await holdfast(['migrate', '--check'], {}, copy);
+    const checked = await built(['migrate', '--check'], {}, copy);
     expect(checked).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('ALTER TABLE "api_keys" ADD "note" text'),
     });
 
-    const generated = await holdfast(['migrate', '--generate', 'AddNotes'], {}, copy);
+    const generated = await built(['migrate', '--generate', 'AddNotes'], {}, copy);
     expect(generated.code).toBe(0);
     const [, file = ''] = /Wrote (src\/migrations\/\d{13}-AddNotes\.ts)/.exec(generated.stdout) ?? [];
     const className = `AddNotes${/\d{13}/.exec(file)?.[0]}`;
@@ -580,7 +608,7 @@ describe('migrate', () => {
       name.endsWith('CreateAuditLog.js'),
     );
     changeFile(join(copy, 'dist/migrations', audit), (text) => text.replace(/^.*DROP FUNCTION.*\n/m, ''));
-    const checked = await holdfast(['migrate', '--check'], {}, copy);
+    const checked = await built(['migrate', '--check'], {}, copy);
     const found = /^These are left when every migration is reverted:\n {2}function .*audit_refuse_change/;
     expect(checked).toMatchObject({ code: 1, stdout: expect.stringMatching(found) });
     expect(await scratchDatabases()).toEqual([]);

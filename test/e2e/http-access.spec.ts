@@ -7,6 +7,14 @@ const holdfast = serverUnderTest();
 
 /** Everything anyone may call; each is safe for a reason of its own. */
 const PUBLIC = [
+  'POST /api/auth/forgot',
+  'POST /api/auth/login',
+  'POST /api/auth/logout',
+  'POST /api/auth/refresh',
+  'POST /api/auth/register',
+  'POST /api/auth/resend-verification',
+  'POST /api/auth/reset',
+  'POST /api/auth/verify-email',
   'GET /health/live',
   'GET /health/ready',
   'POST /api/paystack/webhook',
@@ -24,6 +32,10 @@ const SCOPES: Record<string, string> = {
   'GET /api/audit': 'audit:read',
   'GET /api/audit/checkpoints': 'audit:read',
   'GET /api/audit/verify': 'audit:read',
+  'GET /api/auth/me': '',
+  'GET /api/email-limits/{kind}/{email}': 'admin',
+  'PUT /api/email-limits/{kind}/{email}/override': 'admin',
+  'DELETE /api/email-limits/{kind}/{email}/override': 'admin',
   'GET /api/idempotency/stats': 'admin',
   'GET /api/ledger/integrity': 'admin',
   'GET /api/rate-limits/{subject}': 'admin',
@@ -34,6 +46,11 @@ const SCOPES: Record<string, string> = {
   'GET /api/replay-jobs/{id}': 'webhooks:read',
   'DELETE /api/replay-jobs/{id}': 'webhooks:write',
   'GET /api/stripe/webhook/status/{eventId}': 'webhooks:read',
+  'GET /api/users': 'admin',
+  'GET /api/users/{id}': 'admin',
+  'DELETE /api/users/{id}/sessions': 'admin',
+  'PUT /api/users/{id}/role': 'admin',
+  'PUT /api/users/{id}/subscription': 'admin',
   'POST /api/wallet/accounts': 'wallet:write',
   'GET /api/wallet/balance': 'wallet:read',
   'POST /api/wallet/holds': 'wallet:write',
@@ -115,12 +132,17 @@ describe('Every route', () => {
     }
   });
 
-  it.each(['/metrics', '/openapi.json', '/openapi.yaml', '/docs'])(
-    'beside it can be read by anyone: %s',
-    async (path) => {
-      expect((await fetch(holdfast.server.url + path)).status).toBe(200);
-    },
-  );
+  it.each([
+    '/metrics',
+    '/openapi.json',
+    '/openapi.yaml',
+    '/docs',
+    '/verify-email',
+    '/reset-password',
+    '/account-pages.js',
+  ])('beside it can be read by anyone: %s', async (path) => {
+    expect((await fetch(holdfast.server.url + path)).status).toBe(200);
+  });
 
   it('of the document has a summary or description, and an answer', async () => {
     const { body } = await holdfast.call('GET', '/openapi.json');

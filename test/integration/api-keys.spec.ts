@@ -9,6 +9,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigModule, loadConfig } from '../../src/config/index.js';
 import { NotFoundError, ValidationError } from '../../src/kernel/app-error.js';
+import { AddApiKeyMaker1795248010000 } from '../../src/migrations/1795248010000-AddApiKeyMaker.js';
 import {
   API_KEY_ENTITIES,
   type ApiKeyLimits,
@@ -17,9 +18,15 @@ import {
   ApiKeyVerifier,
   BootstrapKeys,
   type KeyMaker,
+  type NewApiKey,
 } from '../../src/modules/api-keys/index.js';
 import { AuditLog, AUDIT_ENTITIES } from '../../src/modules/audit/index.js';
-import { ForbiddenError, type RequestContext, type Scope } from '../../src/platform/auth/index.js';
+import {
+  ForbiddenError,
+  type RequestContext,
+  type Scope,
+  UnauthenticatedError,
+} from '../../src/platform/auth/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
 import { MetricsModule } from '../../src/platform/metrics/index.js';
 import { TransactionModule } from '../../src/platform/transaction/index.js';
@@ -85,9 +92,13 @@ const create = (name = 'shop') => service.create({ name, scopes: ['webhooks:read
 /** A key that may make others. */
 async function makerWith(input: { scopes: Scope[]; expiresAt?: Date; limits?: ApiKeyLimits }) {
   const { key } = await service.create({ name: 'maker', ...input }, ADMIN, OPERATOR);
-  const maker = await verify(key);
-  if (!maker) throw new Error('The key does not work');
-  return maker;
+  return verified(key);
+}
+
+async function verified(key: string) {
+  const principal = await verify(key);
+  if (!principal) throw new Error('The key does not work');
+  return principal;
 }
 
 /** A time as the database sees it, `ms` from now. */
@@ -124,6 +135,7 @@ describe('creating an API key', () => {
       scopes: ['webhooks:read'],
       limits: null,
       actor: `api-key:${id}`,
+      limitedAs: `api-key:${id}`,
     });
   });
 
@@ -182,6 +194,36 @@ describe('creating an API key', () => {
     const admin = await makerWith({ scopes: ['admin'], limits });
     expect(await child(admin)).toMatchObject({ limits });
     expect(await child(admin, { perMinute: 600 })).toMatchObject({ limits: { perMinute: 600 } });
+  });
+
+  it('counts a key in the limits of the key at the beginning, as long as nobody gave it limits of its own', async () => {
+    const root = await makerWith({ scopes: ['wallet:read'], limits: { perHour: 5, perMinute: 10 } });
+    const childOf = async (maker: KeyMaker, input: Partial<NewApiKey> = {}) => {
+      const { id, key } = await service.create({ name: 'child', scopes: ['wallet:read'], ...input }, maker, OPERATOR);
+      expect(await service.find(id)).toMatchObject({ makerId: maker.kind === 'operator' ? null : maker.id });
+      return verified(key);
+    };
+    const child = await childOf(root);
+    const grandchild = await childOf(child);
+    expect(root.limitedAs).toBe(root.actor);
+    expect([child.limitedAs, grandchild.limitedAs]).toEqual([root.actor, root.actor]);
+    // What limits a subject is worked out anew for each other object.
+    expect(child.limits).toBe(root.limits);
+    expect(grandchild.limits).toBe(root.limits);
+
+    const admin = await makerWith({ scopes: ['admin'] });
+    const free = await childOf(admin);
+    const limited = await childOf(admin, { limits: { perMinute: 600 } });
+    expect([free.limitedAs, limited.limitedAs]).toEqual([free.actor, limited.actor]);
+    expect((await childOf(limited)).limitedAs).toBe(limited.actor);
+  });
+
+  it('refuses a maker that was revoked a moment ago', async () => {
+    const maker = await makerWith({ scopes: ['wallet:read'] });
+    await service.revoke(maker.id, OPERATOR);
+    const late = service.create({ name: 'late', scopes: ['wallet:read'] }, maker, OPERATOR);
+    await expect(late).rejects.toThrow(UnauthenticatedError);
+    expect(await sql(`SELECT FROM api_keys WHERE name = 'late'`)).toEqual([]);
   });
 
   it('stores limits as they were given', async () => {
@@ -276,6 +318,54 @@ describe('revoking', () => {
     const logged = JSON.stringify(log.mock.calls);
     expect(logged).toContain(`"prefix":"${prefix}"`);
     expect(logged).not.toContain(key.slice(0, prefix.length + 1));
+  });
+
+  it('ends every key that came of it too, here at once and elsewhere within a second, with a line for each', async () => {
+    const root = await service.create({ name: 'root', scopes: ['wallet:read'] }, ADMIN, OPERATOR);
+    const madeBy = async ({ key }: { key: string }) =>
+      service.create({ name: 'made', scopes: ['wallet:read'] }, await verified(key), OPERATOR);
+    const child = await madeBy(root);
+    const [grandchild, sister, stranger] = [await madeBy(child), await madeBy(root), await create('stranger')];
+    // What was revoked before stays as it is, and does not hide what came of it.
+    await sql('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [child.id]);
+    const { revokedAt: before } = await service.find(child.id);
+    expect(await verify(grandchild.key, elsewhere)).not.toBeNull();
+    expect(await verify(sister.key, here)).not.toBeNull();
+
+    await service.revoke(root.id, OPERATOR);
+    const revokedAt = performance.now();
+    for (const { key } of [root, grandchild, sister]) expect(await verify(key, here)).toBeNull();
+    while ((await verify(grandchild.key, elsewhere)) !== null) await delay(5);
+    expect(performance.now() - revokedAt).toBeLessThan(1000);
+    expect(await verify(stranger.key)).not.toBeNull();
+    expect((await service.find(child.id)).revokedAt).toEqual(before);
+
+    const lines = await Promise.all([root, grandchild, sister, child, stranger].map(async ({ id }) => auditOf(id)));
+    const because = `api-key:${root.id}`;
+    expect(lines.map((each) => each.slice(1))).toMatchObject([
+      [{ action: 'api_key.revoked', actor: 'cli', request_id: 'request-1', details: { name: 'root' } }],
+      [{ action: 'api_key.revoked', actor: 'cli', request_id: 'request-1', details: { because } }],
+      [{ action: 'api_key.revoked', actor: 'cli', request_id: 'request-1', details: { because } }],
+      [],
+      [],
+    ]);
+    expect(lines[0]?.[1]?.details).not.toHaveProperty('because');
+  });
+
+  it('lets nothing slip through that is being made at the same moment', async () => {
+    for (let round = 0; round < 5; round++) {
+      const root = await makerWith({ scopes: ['wallet:read'] });
+      const child = await verified(
+        (await service.create({ name: 'child', scopes: ['wallet:read'] }, root, OPERATOR)).key,
+      );
+      const made = Array.from({ length: 8 }, (_, n) =>
+        (n % 2 ? here : elsewhere)
+          .get(ApiKeysService)
+          .create({ name: 'racing', scopes: ['wallet:read'] }, n % 3 ? child : root, OPERATOR),
+      );
+      await Promise.all([service.revoke(root.id, OPERATOR), Promise.allSettled(made)]);
+      expect(await sql('SELECT name FROM api_keys WHERE revoked_at IS NULL')).toEqual([]);
+    }
   });
 
   it('happens once: the second time changes and records nothing', async () => {
@@ -375,10 +465,34 @@ describe('the first admin key', () => {
   it('is made again when every admin key is revoked or expired', async () => {
     const { id } = await service.create({ name: 'boss', scopes: ['admin'] }, ADMIN, OPERATOR);
     await service.revoke(id, OPERATOR);
-    const expiresAt = await databaseTime(20);
+    const expiresAt = await databaseTime(500);
     await service.create({ name: 'temp', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
     await expect.poll(() => databaseTime(0)).toSatisfy((now: Date) => now > expiresAt);
     await create('no admin');
     expect(await ensure()).toMatch(/^hf_test_/);
+  });
+});
+
+describe('the migration that adds makers', () => {
+  it('finds the maker of old keys in who created them, and changes nothing else about them', async () => {
+    const root = await service.create({ name: 'root', scopes: ['wallet:read'] }, ADMIN, OPERATOR);
+    const contexts: RequestContext[] = [
+      { actor: `api-key:${root.id}` },
+      { actor: `api-key:${randomUUID()}` },
+      { actor: 'api-key:nonsense' },
+      { actor: 'system' },
+    ];
+    for (const context of contexts) await service.create({ name: 'old', scopes: ['wallet:read'] }, ADMIN, context);
+    const runner = here.get(DataSource).createQueryRunner();
+    try {
+      const migration = new AddApiKeyMaker1795248010000();
+      await migration.down(runner);
+      await migration.up(runner);
+    } finally {
+      await runner.release();
+    }
+    const keys = (await service.list(10)).data.toReversed();
+    expect(keys.map(({ makerId }) => makerId)).toEqual([null, root.id, null, null, null]);
+    expect(keys.map(({ sharesLimitsOf }) => sharesLimitsOf)).toEqual([null, null, null, null, null]);
   });
 });

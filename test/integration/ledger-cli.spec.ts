@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createProgram } from '../../src/cli/program.js';
-import { Settings } from '../../src/cli/settings.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, runCommandLine } from '../support/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { TestLedger, transfer } from '../support/ledger.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
@@ -22,29 +21,15 @@ afterAll(async () => {
   removeTempFolder(dataDir);
 });
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  // The command sets it; the tests' own process must not end with it.
-  process.exitCode = undefined;
-});
-
-/** Runs the command line in this process. */
-async function holdfast(...args: string[]): Promise<{ stdout: string; code: number | string | null | undefined }> {
-  let stdout = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  const environment = { NODE_ENV: 'test', DATABASE_URL: database.url, DATA_DIR: dataDir };
-  await (await createProgram(new Settings(environment), args)).parseAsync(args, { from: 'user' });
-  return { stdout, code: process.exitCode };
+function holdfast(...args: string[]): Promise<Ended> {
+  return runCommandLine(args, { NODE_ENV: 'test', DATABASE_URL: database.url, DATA_DIR: dataDir });
 }
 
 describe('holdfast ledger verify', () => {
   it('says that the ledger holds, and how much of it there is', async () => {
-    expect(await holdfast('ledger', 'verify')).toEqual({
+    expect(await holdfast('ledger', 'verify')).toMatchObject({
       stdout: 'The ledger holds; accounts: 3, entries: 4, sum of all balances: USD 0\n',
-      code: undefined,
+      code: 0,
     });
     const { stdout } = await holdfast('ledger', 'verify', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, accounts: 3, sumByCurrency: { USD: '0' }, violations: [] });

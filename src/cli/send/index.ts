@@ -1,6 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
-import { PROVIDER_NAMES, type ProviderName } from '../../modules/webhooks/index.js';
+// Providers are pure: by the module's index.ts they would bring Nest and TypeORM, more than a second.
+import { PROVIDER_NAMES, type ProviderName } from '../../modules/webhooks/providers/webhook-provider.js';
 import { CliError } from '../cli.error.js';
 import { examples } from '../examples.js';
 import { request } from '../http.js';

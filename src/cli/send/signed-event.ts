@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type ProviderName, webhookProvider } from '../../modules/webhooks/index.js';
+import { webhookProvider } from '../../modules/webhooks/providers/provider-registry.js';
+import type { ProviderName } from '../../modules/webhooks/providers/webhook-provider.js';
 
 type Provider = ReturnType<typeof webhookProvider>;
 

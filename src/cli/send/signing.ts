@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ProviderName, SourceDirectory, SourcesService } from '../../modules/webhooks/index.js';
-import { operator, withApplication } from '../application.js';
+import type { ProviderName, SourcesService } from '../../modules/webhooks/index.js';
 import { CliError } from '../cli.error.js';
 import { remark } from '../output.js';
 import type { Settings } from '../settings.js';
@@ -52,7 +51,10 @@ export async function findSigning(settings: Settings, sought: Sought): Promise<S
   }
 }
 
-function fromDatabase(settings: Settings, { source: name, provider }: Sought): Promise<Signing> {
+async function fromDatabase(settings: Settings, { source: name, provider }: Sought): Promise<Signing> {
+  // Loaded here, with all of Nest behind them, because a secret of the environment needs no database.
+  const { SourceDirectory, SourcesService } = await import('../../modules/webhooks/index.js');
+  const { withApplication } = await import('../application.js');
   return withApplication(settings.config, async (app) => {
     const directory = app.get(SourceDirectory);
     const isNew = directory.find(name) === undefined;
@@ -90,6 +92,7 @@ async function makeSource(
       `"${name}" is no name for a source: 1 to 63 of a-z, 0-9, "-", "_", the first a letter or digit.`,
     );
   }
+  const { operator } = await import('../application.js');
   await sources.create({ name, provider, secret: newSecret(provider) }, operator());
   remark(`There was no source "${name}": made one with a random secret.`);
 }

@@ -29,7 +29,10 @@ export class CreateApiKeyDto {
   @IsTimestamp()
   expiresAt?: string | null;
 
-  /** Rate limits of this key's own by name; 0 turns one off. For admins; without, those of the key that creates it. */
+  /**
+   * Rate limits of this key's own by name; 0 turns one off. For admins; without, those of the key that creates it, in which
+   * its requests are counted too unless an admin creates it.
+   */
   @ApiPropertyOptional({ ...LIMITS_SCHEMA, nullable: true, example: { perMinute: 600 } })
   @IsOptional()
   @IsLimits()
@@ -52,6 +55,12 @@ export class ApiKeyDto {
 
   /** Who created it, for example `api-key:<id>`, `cli` or `system`. */
   createdBy: string;
+
+  /** The key that made it, with which it is revoked; null when no key did. */
+  makerId: string | null;
+
+  /** The key in whose rate limits its requests are counted; null: in its own. */
+  sharesLimitsOf: string | null;
 
   /** null: never. */
   expiresAt: Date | null;

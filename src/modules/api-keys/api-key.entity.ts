@@ -35,6 +35,15 @@ export class ApiKey {
   @Column({ name: 'created_by', type: 'text' })
   createdBy: string;
 
+  /** The key that made it, with which it is revoked; null when no key did. */
+  @Index('api_keys_maker_id_idx', { where: '"maker_id" IS NOT NULL' })
+  @Column({ name: 'maker_id', type: 'uuid', nullable: true })
+  makerId: string | null;
+
+  /** The key in whose limits its requests are counted; null: in its own. */
+  @Column({ name: 'shares_limits_of', type: 'uuid', nullable: true })
+  sharesLimitsOf: string | null;
+
   @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
   expiresAt: Date | null;
 

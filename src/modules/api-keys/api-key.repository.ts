@@ -8,11 +8,14 @@ export type ApiKeyRecord = Omit<ApiKey, 'keyHash'>;
 
 export type NewApiKeyRow = Pick<
   ApiKey,
-  'id' | 'name' | 'prefix' | 'keyHash' | 'scopes' | 'createdBy' | 'expiresAt' | 'limits'
+  'id' | 'name' | 'prefix' | 'keyHash' | 'scopes' | 'createdBy' | 'makerId' | 'expiresAt' | 'limits'
 > & {
-  /** The key that makes this one, which does not outlive it; null when no key does. */
-  makerId: string | null;
+  /** Whether its requests are counted in the limits of its maker, or in whichever those are counted. */
+  sharesLimits: boolean;
 };
+
+/** What is told about a key that was revoked. */
+export type RevokedApiKey = Pick<ApiKey, 'id' | 'name' | 'prefix' | 'keyHash'>;
 
 /** A key as the database's clock sees it at this moment. */
 export interface ApiKeyState {
@@ -22,6 +25,7 @@ export interface ApiKeyState {
   keyHash: Buffer;
   scopes: string[];
   limits: ApiKey['limits'];
+  sharesLimitsOf: string | null;
   revoked: boolean;
   expired: boolean;
   /** null when it never expires */
@@ -35,13 +39,13 @@ export interface ApiKeyUse {
 }
 
 const COLUMNS = `
-  id, name, prefix, scopes, created_at AS "createdAt", created_by AS "createdBy", expires_at AS "expiresAt",
-  revoked_at AS "revokedAt", last_used_at AS "lastUsedAt", limits`;
+  id, name, prefix, scopes, created_at AS "createdAt", created_by AS "createdBy", maker_id AS "makerId",
+  shares_limits_of AS "sharesLimitsOf", expires_at AS "expiresAt", revoked_at AS "revokedAt", last_used_at AS "lastUsedAt", limits`;
 
 /** Index: api_keys_key_hash_key. */
 const FIND_STATE = `
   SELECT
-    id, name, prefix, key_hash AS "keyHash", scopes, limits,
+    id, name, prefix, key_hash AS "keyHash", scopes, limits, shares_limits_of AS "sharesLimitsOf",
     revoked_at IS NOT NULL AS revoked,
     coalesce(expires_at <= now(), false) AS expired,
     (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "msUntilExpiry"
@@ -60,27 +64,55 @@ const LIST = `
   LIMIT $2`;
 
 /**
- * No row when it has expired already or the same key is there. A key ends with its maker at the latest (least() passes
- * over null, which stands for never), and has its maker's limits unless it is given its own. Indexes: api_keys_pkey,
- * api_keys_key_hash_key.
+ * No row when it has expired already, its maker is revoked, or the same key is there. A key ends with its maker at the
+ * latest (least() passes over null, which stands for never), and has its maker's limits unless it is given its own.
+ * Indexes: api_keys_pkey, api_keys_key_hash_key.
  */
 const INSERT = `
-  INSERT INTO api_keys (id, name, key_hash, prefix, scopes, created_by, expires_at, limits)
+  INSERT INTO api_keys (
+    id, name, key_hash, prefix, scopes, created_by, maker_id, expires_at, limits, shares_limits_of
+  )
   SELECT
-    $1::uuid, $2::text, $3::bytea, $4::text, $5::text[], $6::text,
-    least($7::timestamptz, maker.expires_at), coalesce($8::jsonb, maker.limits)
+    $1::uuid, $2::text, $3::bytea, $4::text, $5::text[], $6::text, maker.id,
+    least($7::timestamptz, maker.expires_at), coalesce($8::jsonb, maker.limits),
+    CASE WHEN $10::boolean THEN coalesce(maker.shares_limits_of, maker.id) END
   FROM (SELECT) AS this
   LEFT JOIN api_keys AS maker ON maker.id = $9::uuid
-  WHERE coalesce(least($7::timestamptz, maker.expires_at) > now(), true)
+  WHERE coalesce(least($7::timestamptz, maker.expires_at) > now(), true) AND maker.revoked_at IS NULL
   ON CONFLICT (key_hash) DO NOTHING
   RETURNING ${COLUMNS}`;
 
+/**
+ * Keys that make keys hold it shared and a revocation alone, so that no key is made between what a revocation reads and
+ * what it writes.
+ */
+const LOCK_FAMILIES = `SELECT pg_advisory_xact_lock(hashtextextended('holdfast:api-key-families', 0))`;
+const LOCK_FAMILIES_SHARED = `SELECT pg_advisory_xact_lock_shared(hashtextextended('holdfast:api-key-families', 0))`;
+
 /** Index: api_keys_pkey. */
+const IS_REVOKED = `SELECT revoked_at IS NOT NULL AS revoked FROM api_keys WHERE id = $1`;
+
+/**
+ * The key, those it made, those they made, and so on; a revoked one does not end the search. Locked in the order of ids,
+ * as RECORD_USE does. Indexes: api_keys_pkey, api_keys_maker_id_idx.
+ */
 const REVOKE = `
-  UPDATE api_keys
+  WITH RECURSIVE family AS (
+    SELECT id FROM api_keys WHERE id = $1
+    UNION
+    SELECT made.id FROM family JOIN api_keys AS made ON made.maker_id = family.id
+  ), locked AS (
+    SELECT id
+    FROM api_keys
+    WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL
+    ORDER BY id
+    FOR NO KEY UPDATE
+  )
+  UPDATE api_keys AS key
   SET revoked_at = now()
-  WHERE id = $1 AND revoked_at IS NULL
-  RETURNING name, prefix, key_hash AS "keyHash"`;
+  FROM locked
+  WHERE key.id = locked.id AND key.revoked_at IS NULL
+  RETURNING key.id, key.name, key.prefix, key.key_hash AS "keyHash"`;
 
 /**
  * Locked in the order of ids, so that two replicas writing the same keys do not deadlock; a later time is never
@@ -130,8 +162,9 @@ export class ApiKeyRepository {
     return this.dataSource.query<ApiKeyRecord[]>(LIST, [before, limit]);
   }
 
-  /** @returns undefined when `expiresAt` is past by the database's clock, or the key exists */
+  /** @returns undefined when `expiresAt` is past by the database's clock, the maker is revoked, or the key exists */
   async insert(tx: EntityManager, row: NewApiKeyRow): Promise<ApiKeyRecord | undefined> {
+    if (row.makerId !== null) await tx.query(LOCK_FAMILIES_SHARED);
     const [record] = await tx.query<ApiKeyRecord[]>(INSERT, [
       row.id,
       row.name,
@@ -142,13 +175,20 @@ export class ApiKeyRepository {
       row.expiresAt,
       row.limits,
       row.makerId,
+      row.sharesLimits,
     ]);
     return record;
   }
 
-  /** @returns what was revoked, or undefined when there was nothing (left) to revoke */
-  async revoke(tx: EntityManager, id: string): Promise<Pick<ApiKey, 'name' | 'prefix' | 'keyHash'> | undefined> {
-    const [[revoked]] = await tx.query<[Pick<ApiKey, 'name' | 'prefix' | 'keyHash'>[], number]>(REVOKE, [id]);
+  async isRevoked(tx: EntityManager, id: string): Promise<boolean> {
+    const [row] = await tx.query<{ revoked: boolean }[]>(IS_REVOKED, [id]);
+    return row?.revoked ?? false;
+  }
+
+  /** Under READ COMMITTED. @returns what was revoked: the key and all that came of it, but for what had been revoked before */
+  async revoke(tx: EntityManager, id: string): Promise<RevokedApiKey[]> {
+    await tx.query(LOCK_FAMILIES);
+    const [revoked] = await tx.query<[RevokedApiKey[], number]>(REVOKE, [id]);
     return revoked;
   }
 

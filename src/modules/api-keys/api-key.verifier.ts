@@ -6,6 +6,7 @@ import { type ApiKeyPrincipal, CredentialVerifier, isScope } from '../../platfor
 import { ApiKeyRepository, type ApiKeyState } from './api-key.repository.js';
 import { LastUse } from './last-use.js';
 import { type Reading, RecentKeys } from './recent-keys.js';
+import { SameLimits } from './same-limits.js';
 
 /** SHA-256, the form in which keys are stored and looked up. */
 export function hashApiKey(key: string): Buffer {
@@ -17,6 +18,7 @@ export class ApiKeyVerifier extends CredentialVerifier {
   private readonly logger = new Logger(ApiKeyVerifier.name);
   /** By base64 of the hash, so that no key stays in memory. */
   private readonly recent = new RecentKeys((hash) => this.read(Buffer.from(hash, 'base64')));
+  private readonly limits = new SameLimits();
   /** An operator's own key may look like a generated one without being one: it is never called mistyped. */
   private readonly bootstrapKey: Buffer | undefined;
 
@@ -60,12 +62,20 @@ export class ApiKeyVerifier extends CredentialVerifier {
       });
       return null;
     }
-    return { key: toPrincipal(state), holdsForMs: state.msUntilExpiry ?? Infinity };
+    return { key: toPrincipal(state, this.limits), holdsForMs: state.msUntilExpiry ?? Infinity };
   }
 }
 
-function toPrincipal({ id, name, scopes, limits }: ApiKeyState): ApiKeyPrincipal {
-  // A scope this version does not know grants nothing.
-  const known = scopes.filter(isScope);
-  return Object.freeze({ kind: 'api-key', id, name, scopes: known, limits, actor: `api-key:${id}` });
+function toPrincipal({ id, name, scopes, limits, sharesLimitsOf }: ApiKeyState, same: SameLimits): ApiKeyPrincipal {
+  const actor = `api-key:${id}`;
+  return Object.freeze({
+    kind: 'api-key',
+    id,
+    name,
+    // A scope this version does not know grants nothing.
+    scopes: scopes.filter(isScope),
+    limits: same.of(limits),
+    actor,
+    limitedAs: sharesLimitsOf === null ? actor : `api-key:${sharesLimitsOf}`,
+  });
 }

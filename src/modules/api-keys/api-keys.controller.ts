@@ -55,7 +55,9 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScopes('admin')
-  @ApiOperation({ summary: 'Revoke an API key for good; it stops working everywhere within a second' })
+  @ApiOperation({
+    summary: 'Revoke an API key and all it made, for good; they stop working everywhere within a second',
+  })
   @ApiResponse({ status: 204, description: 'Revoked, now or before' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   async revoke(@Param('id') id: string, @Context() context: RequestContext): Promise<void> {

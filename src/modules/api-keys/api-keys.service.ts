@@ -11,6 +11,7 @@ import {
   type RequestContext,
   type Scope,
   scopesMissing,
+  UnauthenticatedError,
 } from '../../platform/auth/index.js';
 import { Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
@@ -28,10 +29,18 @@ export interface NewApiKey {
 /** Who asks for a key: a caller, or an operator at the command line, who may do anything. */
 export type KeyMaker = Principal | { readonly kind: 'operator' };
 
+/** What a key has from the key that makes it. */
+interface Descent {
+  readonly makerId: string | null;
+  readonly sharesLimits: boolean;
+}
+
+const NO_DESCENT: Descent = { makerId: null, sharesLimits: false };
+
 /** `key` is the only copy there is. */
 export type IssuedApiKey = ApiKeyRecord & { key: string };
 
-/** Single rows under READ COMMITTED: nothing is decided from what another row says. */
+/** Not SERIALIZABLE: a snapshot taken before the wait for a lock would miss what it waited for. */
 const ISOLATION = { isolation: 'READ COMMITTED' } as const;
 
 const CURSOR = { id: 'uuid' } as const;
@@ -48,14 +57,19 @@ export class ApiKeysService {
 
   /**
    * A key made by a key is no more than that key: not in scopes, and it neither outlives it (its `expiresAt` is the
-   * earlier of the two) nor escapes its limits.
+   * earlier of the two, and both are revoked together) nor escapes its limits, in which it is counted with it. An admin,
+   * who may give a key any limits, makes keys that count for themselves.
    *
    * @throws ForbiddenError (403) for an end user, and when the key would have a scope its maker lacks, or limits of its
    *   own without its maker being an admin
+   * @throws UnauthenticatedError (401) when its maker has just been revoked
    * @throws ValidationError (400) when `expiresAt` is not in the future, by the database's clock
    */
   async create(input: NewApiKey, maker: KeyMaker, context: RequestContext): Promise<IssuedApiKey> {
     if (maker.kind === 'user') throw new ForbiddenError('API keys are for services; an end user cannot make one.');
+    if (maker.kind === 'staff' && !maker.scopes.includes('admin')) {
+      throw new ForbiddenError('A key would outlive the role of an operator: only admins make API keys.');
+    }
     const held: readonly Scope[] = maker.kind === 'operator' ? ['admin'] : maker.scopes;
     const excess = scopesMissing(held, input.scopes);
     if (excess.length > 0) {
@@ -66,19 +80,25 @@ export class ApiKeysService {
     if (input.limits && !held.includes('admin')) {
       throw new ForbiddenError('Only an admin gives a key limits of its own; without, it has those of its maker.');
     }
-    const makerId = maker.kind === 'api-key' ? maker.id : null;
-    return this.transactor.run((tx) => this.issue(tx, input, context, makerId), ISOLATION);
+    const descent: Descent =
+      maker.kind === 'api-key'
+        ? { makerId: maker.id, sharesLimits: !input.limits && !held.includes('admin') }
+        : NO_DESCENT;
+    return this.transactor.run((tx) => this.issue(tx, input, context, descent), ISOLATION);
   }
 
-  /** A new random key, in the caller's transaction. @throws ValidationError (400) like `create` */
+  /** A new random key, in the caller's transaction. @throws UnauthenticatedError, ValidationError like `create` */
   async issue(
     tx: EntityManager,
     input: NewApiKey,
     context: RequestContext,
-    makerId: string | null = null,
+    descent = NO_DESCENT,
   ): Promise<IssuedApiKey> {
     const key = generateApiKey(this.config.isProduction ? 'live' : 'test');
-    const record = await this.register(tx, key, input, context, makerId);
+    const record = await this.register(tx, key, input, context, descent);
+    if (!record && descent.makerId !== null && (await this.repository.isRevoked(tx, descent.makerId))) {
+      throw new UnauthenticatedError('The credential is not valid: it is unknown, expired or revoked.');
+    }
     if (!record) throw ValidationError.of([{ path: 'expiresAt', message: 'expiresAt must be in the future' }]);
     return { ...record, key };
   }
@@ -89,7 +109,7 @@ export class ApiKeysService {
     key: string,
     { name, scopes, expiresAt = null, limits = null }: NewApiKey,
     context: RequestContext,
-    makerId: string | null = null,
+    { makerId, sharesLimits } = NO_DESCENT,
   ): Promise<ApiKeyRecord | undefined> {
     const record = await this.repository.insert(tx, {
       id: newId(),
@@ -101,6 +121,7 @@ export class ApiKeysService {
       expiresAt,
       limits,
       makerId,
+      sharesLimits,
     });
     if (!record) return undefined;
     const { id, prefix } = record;
@@ -140,20 +161,26 @@ export class ApiKeysService {
   }
 
   /**
-   * Revokes for good: here at once, on other replicas within a second. Revoking twice is one revocation.
+   * Revokes the key and every key that came of it, for good: here at once, on other replicas within a second. Revoking
+   * twice is one revocation.
    *
    * @throws NotFoundError (404), also for text that is no id
    */
   async revoke(id: string, context: RequestContext): Promise<void> {
-    await this.find(id);
+    const asked = await this.find(id);
     const revoked = await this.transactor.run(async (tx) => {
-      const key = await this.repository.revoke(tx, id);
-      if (key) {
-        const details = { name: key.name, prefix: key.prefix };
-        await this.audit.record(tx, [{ ...context, action: 'api_key.revoked', subject: `api-key:${id}`, details }]);
-      }
-      return key;
+      const keys = await this.repository.revoke(tx, asked.id);
+      await this.audit.record(
+        tx,
+        keys.map(({ id: keyId, name, prefix }) => ({
+          ...context,
+          action: 'api_key.revoked',
+          subject: `api-key:${keyId}`,
+          details: { name, prefix, ...(keyId !== asked.id && { because: `api-key:${asked.id}` }) },
+        })),
+      );
+      return keys;
     }, ISOLATION);
-    if (revoked) this.verifier.forget(revoked.keyHash);
+    for (const { keyHash } of revoked) this.verifier.forget(keyHash);
   }
 }

@@ -24,9 +24,14 @@ export function limitedSubject(text: string): LimitedSubject {
   const colon = text.indexOf(':');
   const kind = text.slice(0, colon);
   const id = text.slice(colon + 1);
-  if (kind === 'api-key' && isUuid(id)) return { kind, name: `api-key:${id.toLowerCase()}`, id: id.toLowerCase() };
+  if (kind === 'api-key' && isUuid(id)) return apiKeySubject(id.toLowerCase());
   if (kind === 'user' && USER_ID.test(id)) return { kind, name: text, id };
   if (kind === 'ip' && ipaddr.isValid(id)) return { kind, name: `ip:${networkOf(id)}`, id };
   const message = 'subject must be api-key:<id>, user:<id>, ip:<address> or everyone';
   throw ValidationError.of([{ path: 'subject', message }]);
+}
+
+/** @param id of a key, in lower case */
+export function apiKeySubject(id: string): LimitedSubject {
+  return { kind: 'api-key', name: `api-key:${id}`, id };
 }

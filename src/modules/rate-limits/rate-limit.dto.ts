@@ -92,7 +92,7 @@ export class AppliedRateLimitDto {
 }
 
 export class RateLimitsDto {
-  /** As it is counted: of an IPv6 address the first of its /64. */
+  /** As it is counted: of an IPv6 address the first of its /64, of a key that shares limits the key it shares them with. */
   subject: string;
 
   /** Which of them apply depends on the route: `docs/operations.md`. */

@@ -13,7 +13,7 @@ import {
 import { Transactor } from '../../platform/transaction/index.js';
 import { ApiKeysService } from '../api-keys/index.js';
 import { AuditLog } from '../audit/index.js';
-import { type LimitedSubject, limitedSubject } from './limited-subject.js';
+import { apiKeySubject, type LimitedSubject, limitedSubject } from './limited-subject.js';
 import {
   type AppliedRateLimitDto,
   OVERRIDABLE,
@@ -44,9 +44,11 @@ export class RateLimitsService {
    */
   async show(text: string): Promise<RateLimitsDto> {
     const subject = limitedSubject(text);
-    const own = subject.kind === 'api-key' ? (await this.apiKeys.find(subject.id)).limits : null;
-    const uses = await this.limiter.usage(subject.name, own ?? undefined, OVERRIDABLE);
-    return { subject: subject.name, limits: uses.map((use) => this.present(subject, use)) };
+    const key = subject.kind === 'api-key' ? await this.apiKeys.find(subject.id) : null;
+    const counted =
+      key?.sharesLimitsOf && !this.overrides.of(subject.name) ? apiKeySubject(key.sharesLimitsOf) : subject;
+    const uses = await this.limiter.usage(counted.name, key?.limits ?? undefined, OVERRIDABLE);
+    return { subject: counted.name, limits: uses.map((use) => this.present(counted, use)) };
   }
 
   /** Replaces what was set before. @throws ValidationError (400), NotFoundError (404) */

@@ -8,6 +8,8 @@ export interface ApiKeyPrincipal {
   readonly name: string;
   /** Rate limits of its own, by name of the rule. */
   readonly limits?: Readonly<Record<string, number>> | null;
+  /** Whom its requests are counted for, `api-key:<id>`: itself, or the key that made it. */
+  readonly limitedAs?: string;
   readonly scopes: readonly Scope[];
   /** How audit lines name it: `api-key:<id>`. */
   readonly actor: string;
@@ -23,8 +25,18 @@ export interface UserPrincipal {
   readonly actor: string;
 }
 
+/** An operator or admin that came with an access token; acts by its scopes on everything, like a service. */
+export interface StaffPrincipal {
+  readonly kind: 'staff';
+  /** UUID of the user. */
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  /** How audit lines name it: `user:<id>`. */
+  readonly actor: string;
+}
+
 /** Who is calling; switch on `kind`. */
-export type Principal = ApiKeyPrincipal | UserPrincipal;
+export type Principal = ApiKeyPrincipal | UserPrincipal | StaffPrincipal;
 
 declare module 'fastify' {
   interface FastifyRequest {

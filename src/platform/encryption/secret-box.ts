@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deriveKey } from './derive-key.js';
 import { SecretUnreadableError } from './secret-unreadable.error.js';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -23,7 +24,7 @@ export class SecretBox {
     if (encryptionKey.length !== 32) {
       throw new RangeError(`The encryption key must have 32 bytes, it has ${encryptionKey.length}.`);
     }
-    this.key = new Uint8Array(hkdfSync('sha256', encryptionKey, '', LABEL, 32));
+    this.key = deriveKey(encryptionKey, LABEL);
   }
 
   /**

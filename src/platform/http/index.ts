@@ -1,5 +1,7 @@
 export { type BodyLimits, installBodyParser, RAW_BODY, refuseNul } from './body-parser.js';
 export { answerClientError } from './client-error.js';
+export { installCors } from './cors.js';
+export { IsEmailAddress, isEmailAddress } from './is-email-address.decorator.js';
 export { IsOmittable } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
 export { PageQueryDto } from './page.dto.js';

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { loggedPath } from '../logging/index.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
 
 /** The one place where an error becomes an HTTP answer. */
@@ -20,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { problem, headers } = toProblem(error, instance, request.id);
     if (problem.status >= 500) {
       this.logger.error({
-        msg: `${request.method} ${instance} failed`,
+        msg: `${request.method} ${loggedPath(request.url)} failed`,
         requestId: request.id,
         code: problem.code,
         err: error,

@@ -1,6 +1,7 @@
-import { createHmac, hash, hkdfSync } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type CanonicalInput, canonicalJson } from '../../kernel/canonical-json.js';
+import { deriveKey } from '../encryption/index.js';
 
 type Texts = Record<string, string | string[]>;
 
@@ -33,7 +34,7 @@ export class SecretFingerprint {
 
   /** @param encryptionKey 32 bytes */
   constructor(encryptionKey: Buffer) {
-    this.key = new Uint8Array(hkdfSync('sha256', encryptionKey, '', LABEL, 32));
+    this.key = deriveKey(encryptionKey, LABEL);
   }
 
   /** HMAC-SHA-256 in hex. */

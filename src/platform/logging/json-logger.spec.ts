@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JsonLogger } from './json-logger.js';
+import { PlainLine } from './plain-line.js';
 
 function lines(write: (logger: JsonLogger) => void): string {
   let text = '';
@@ -31,6 +32,13 @@ describe('JsonLogger', () => {
     const text = lines((logger) => logger.error(message));
     expect(text).not.toContain('abcdefghijkl');
     expect(text).toContain('[redacted]');
+  });
+
+  it('writes a plain line as it is, for what is meant to be copied from the log', () => {
+    const link = 'http://127.0.0.1:3000/verify?token=hf_abcdefghijklmnopqrstuvwxyz&for=anna@example.com';
+    expect(lines((logger) => logger.log({ msg: 'a line', link }))).not.toContain(link);
+    const line: unknown = JSON.parse(lines((logger) => logger.log(new PlainLine({ msg: 'a line', link }), 'Context')));
+    expect(line).toMatchObject({ level: 'info', context: 'Context', msg: 'a line', link });
   });
 
   it('leaves out what is below its level', () => {

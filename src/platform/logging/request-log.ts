@@ -2,13 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/index.js';
 import { withoutSecrets } from './json-logger.js';
+import { loggedPath } from './logged-path.js';
 
 /** Asked for every few seconds by machines. */
 const QUIET = /^\/(?:health|metrics)/;
 
 /**
- * One line and one measurement per answered request. Paths are logged without their query, which may hold what people
- * should not have put there; metrics are labelled with the route's pattern, never with the path a caller chose.
+ * One line and one measurement per answered request. Metrics are labelled with the route's pattern, never with the path a
+ * caller chose.
  */
 export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
   const durations = metrics.histogram('holdfast_http_request_duration_seconds', 'Requests by route and status', {
@@ -33,7 +34,7 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
           // Both are the caller's to choose.
           requestId: withoutSecrets(request.id),
           method,
-          path: withoutSecrets(pathOf(request.url)),
+          path: loggedPath(request.url),
           status,
           ms: Math.round(reply.elapsedTime * 10) / 10,
           ip: request.ip,
@@ -44,11 +45,6 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
     }
     done();
   });
-}
-
-function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }
 
 /** An accepted webhook has its row and its audit line; a log line each would be the third copy. */

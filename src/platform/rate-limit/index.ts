@@ -1,6 +1,7 @@
 import { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
 import { RateLimitCounter } from './rate-limit-counter.entity.js';
 
+export { type Attempt, AttemptLimiter } from './attempt-limiter.js';
 export { FailedAuthentications } from './failed-authentications.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
@@ -10,7 +11,7 @@ export { RateLimitModule } from './rate-limit.module.js';
 export { RateLimiter, type RuleUse } from './rate-limiter.js';
 export { RateLimitedError } from './rate-limited.error.js';
 export { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
-export { networkOf } from './subject.js';
+export { addressSubject, networkOf } from './subject.js';
 
 export type { RateLimitOverride };
 

@@ -33,10 +33,19 @@ import { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
 class Before implements CanActivate {
   canActivate(context: ExecutionContext): true {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const { who, own, key } = request.query as Record<string, string | undefined>;
+    const { who, own, key, as } = request.query as Record<string, string | undefined>;
     if (who !== undefined) {
       const limits = own === undefined ? null : (JSON.parse(own) as Record<string, number>);
-      request.principal = { kind: 'api-key', id: who, name: who, scopes: [], actor: `api-key:${who}`, limits };
+      const limitedAs = `api-key:${as ?? who}`;
+      request.principal = {
+        kind: 'api-key',
+        id: who,
+        name: who,
+        scopes: [],
+        actor: `api-key:${who}`,
+        limits,
+        limitedAs,
+      };
     }
     if (key !== undefined) {
       const claim = { scope: 'test', key, fingerprint: '' };
@@ -229,6 +238,15 @@ describe('RateLimitGuard', () => {
     expect(counted(await statuses(9, 'GET', '/read', { who: 'ann', own: '{"perSecond":6}' }))).toBe(4);
     expect(counted(await statuses(9, 'GET', '/read', { who: 'bob', own: '{"perSecond":6}' }))).toBe(6);
     expect(counted(await statuses(9, 'GET', '/read', { who: 'cid' }))).toBe(2);
+  });
+
+  it('counts a key for the one it shares limits with, until an operator has something to say about it', async () => {
+    await start({}, [{ subject: 'api-key:cid', rule: 'perMinute', limit: 50, shadow: null }]);
+    expect(counted(await statuses(4, 'GET', '/read', { who: 'ann' }))).toBe(4);
+    expect(counted(await statuses(9, 'GET', '/read', { who: 'bob', as: 'ann' }))).toBe(6);
+    expect(counted(await statuses(1, 'GET', '/read', { who: 'ann' }))).toBe(0);
+    expect(counted(await statuses(12, 'GET', '/read', { who: 'cid', as: 'ann' }))).toBe(10);
+    expect(await limiter.usage('api-key:bob', undefined, ['perSecond'])).toMatchObject([{ used: 0 }]);
   });
 
   it('counts what a shadow would have refused, and refuses nothing for it', async () => {

@@ -57,9 +57,17 @@ export class RateLimitGuard implements CanActivate {
       const subject = addressSubject(request.ip);
       return this.limit(http.getResponse(), request, subject, plan.anyone.of(subject, undefined));
     }
-    const own = principal.kind === 'api-key' ? (principal.limits ?? undefined) : undefined;
     const tiers = isSafe(request.method) ? plan.reading : plan.changing;
-    return this.limit(http.getResponse(), request, principal.actor, tiers.of(principal.actor, own));
+    if (principal.kind !== 'api-key') {
+      return this.limit(http.getResponse(), request, principal.actor, tiers.of(principal.actor, undefined));
+    }
+    const subject = this.subjectOf(principal);
+    return this.limit(http.getResponse(), request, subject, tiers.of(subject, principal.limits ?? undefined));
+  }
+
+  /** A key that counts for another counts for itself once an operator has said something about it. */
+  private subjectOf({ actor, limitedAs = actor }: { actor: string; limitedAs?: string }): string {
+    return limitedAs === actor || this.applicable.isOverridden(actor) ? actor : limitedAs;
   }
 
   private limit(

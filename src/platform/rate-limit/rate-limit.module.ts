@@ -7,6 +7,7 @@ import { PostgresRateLimitStore } from './adapters/postgres-rate-limit-store.js'
 import { RateLimitConnection } from './adapters/rate-limit-connection.js';
 import { RedisRateLimitStore } from './adapters/redis-rate-limit-store.js';
 import { ApplicableTiers } from './applicable-tiers.js';
+import { AttemptLimiter } from './attempt-limiter.js';
 import { FailedAuthentications } from './failed-authentications.js';
 import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 import { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
@@ -28,6 +29,7 @@ const SWEEP_MS = 60_000;
       useFactory: createStore,
     },
     ApplicableTiers,
+    AttemptLimiter,
     FailedAuthentications,
     RateLimitConnection,
     RateLimiter,
@@ -37,7 +39,14 @@ const SWEEP_MS = 60_000;
     RateLimitOverridesRepository,
     RateLimitRules,
   ],
-  exports: [FailedAuthentications, RateLimiter, RateLimitGuard, RateLimitOverrides, RateLimitOverridesRepository],
+  exports: [
+    AttemptLimiter,
+    FailedAuthentications,
+    RateLimiter,
+    RateLimitGuard,
+    RateLimitOverrides,
+    RateLimitOverridesRepository,
+  ],
 })
 export class RateLimitModule {}
 

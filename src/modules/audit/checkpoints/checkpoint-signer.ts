@@ -1,6 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
+import { deriveKey } from '../../../platform/encryption/index.js';
 import { type Checkpoint, checkpointText, type UnsignedCheckpoint } from './checkpoint.js';
 
 const KEY_LABEL = 'holdfast/audit-checkpoint/ed25519/v1';
@@ -22,7 +23,7 @@ export class CheckpointSigner {
   private readonly keyId: string;
 
   constructor(@Inject(CONFIG) config: Pick<Config, 'encryptionKey'>) {
-    const seed = Buffer.from(hkdfSync('sha256', config.encryptionKey, Buffer.alloc(0), KEY_LABEL, 32));
+    const seed = deriveKey(config.encryptionKey, KEY_LABEL);
     this.privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
     this.publicKey = createPublicKey(this.privateKey);
     const spki = this.publicKey.export({ format: 'der', type: 'spki' });

@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { deriveKey } from '../../encryption/index.js';
 import type { RememberedAnswer } from '../answer-memory.js';
 
 /** Separates this use of ENCRYPTION_KEY from any other. */
@@ -17,7 +18,7 @@ export class AnswerSeal {
 
   /** @param encryptionKey 32 bytes */
   constructor(encryptionKey: Buffer) {
-    this.key = new Uint8Array(hkdfSync('sha256', encryptionKey, '', LABEL, 32));
+    this.key = deriveKey(encryptionKey, LABEL);
   }
 
   seal(name: string, answer: RememberedAnswer): string {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AccessTokens } from './access-token.js';
-import { AccessTokenVerifier, USER_SCOPES } from './access-token.verifier.js';
+import { SCOPES_OF, type StaffRole } from '../users/role.js';
+import { AccessTokenVerifier } from './access-token.verifier.js';
 
 const SECRET = Buffer.from('a secret of the tests, thirty-two bytes and more');
 const START = Date.UTC(2030, 0, 1);
@@ -14,9 +15,18 @@ const clock = { now: () => now } as ConstructorParameters<typeof AccessTokens>[1
 const tokens = new AccessTokens({ jwtSecret: SECRET }, clock);
 let verifier: AccessTokenVerifier;
 
+const ADMIN = '01890000-0000-7000-8000-00000000000a';
+const SESSION = '01890000-0000-7000-8000-00000000000b';
+/** What the database says of staff. */
+let staffRole: StaffRole | undefined;
+const sessions = {
+  staffRole: async (sessionId: string, userId: string) =>
+    sessionId === SESSION && userId === ADMIN ? staffRole : undefined,
+} as unknown as ConstructorParameters<typeof AccessTokenVerifier>[1];
+
 beforeEach(() => {
   now = START;
-  verifier = new AccessTokenVerifier(tokens, clock);
+  verifier = new AccessTokenVerifier(tokens, sessions, clock);
 });
 afterEach(() => void vi.restoreAllMocks());
 
@@ -31,8 +41,13 @@ function sign(payload: JWTPayload, secret = SECRET, alg = 'HS256'): Promise<stri
 describe('an access token', () => {
   it('makes its bearer the user it was issued for, with the scopes of users and no others', async () => {
     const { token } = await tokens.issue('ann', 60_000);
-    expect(await verifier.verify(token)).toEqual({ kind: 'user', id: 'ann', scopes: USER_SCOPES, actor: 'user:ann' });
-    expect(USER_SCOPES.filter((scope) => /^(admin|webhooks|audit)/.test(scope))).toEqual([]);
+    expect(await verifier.verify(token)).toEqual({
+      kind: 'user',
+      id: 'ann',
+      scopes: SCOPES_OF.user,
+      actor: 'user:ann',
+    });
+    expect(SCOPES_OF.user.filter((scope) => /^(admin|webhooks|audit)/.test(scope))).toEqual([]);
   });
 
   it('of another issuer with the same secret is as good', async () => {
@@ -47,7 +62,7 @@ describe('an access token', () => {
     expect(await verifier.verify(token)).not.toBeNull();
     now = expiresAt;
     expect(await verifier.verify(token)).toBeNull();
-    expect(await new AccessTokenVerifier(tokens, clock).verify(token)).toBeNull();
+    expect(await new AccessTokenVerifier(tokens, sessions, clock).verify(token)).toBeNull();
   });
 
   it('is verified once, and a refused one every time', async () => {
@@ -71,6 +86,39 @@ describe('an access token', () => {
   });
 });
 
+describe('an access token of staff', () => {
+  const issue = () => tokens.issue(ADMIN, 60_000, { role: 'admin', sessionId: SESSION });
+  beforeEach(() => void (staffRole = 'admin'));
+
+  it('opens what the role opens that the database tells, at each request', async () => {
+    const { token } = await issue();
+    const actor = `user:${ADMIN}`;
+    expect(await verifier.verify(token)).toEqual({ kind: 'staff', id: ADMIN, scopes: ['admin'], actor });
+    staffRole = 'operator';
+    expect(await verifier.verify(token)).toMatchObject({ kind: 'staff', scopes: SCOPES_OF.operator });
+    staffRole = undefined;
+    expect(await verifier.verify(token)).toBeNull();
+  });
+
+  it.each<[string, JWTPayload]>([
+    ['of a session there is not', { sub: ADMIN, role: 'admin', sid: ADMIN }],
+    ['of another user', { sub: SESSION, role: 'admin', sid: SESSION }],
+    ['without a session', { sub: ADMIN, role: 'admin' }],
+    ['of a session that is no id', { sub: ADMIN, role: 'admin', sid: 'x' }],
+    ['of a role there is not', { sub: ADMIN, role: 'root', sid: SESSION }],
+    ['of a role that is no text', { sub: ADMIN, role: ['admin'], sid: SESSION }],
+  ])('%s opens nothing', async (_, payload) => {
+    expect(await verifier.verify(await sign({ ...claims(), ...payload }))).toBeNull();
+  });
+
+  it('ends like any other', async () => {
+    const { token, expiresAt } = await issue();
+    expect(await verifier.verify(token)).not.toBeNull();
+    now = expiresAt;
+    expect(await verifier.verify(token)).toBeNull();
+  });
+});
+
 describe('no access token', () => {
   it.each<[string, () => Promise<string> | string]>([
     ['one without a signature', () => new UnsecuredJWT(claims()).encode()],
@@ -88,7 +136,7 @@ describe('no access token', () => {
     ['one of a user with a space', () => sign({ ...claims(), sub: 'ann b' })],
     ['one of a user whose name has no end', () => sign({ ...claims(), sub: 'a'.repeat(129) })],
     ['one of a user that is a number', () => sign({ ...claims(), sub: 7 as unknown as string })],
-    ['one for a role that is not a user’s', () => sign({ ...claims(), role: 'admin' })],
+    ['one for a role that is not a user’s, without its session', () => sign({ ...claims(), role: 'admin' })],
     ['one of absurd length', () => sign({ ...claims(), padding: 'x'.repeat(2048) })],
     ['an API key', () => `hf_test_${'a'.repeat(49)}`],
     ['three dots', () => '...'],

@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { createSecretKey } from 'node:crypto';
-import { CONFIG, type Config } from '../../config/index.js';
-import { DatabaseClock } from '../../platform/clock/index.js';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { isUuid } from '../../../kernel/ids.js';
+import { DatabaseClock } from '../../../platform/clock/index.js';
+import { isStaffRole, type StaffRole } from '../users/role.js';
 
 const ALGORITHM = 'HS256';
 const ISSUER = 'holdfast';
@@ -21,12 +23,14 @@ export interface AccessToken {
   readonly userId: string;
   /** Unix milliseconds of the database's clock; from then on it is no token. */
   readonly expiresAt: number;
+  /** Set for operators and admins: the token is worth what this session's user is worth when it is used. */
+  readonly staffSession?: string;
 }
 
 /**
  * Access tokens of end users: JWTs (RFC 7519) signed with `JWT_SECRET` by HS256, from `iss` holdfast for `aud`
- * holdfast-api, with the user's id as `sub` and an `exp`. Another service may sign them too. `role` may be left out or be
- * `user`; a token for any other role is refused rather than taken for a user's.
+ * holdfast-api, with the user's id as `sub` and an `exp`. Another service may sign them too, for users: `role` may be left
+ * out or be `user`. One for an operator or admin names its session in `sid`, and the database says what that is worth.
  */
 @Injectable()
 export class AccessTokens {
@@ -41,16 +45,21 @@ export class AccessTokens {
 
   /**
    * @param lifetimeMs counted from now by the database's clock, cut to whole seconds
+   * @param staff for an operator or admin
    * @throws RangeError for an id that is none, or a life below a second or above 24 hours
    */
-  async issue(userId: string, lifetimeMs: number): Promise<AccessToken & { token: string }> {
+  async issue(
+    userId: string,
+    lifetimeMs: number,
+    staff?: { role: StaffRole; sessionId: string },
+  ): Promise<AccessToken & { token: string }> {
     if (!USER_ID.test(userId)) throw new RangeError('A user id has 1 to 128 visible ASCII characters.');
     if (!(lifetimeMs >= 1000 && lifetimeMs <= MAX_LIFETIME_MS)) {
       throw new RangeError('An access token lives for 1 second to 24 hours.');
     }
     const issuedAt = Math.floor(this.clock.now() / 1000);
     const expiresAt = issuedAt + Math.floor(lifetimeMs / 1000);
-    const token = await new SignJWT()
+    const token = await new SignJWT(staff && { role: staff.role, sid: staff.sessionId })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
@@ -67,11 +76,13 @@ export class AccessTokens {
     const now = this.clock.now();
     const claims = await this.verify(token, now);
     if (!claims) return null;
-    const { sub: userId, exp, role } = claims;
+    const { sub: userId, exp, role = 'user', sid } = claims;
     if (typeof userId !== 'string' || !USER_ID.test(userId) || exp === undefined) return null;
-    if (role !== undefined && role !== 'user') return null;
     const expiresAt = exp * 1000;
-    return expiresAt <= now + MAX_LIFETIME_MS ? { userId, expiresAt } : null;
+    if (expiresAt > now + MAX_LIFETIME_MS) return null;
+    if (role === 'user') return { userId, expiresAt };
+    const isStaff = isStaffRole(role) && isUuid(userId) && typeof sid === 'string' && isUuid(sid);
+    return isStaff ? { userId, expiresAt, staffSession: sid } : null;
   }
 
   private async verify(token: string, now: number): Promise<JWTPayload | null> {

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { parseMailbox } from './mailbox.js';
+
+describe('parseMailbox', () => {
+  it.each([
+    ['Holdfast <no-reply@localhost>', 'Holdfast', 'no-reply@localhost'],
+    ['"Acme, Inc." <billing@acme.example>', 'Acme, Inc.', 'billing@acme.example'],
+    ['Bäckerei Müller <post@xn--mller-kva.example>', 'Bäckerei Müller', 'post@xn--mller-kva.example'],
+    [' a.b+c@example.com ', '', 'a.b+c@example.com'],
+    ['<a@example.com>', '', 'a@example.com'],
+  ])('reads %j', (text, name, address) => {
+    expect(parseMailbox(text)).toEqual({ name, address });
+  });
+
+  it.each([
+    '',
+    'Holdfast',
+    'Holdfast <>',
+    'Holdfast <no-reply>',
+    'a@example.com, b@example.com',
+    'A <a@example.com> <b@example.com>',
+    'A <a@example.com>\r\nBcc: b@example.com',
+    'A\r\nBcc: b@example.com <a@example.com>',
+    'a b@example.com',
+    'a@-example.com',
+  ])('refuses %j', (text) => {
+    expect(parseMailbox(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { CredentialVerifier, type StaffPrincipal, type UserPrincipal } from '../../../platform/auth/index.js';
+import { DatabaseClock } from '../../../platform/clock/index.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
+import { SCOPES_OF, type StaffRole } from '../users/role.js';
+import { type AccessToken, AccessTokens } from './access-token.js';
+
+const MAX_REMEMBERED = 10_000;
+
+/** A token that proved genuine. */
+interface Remembered extends AccessToken {
+  readonly principal: UserPrincipal;
+}
+
+/**
+ * Knows people by their access tokens. A token that proved genuine stays so until it expires, so it is remembered by its
+ * hash until then, and a busy user costs one look into a map instead of a signature a request. Refusals are not
+ * remembered: nobody can fill the memory with made-up tokens.
+ *
+ * What an operator or admin may do is asked of the database each time: a role that was taken away, a password that was
+ * reset or a session that was ended counts from the next request on.
+ */
+@Injectable()
+export class AccessTokenVerifier extends CredentialVerifier {
+  /** By base64 of the SHA-256, so that no token stays in memory. Oldest first. */
+  private readonly remembered = new Map<string, Remembered>();
+
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly sessions: SessionsRepository,
+    private readonly clock: DatabaseClock,
+  ) {
+    super();
+  }
+
+  override async verify(credential: string): Promise<UserPrincipal | StaffPrincipal | null> {
+    const hash = createHash('sha256').update(credential).digest('base64');
+    const known = this.remembered.get(hash) ?? (await this.read(credential, hash));
+    if (known === null) return null;
+    if (known.expiresAt > this.clock.now()) {
+      return known.staffSession === undefined ? known.principal : this.staff(known.userId, known.staffSession);
+    }
+    this.remembered.delete(hash);
+    return null;
+  }
+
+  /** A signature is checked here, without asking anybody; only those signed for staff are asked about. */
+  override recall(credential: string): Promise<UserPrincipal | StaffPrincipal | null> {
+    return this.verify(credential);
+  }
+
+  private async staff(id: string, sessionId: string): Promise<StaffPrincipal | null> {
+    const role = await this.sessions.staffRole(sessionId, id);
+    return role === undefined ? null : staffPrincipal(id, role);
+  }
+
+  private async read(credential: string, hash: string): Promise<Remembered | null> {
+    const token = await this.tokens.read(credential);
+    if (!token) return null;
+    const { userId: id } = token;
+    const principal: UserPrincipal = Object.freeze({ kind: 'user', id, scopes: SCOPES_OF.user, actor: `user:${id}` });
+    const remembered = { ...token, principal };
+    if (this.remembered.size >= MAX_REMEMBERED) this.forgetOldest();
+    this.remembered.set(hash, remembered);
+    return remembered;
+  }
+
+  private forgetOldest(): void {
+    for (const hash of this.remembered.keys()) {
+      this.remembered.delete(hash);
+      return;
+    }
+  }
+}
+
+function staffPrincipal(id: string, role: StaffRole): StaffPrincipal {
+  return { kind: 'staff', id, scopes: SCOPES_OF[role], actor: `user:${id}` };
+}

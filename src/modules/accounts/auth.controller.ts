@@ -1,0 +1,170 @@
+import { Body, Controller, Get, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  Authenticated,
+  Context,
+  CurrentPrincipal,
+  ForbiddenError,
+  type Principal,
+  Public,
+  type RequestContext,
+} from '../../platform/auth/index.js';
+import { RateLimit } from '../../platform/rate-limit/index.js';
+import { announceEmailLimit, type EmailLimitReading } from '../email-limits/index.js';
+import {
+  AcceptedDto,
+  EmailDto,
+  EmailVerifiedDto,
+  LoginDto,
+  MailTokenDto,
+  PasswordResetDto,
+  RefreshTokenDto,
+  RegisterDto,
+  ResetPasswordDto,
+  SessionTokensDto,
+  UserDto,
+} from './dto/auth.dto.js';
+import { LoginService } from './login/login.service.js';
+import { PasswordResetService } from './password-reset/password-reset.service.js';
+import { RegistrationService } from './registration/registration.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { UsersService } from './users/users.service.js';
+
+const MAILED: AcceptedDto = Object.freeze({
+  message: 'If something is to be done for this address, a mail with the next step is on its way.',
+});
+const LIMITED = { status: 429, description: 'RATE_LIMIT_EXCEEDED' } as const;
+
+/** End users: from a registration to a session and out again. Whether an address has an account is never told. */
+@ApiTags('Accounts')
+@Controller('api/auth')
+@RateLimit('perSecond', 'perMinute', 'perHour', 'mutations')
+export class AuthController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly logins: LoginService,
+    private readonly sessions: SessionsService,
+    private readonly passwordReset: PasswordResetService,
+    private readonly users: UsersService,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Register; a mail with a link to verify the address follows' })
+  @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has an account' })
+  @ApiResponse(LIMITED)
+  async register(
+    @Body() { email, password }: RegisterDto,
+    @Context() context: RequestContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AcceptedDto> {
+    return mailed(reply, await this.registration.register(email, password, context));
+  }
+
+  @Post('resend-verification')
+  @Public()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send the mail with the link to verify an address again' })
+  @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for every address' })
+  @ApiResponse(LIMITED)
+  async resend(
+    @Body() { email }: EmailDto,
+    @Context() context: RequestContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AcceptedDto> {
+    return mailed(reply, await this.registration.resend(email, context));
+  }
+
+  @Post('verify-email')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Verify an address with the token from the mail, once' })
+  @ApiResponse({ status: 200, type: EmailVerifiedDto })
+  @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
+  async verify(@Body() { token }: MailTokenDto, @Context() context: RequestContext): Promise<EmailVerifiedDto> {
+    await this.registration.verify(token, context);
+    return { verified: true };
+  }
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Log in; 5 failed attempts in 15 minutes per address and per account' })
+  @ApiResponse({ status: 200, type: SessionTokensDto })
+  @ApiResponse({ status: 401, description: 'UNAUTHENTICATED: the same whatever is wrong' })
+  @ApiResponse(LIMITED)
+  login(
+    @Body() { email, password }: LoginDto,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Context() context: RequestContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SessionTokensDto> {
+    return this.logins.login({ email, password, userAgent }, context, reply);
+  }
+
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The next pair of tokens; a refresh token used twice ends its session' })
+  @ApiResponse({ status: 200, type: SessionTokensDto })
+  @ApiResponse({ status: 401, description: 'UNAUTHENTICATED' })
+  refresh(@Body() { refreshToken }: RefreshTokenDto, @Context() context: RequestContext): Promise<SessionTokensDto> {
+    return this.sessions.refresh(refreshToken, context);
+  }
+
+  @Post('logout')
+  @Public()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End the session of a refresh token' })
+  @ApiResponse({ status: 204, description: 'There is no such session, now or before' })
+  async logout(@Body() { refreshToken }: RefreshTokenDto, @Context() context: RequestContext): Promise<void> {
+    await this.sessions.close(refreshToken, context);
+  }
+
+  @Post('forgot')
+  @Public()
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send a mail with a link to set a new password' })
+  @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has no account' })
+  @ApiResponse(LIMITED)
+  async forgot(
+    @Body() { email }: EmailDto,
+    @Context() context: RequestContext,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AcceptedDto> {
+    return mailed(reply, await this.passwordReset.forgot(email, context));
+  }
+
+  @Post('reset')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Set a new password with the token from the mail, once; ends every session' })
+  @ApiResponse({ status: 200, type: PasswordResetDto })
+  @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
+  async reset(
+    @Body() { token, password }: ResetPasswordDto,
+    @Context() context: RequestContext,
+  ): Promise<PasswordResetDto> {
+    await this.passwordReset.reset(token, password, context);
+    return { reset: true };
+  }
+
+  @Get('me')
+  @Authenticated()
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Who is logged in' })
+  @ApiResponse({ status: 200, type: UserDto })
+  @ApiResponse({ status: 403, description: 'FORBIDDEN: an API key is nobody in particular' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: a token of another service, whose users are not kept here' })
+  me(@CurrentPrincipal() principal: Principal): Promise<UserDto> {
+    if (principal.kind === 'api-key') throw new ForbiddenError('An API key is no user; send an access token.');
+    return this.users.find(principal.id);
+  }
+}
+
+function mailed(reply: FastifyReply, reading: EmailLimitReading): AcceptedDto {
+  announceEmailLimit(reply, reading);
+  return MAILED;
+}

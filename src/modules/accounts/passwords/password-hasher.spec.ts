@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { PasswordHasher } from './password-hasher.js';
+
+const hasher = new PasswordHasher();
+const PASSWORD = 'correct horse battery';
+
+describe('PasswordHasher', () => {
+  it('makes another Argon2id hash of the same password each time, and knows it again', async () => {
+    const [first, second] = [await hasher.hash(PASSWORD), await hasher.hash(PASSWORD)];
+    expect(first).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(first).not.toBe(second);
+    for (const hash of [first, second]) expect(await hasher.verify(hash, PASSWORD)).toBe(true);
+    expect(await hasher.verify(first, `${PASSWORD} `)).toBe(false);
+  });
+
+  it('takes the same letters for the same, however a keyboard writes them', async () => {
+    const hash = await hasher.hash('zoë und björn ｇｅｈｅｎ');
+    expect(await hasher.verify(hash, 'zoe\u0308 und bjo\u0308rn gehen')).toBe(true);
+  });
+
+  it('says no where there is no password, after as much work', async () => {
+    const hash = await hasher.hash(PASSWORD);
+    const time = async (passwordHash: string | undefined) => {
+      const start = performance.now();
+      expect(await hasher.verify(passwordHash, 'wrong horse battery')).toBe(false);
+      return performance.now() - start;
+    };
+    const times = { known: 0, unknown: 0 };
+    for (let n = 0; n < 5; n++) {
+      times.known += await time(hash);
+      times.unknown += await time(undefined);
+    }
+    // A comparison that is left out takes no time at all.
+    expect(times.unknown).toBeGreaterThan(times.known / 4);
+  });
+
+  it('works on two at once, lets others wait in turn, and sends away who finds sixty-four waiting', async () => {
+    const busy = new PasswordHasher();
+    const asked = Array.from({ length: 70 }, (_, n) => busy.hash(`${PASSWORD} ${n}`));
+    const ended = await Promise.allSettled(asked);
+    const refused = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused).toHaveLength(4);
+    for (const error of refused) expect(error).toMatchObject({ status: 503, retryAfter: 1 });
+    // Every place was given back.
+    await busy.hash(PASSWORD);
+    await Promise.all(Array.from({ length: 66 }, () => busy.hash(PASSWORD)));
+  });
+
+  it('gives its place back when the work fails', async () => {
+    const one = new PasswordHasher();
+    for (let n = 0; n < 4; n++) await expect(one.verify('not a hash', PASSWORD)).rejects.toThrow();
+    await expect(one.hash(PASSWORD)).resolves.toMatch(/^\$argon2id/);
+  });
+});

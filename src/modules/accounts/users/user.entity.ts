@@ -1,0 +1,44 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { EmailAddress } from '../../../kernel/email-address.js';
+import type { Role } from './role.js';
+import type { Subscription } from './subscription.js';
+
+/** Somebody with a password. Its id is the `userId` of wallets, payments and forms. */
+@Entity('users')
+@Check('users_role_check', `"role" IN ('user', 'operator', 'admin')`)
+@Check('users_subscription_check', `"subscription" IN ('free', 'starter', 'pro', 'business', 'enterprise')`)
+@Index('users_unverified_idx', ['passwordChangedAt'], { where: `"email_verified_at" IS NULL` })
+export class User {
+  /** Version 7, so that the order of ids is the order of creation. */
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'users_pkey' })
+  id: string;
+
+  /** In its one form; in clear, because mail has to reach it. */
+  @Index('users_email_key', { unique: true })
+  @Column({ type: 'text' })
+  email: EmailAddress;
+
+  /** Argon2id, in PHC format with salt and cost. */
+  @Column({ name: 'password_hash', type: 'text' })
+  passwordHash: string;
+
+  @Column({ type: 'text', default: () => `'user'` })
+  role: Role;
+
+  @Column({ type: 'text', default: () => `'free'` })
+  subscription: Subscription;
+
+  /** null: registered, not yet anybody; nobody logs in to such an account. */
+  @Column({ name: 'email_verified_at', type: 'timestamptz', nullable: true })
+  emailVerifiedAt: Date | null;
+
+  @Column({ name: 'password_changed_at', type: 'timestamptz', default: () => 'now()' })
+  passwordChangedAt: Date;
+
+  /** Where the last reset came from: its owner may log in from there however often others have tried. */
+  @Column({ name: 'reset_from_network', type: 'text', nullable: true })
+  resetFromNetwork: string | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt: Date;
+}

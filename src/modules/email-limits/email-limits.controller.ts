@@ -1,0 +1,55 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Context, type RequestContext, RequireScopes } from '../../platform/auth/index.js';
+import { EMAIL_LIMIT_KINDS } from './email-limit-kind.js';
+import { EmailLimitDto, EmailLimitOverrideDto, SetEmailLimitOverrideDto } from './email-limit.dto.js';
+import { EmailLimitsService } from './email-limits.service.js';
+
+const KIND = { name: 'kind', enum: EMAIL_LIMIT_KINDS };
+const EMAIL = { name: 'email', description: 'In any spelling, percent-encoded', example: 'anna@example.com' };
+
+@ApiTags('Email limits')
+@ApiBearerAuth()
+@RequireScopes('admin')
+@Controller('api/email-limits/:kind/:email')
+export class EmailLimitsController {
+  constructor(private readonly emailLimits: EmailLimitsService) {}
+
+  @Get()
+  @ApiParam(KIND)
+  @ApiParam(EMAIL)
+  @ApiOperation({ summary: 'How often mail was asked for with an address; the same for one that nobody has' })
+  @ApiResponse({ status: 200, type: EmailLimitDto })
+  show(@Param('kind') kind: string, @Param('email') email: string): Promise<EmailLimitDto> {
+    return this.emailLimits.show(kind, email);
+  }
+
+  @Put('override')
+  @ApiParam(KIND)
+  @ApiParam(EMAIL)
+  @ApiOperation({ summary: 'Another limit for one address, in force at once' })
+  @ApiResponse({ status: 200, type: EmailLimitOverrideDto })
+  override(
+    @Param('kind') kind: string,
+    @Param('email') email: string,
+    @Body() body: SetEmailLimitOverrideDto,
+    @Context() context: RequestContext,
+  ): Promise<EmailLimitOverrideDto> {
+    return this.emailLimits.override(kind, email, body, context);
+  }
+
+  @Delete('override')
+  @HttpCode(204)
+  @ApiParam(KIND)
+  @ApiParam(EMAIL)
+  @ApiOperation({ summary: 'Back to the configured limit' })
+  @ApiResponse({ status: 204, description: 'Removed' })
+  @ApiResponse({ status: 404, description: 'NOT_FOUND: there is none' })
+  async restore(
+    @Param('kind') kind: string,
+    @Param('email') email: string,
+    @Context() context: RequestContext,
+  ): Promise<void> {
+    await this.emailLimits.restore(kind, email, context);
+  }
+}
