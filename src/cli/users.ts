@@ -22,7 +22,7 @@ export function registerUsers(users: Command, settings: Settings): void {
     .action(({ email, json }: { email?: EmailAddress; json?: boolean }) => list(settings, email, json ?? false));
   users
     .command('role')
-    .description('make a user an operator or admin, or a user again; in force with their next login')
+    .description('make a user an operator or admin, or a user again; every session of theirs ends')
     .argument('<address>', 'the e-mail address of the account', address)
     .argument('<role>', ROLES.join(', '), oneOf(ROLES))
     .addHelpText('after', examples('users role ann@example.com admin'))
@@ -57,7 +57,9 @@ async function change(
     const service = app.get(UsersService);
     const [user] = (await service.list(1, undefined, email)).data;
     if (!user)
-      throw new CliError(`No user has the address ${email}. They register themselves: POST /api/auth/register.`);
+      throw new CliError(
+        `No user has the address ${email}. They register themselves, POST /api/auth/register, and open the link in the mail.`,
+      );
     print(formatTable(HEADER, [row(await write(service, user))]));
   });
 }
@@ -65,7 +67,7 @@ async function change(
 const HEADER = ['ID', 'EMAIL', 'ROLE', 'SUBSCRIPTION', 'VERIFIED', 'CREATED'];
 
 function row({ id, email, role, subscription, emailVerifiedAt, createdAt }: User): string[] {
-  return [id, email, role, subscription, emailVerifiedAt?.toISOString() ?? 'no', createdAt.toISOString()];
+  return [id, email, role, subscription, emailVerifiedAt.toISOString(), createdAt.toISOString()];
 }
 
 function address(text: string): EmailAddress {

@@ -42,6 +42,12 @@ function faultOfOrigin(text: string): string | undefined {
 }
 const isUrl = (text: string, protocols: readonly string[]) =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
+/** Paths can be appended to it. */
+function isPlainUrl(text: string | undefined): boolean {
+  if (text === undefined || !URL.canParse(text)) return true;
+  const { search, hash, username, password } = new URL(text);
+  return search + hash + username + password === '' && !text.endsWith('?') && !text.endsWith('#');
+}
 const startingWith = (protocols: readonly string[]) => protocols.map((protocol) => `${protocol}//`).join(' or ');
 const url = (...protocols: string[]) =>
   optional(
@@ -74,9 +80,16 @@ export type RateLimitRuleName = (typeof RATE_LIMIT_RULES)[number];
 const rules = list.pipe(
   z.array(z.enum(RATE_LIMIT_RULES, { error: `must be names of ${RATE_LIMIT_RULES.join(', ')}, separated by commas` })),
 );
+/** Of mails to one address in an hour: the log of attempts is kept in one row, and so many are a few kilobytes. */
+export const MAX_EMAIL_LIMIT = 1000;
 const requests = (fallback: number) => integer(0, 100_000_000, fallback);
-const sender = z.string().refine((text) => parseMailbox(text) !== undefined, {
-  error: 'must be an address such as no-reply@example.com, or a name and an address: Example <no-reply@example.com>',
+const mailbox = z.string().transform((text, context) => {
+  const parsed = parseMailbox(text);
+  if (parsed !== undefined) return parsed;
+  const message =
+    'must be an e-mail address such as no-reply@example.com, or a name and one: Example <no-reply@example.com>';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
 });
 const secret = optional(z.string().min(8, 'must have at least 8 characters').max(512));
 
@@ -90,7 +103,9 @@ export const environmentSchema = z.object({
   HOST: z.preprocess(blankIsAbsent, z.string().default('127.0.0.1')),
   ROLE: z.preprocess(blankIsAbsent, z.enum(['all', 'api', 'worker']).default('all')),
   PUBLIC_URL: url('http:', 'https:'),
-  ACCOUNT_PAGES_URL: url('http:', 'https:'),
+  ACCOUNT_PAGES_URL: url('http:', 'https:').refine(isPlainUrl, {
+    error: 'must have no query, fragment, user or password',
+  }),
   DATA_DIR: z.preprocess(blankIsAbsent, z.string().default('.holdfast')),
   LOG_LEVEL: z.preprocess(
     blankIsAbsent,
@@ -129,8 +144,8 @@ export const environmentSchema = z.object({
   VERIFY_RATE_LIMIT: requests(10),
   AUTH_RATE_LIMIT: requests(5),
   AUTH_FAILURE_RATE_LIMIT: requests(60),
-  EMAIL_VERIFICATION_RATE_LIMIT: integer(0, 1000, 5),
-  EMAIL_PASSWORD_RESET_RATE_LIMIT: integer(0, 1000, 3),
+  EMAIL_VERIFICATION_RATE_LIMIT: integer(0, MAX_EMAIL_LIMIT, 5),
+  EMAIL_PASSWORD_RESET_RATE_LIMIT: integer(0, MAX_EMAIL_LIMIT, 3),
   RATE_LIMIT_STORE: optional(z.enum(['memory', 'postgres', 'redis'])),
   RATE_LIMIT_TOKEN_BUCKET: rules,
   RATE_LIMIT_SHADOW: rules,
@@ -140,7 +155,7 @@ export const environmentSchema = z.object({
   IDEMPOTENCY_LOCK_MS: integer(300, 3_600_000, 60_000),
 
   SMTP_URL: url('smtp:', 'smtps:'),
-  MAIL_FROM: z.preprocess(blankIsAbsent, sender.default('Holdfast <no-reply@localhost>')),
+  MAIL_FROM: z.preprocess(blankIsAbsent, mailbox.prefault('Holdfast <no-reply@holdfast.invalid>')),
 
   STRIPE_WEBHOOK_SECRET: secret,
   PAYSTACK_SECRET_KEY: secret,

@@ -62,13 +62,13 @@ describe('CORS_ORIGINS', () => {
 describe('mail', () => {
   it('needs nothing on a machine of your own', () => {
     const { SMTP_URL, MAIL_FROM } = loadConfig(SECRETS);
-    expect([SMTP_URL, MAIL_FROM]).toEqual([undefined, 'Holdfast <no-reply@localhost>']);
+    expect([SMTP_URL, MAIL_FROM]).toEqual([undefined, { name: 'Holdfast', address: 'no-reply@holdfast.invalid' }]);
   });
 
   it.each([
     ['SMTP_URL: must be a URL starting with smtp:// or smtps://', { SMTP_URL: 'mail.example.com:25' }],
-    ['MAIL_FROM: must be an address', { MAIL_FROM: 'Holdfast' }],
-    ['MAIL_FROM: must be an address', { MAIL_FROM: 'a@example.com\r\nBcc: b@example.com' }],
+    ['MAIL_FROM: must be an e-mail address', { MAIL_FROM: 'Holdfast' }],
+    ['MAIL_FROM: must be an e-mail address', { MAIL_FROM: 'a@example.com\r\nBcc: b@example.com' }],
   ])('stops the start with "%s" for %j', (problem, environment) => {
     expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
   });
@@ -79,5 +79,19 @@ describe('mail', () => {
     expect(() => loadConfig({ ...production, SMTP_URL })).toThrow('MAIL_FROM: with SMTP_URL production needs');
     expect(() => loadConfig(production)).not.toThrow(/MAIL_FROM/);
     expect(() => loadConfig({ ...production, SMTP_URL, MAIL_FROM: 'no-reply@example.com' })).not.toThrow(/MAIL_FROM/);
+    expect(() => loadConfig({ ...production, SMTP_URL })).toThrow('PUBLIC_URL: with SMTP_URL production needs');
+    for (const variable of ['PUBLIC_URL', 'ACCOUNT_PAGES_URL']) {
+      expect(() => loadConfig({ ...production, SMTP_URL, [variable]: 'https://pay.example.com' })).not.toThrow(
+        /PUBLIC_URL/,
+      );
+    }
+    for (const url of [
+      'https://a.example/?next=1',
+      'https://a.example/#x',
+      'https://me:pw@a.example',
+      'https://a.example/?',
+    ]) {
+      expect(() => loadConfig({ ACCOUNT_PAGES_URL: url })).toThrow('ACCOUNT_PAGES_URL: must have no query, fragment');
+    }
   });
 });

@@ -100,6 +100,15 @@ function missingInProduction(environment: NodeJS.ProcessEnv): string[] {
     if (environment[variable]?.trim()) continue;
     problems.push(`${variable}: production needs one; make it with: openssl rand -hex 32`);
   }
+  if (
+    environment['SMTP_URL']?.trim() &&
+    !environment['PUBLIC_URL']?.trim() &&
+    !environment['ACCOUNT_PAGES_URL']?.trim()
+  ) {
+    problems.push(
+      'PUBLIC_URL: with SMTP_URL production needs it, or ACCOUNT_PAGES_URL: mails have links to one of them.',
+    );
+  }
   if (environment['SMTP_URL']?.trim() && !environment['MAIL_FROM']?.trim()) {
     problems.push('MAIL_FROM: with SMTP_URL production needs a sender whose mail is not taken for spam.');
   }

@@ -21,7 +21,7 @@ export class CreateJobs1795248007000 implements MigrationInterface {
         created_at timestamptz NOT NULL DEFAULT now(),
         given_up_at timestamptz,
         CONSTRAINT jobs_counts_check CHECK (attempts >= 0 AND abandoned >= 0),
-        CONSTRAINT jobs_state_check CHECK (CASE state WHEN 'WAITING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NULL WHEN 'RUNNING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NOT NULL AND claimed_by IS NOT NULL AND given_up_at IS NULL WHEN 'FAILED' THEN payload IS NULL AND due_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NOT NULL AND error IS NOT NULL ELSE false END),
+        CONSTRAINT jobs_state_check CHECK (CASE state WHEN 'WAITING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NULL WHEN 'RUNNING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NOT NULL AND claimed_by IS NOT NULL AND given_up_at IS NULL WHEN 'GIVEN_UP' THEN payload IS NULL AND due_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NOT NULL AND error IS NOT NULL ELSE false END),
         CONSTRAINT jobs_pkey PRIMARY KEY (id)
       )
     `);

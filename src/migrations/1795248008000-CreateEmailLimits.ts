@@ -8,22 +8,22 @@ export class CreateEmailLimits1795248008000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE email_limits (
         kind text NOT NULL,
-        address_hash bytea NOT NULL,
+        email_hash bytea NOT NULL,
         attempts timestamptz[] NOT NULL DEFAULT '{}',
         override_limit integer,
         override_until timestamptz,
         override_set_by text,
         override_set_at timestamptz,
-        over_at timestamptz,
-        CONSTRAINT email_limits_address_hash_check CHECK (octet_length(address_hash) = 32),
+        expires_at timestamptz,
+        CONSTRAINT email_limits_email_hash_check CHECK (octet_length(email_hash) = 32),
         CONSTRAINT email_limits_override_limit_check CHECK (override_limit >= 0),
         CONSTRAINT email_limits_override_whole_check
           CHECK (num_nulls(override_limit, override_set_by, override_set_at) IN (0, 3)),
-        CONSTRAINT email_limits_pkey PRIMARY KEY (kind, address_hash)
+        CONSTRAINT email_limits_pkey PRIMARY KEY (kind, email_hash)
       )
     `);
     await runner.query(`
-      CREATE INDEX email_limits_over_at_idx ON email_limits (over_at)
+      CREATE INDEX email_limits_expires_at_idx ON email_limits (expires_at)
     `);
   }
 

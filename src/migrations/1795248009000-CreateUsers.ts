@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** End users and staff, their sessions, and the tokens that reach them by mail. */
+/** End users and staff, their sessions, who wants to become one, and the tokens that reach them by mail. */
 export class CreateUsers1795248009000 implements MigrationInterface {
   readonly name = 'CreateUsers1795248009000';
 
@@ -9,10 +9,10 @@ export class CreateUsers1795248009000 implements MigrationInterface {
       CREATE TABLE users (
         id uuid NOT NULL,
         email text NOT NULL,
-        password_hash text NOT NULL,
+        password_hash text,
         role text NOT NULL DEFAULT 'user',
         subscription text NOT NULL DEFAULT 'free',
-        email_verified_at timestamptz,
+        email_verified_at timestamptz NOT NULL DEFAULT now(),
         password_changed_at timestamptz NOT NULL DEFAULT now(),
         reset_from_network text,
         created_at timestamptz NOT NULL DEFAULT now(),
@@ -24,14 +24,10 @@ export class CreateUsers1795248009000 implements MigrationInterface {
     `);
     await runner.query(`CREATE UNIQUE INDEX users_email_key ON users (email)`);
     await runner.query(`
-      CREATE INDEX users_unverified_idx ON users (password_changed_at) WHERE email_verified_at IS NULL
-    `);
-    await runner.query(`
       CREATE TABLE sessions (
         id uuid NOT NULL,
         user_id uuid NOT NULL,
         network text NOT NULL,
-        user_agent text,
         created_at timestamptz NOT NULL DEFAULT now(),
         last_used_at timestamptz NOT NULL DEFAULT now(),
         expires_at timestamptz NOT NULL,
@@ -55,25 +51,35 @@ export class CreateUsers1795248009000 implements MigrationInterface {
     `);
     await runner.query(`CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id)`);
     await runner.query(`
-      CREATE TABLE mail_tokens (
+      CREATE TABLE registrations (
         token_hash bytea NOT NULL,
-        user_id uuid NOT NULL,
-        purpose text NOT NULL,
+        email text NOT NULL,
+        password_hash text NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         expires_at timestamptz NOT NULL,
-        used_at timestamptz,
-        CONSTRAINT mail_tokens_token_hash_check CHECK (octet_length(token_hash) = 32),
-        CONSTRAINT mail_tokens_purpose_check CHECK (purpose IN ('verify-email', 'reset-password')),
-        CONSTRAINT mail_tokens_pkey PRIMARY KEY (token_hash),
-        CONSTRAINT mail_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+        CONSTRAINT registrations_token_hash_check CHECK (octet_length(token_hash) = 32),
+        CONSTRAINT registrations_pkey PRIMARY KEY (token_hash)
       )
     `);
-    await runner.query(`CREATE INDEX mail_tokens_user_id_idx ON mail_tokens (user_id)`);
-    await runner.query(`CREATE INDEX mail_tokens_expires_at_idx ON mail_tokens (expires_at)`);
+    await runner.query(`CREATE INDEX registrations_email_idx ON registrations (email)`);
+    await runner.query(`CREATE INDEX registrations_created_at_idx ON registrations (created_at)`);
+    await runner.query(`
+      CREATE TABLE password_reset_tokens (
+        token_hash bytea NOT NULL,
+        user_id uuid NOT NULL,
+        expires_at timestamptz NOT NULL,
+        CONSTRAINT password_reset_tokens_token_hash_check CHECK (octet_length(token_hash) = 32),
+        CONSTRAINT password_reset_tokens_pkey PRIMARY KEY (token_hash),
+        CONSTRAINT password_reset_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+      )
+    `);
+    await runner.query(`CREATE INDEX password_reset_tokens_user_id_idx ON password_reset_tokens (user_id)`);
+    await runner.query(`CREATE INDEX password_reset_tokens_expires_at_idx ON password_reset_tokens (expires_at)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE mail_tokens`);
+    await runner.query(`DROP TABLE password_reset_tokens`);
+    await runner.query(`DROP TABLE registrations`);
     await runner.query(`DROP TABLE refresh_tokens`);
     await runner.query(`DROP TABLE sessions`);
     await runner.query(`DROP TABLE users`);

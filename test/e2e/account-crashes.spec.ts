@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AccountClient, PASSWORD } from '../support/account-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { expectProblem } from '../support/http-answer.js';
-import { Mailbox } from '../support/mailbox.js';
+import { MailFolder } from '../support/mail-folder.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { sql } from '../support/sql.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
@@ -31,7 +31,7 @@ async function start(env: Record<string, string> = {}): Promise<{ server: TestSe
   return { server, client: new AccountClient({ server }, mailbox) };
 }
 
-const mailbox = new Mailbox(DATA_DIR);
+const mailbox = new MailFolder(DATA_DIR);
 
 it('what was answered 202 is done although the process was killed, each of twenty once', async () => {
   const emails = Array.from({ length: 20 }, (_, n) => `survivor${n}@example.com`);
@@ -53,7 +53,7 @@ it('what was answered 202 is done although the process was killed, each of twent
   // The killed process held some for as long as its lease; nobody waits for that here.
   await sql(database.url, 'UPDATE jobs SET due_at = now() WHERE claim_id IS NOT NULL');
   for (const email of accepted) {
-    const { token } = await mailbox.next(email, 'verify-email');
+    const { token } = await mailbox.next(email, 'verification');
     expect((await next.client.post('verify-email', { token })).status).toBe(200);
     await next.client.logIn(email);
   }
@@ -65,7 +65,7 @@ it('a process without background work takes requests, and another sends the mail
   const email = 'elsewhere@example.com';
   const api = await start({ ROLE: 'api' });
   await api.client.post('register', { email, password: PASSWORD });
-  const { token } = await mailbox.next(email, 'verify-email');
+  const { token } = await mailbox.next(email, 'verification');
   expect((await api.client.post('verify-email', { token })).status).toBe(200);
 });
 

@@ -3,9 +3,10 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AccountClient, PASSWORD } from '../support/account-client.js';
 import { type Answer, expectProblem } from '../support/http-answer.js';
-import { Mailbox } from '../support/mailbox.js';
+import { MailFolder } from '../support/mail-folder.js';
 import { expectNoSecrets, serverUnderTest } from '../support/server-under-test.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
+import { userToken } from '../support/user-token.js';
 import { waitFor } from '../support/wait-for.js';
 
 const folder = makeTempFolder('accounts');
@@ -20,7 +21,7 @@ const holdfast = serverUnderTest({
     PUBLIC_URL: 'https://pay.example',
   },
 });
-const mailbox = new Mailbox(dataDir);
+const mailbox = new MailFolder(dataDir);
 const client = new AccountClient(holdfast, mailbox);
 const { post, as } = { post: client.post.bind(client), as: client.as.bind(client) };
 afterAll(() => removeTempFolder(folder));
@@ -49,10 +50,13 @@ describe('A user', () => {
     const email = somebody();
     const registered = await post('register', { email, password: PASSWORD });
     expect(registered).toMatchObject({ status: 202, body: { message: expect.any(String) } });
-    const mail = await mailbox.next(email, 'verify-email');
+    const mail = await mailbox.next(email, 'verification');
     expect(mail.text).toContain(`https://pay.example/verify-email#token=${mail.token}`);
     expect(mail.html).toContain(`href="https://pay.example/verify-email#token=${mail.token}"`);
-    expect(await post('verify-email', { token: mail.token })).toMatchObject({ status: 200, body: { verified: true } });
+    expect(await post('verify-email', { token: mail.token })).toMatchObject({
+      status: 200,
+      body: { verified: true, passwordNeeded: false },
+    });
 
     const login = await post('login', { email, password: PASSWORD });
     expect(login).toMatchObject({ status: 200, body: { tokenType: 'Bearer', expiresIn: 900 } });
@@ -65,7 +69,6 @@ describe('A user', () => {
     expect((await post('logout', { refreshToken })).status).toBe(204);
     expect(await actions(`user:${String(me.body['id'])}`)).toEqual([
       'user.registered',
-      'user.email_verified',
       'session.opened',
       'session.closed',
     ]);
@@ -125,7 +128,7 @@ describe('Whether an address has an account', () => {
     const [known, unverified, unknown] = [somebody(), somebody(), somebody()];
     await client.signUp(known);
     await post('register', { email: unverified, password: PASSWORD });
-    await mailbox.next(unverified, 'verify-email');
+    await mailbox.next(unverified, 'verification');
 
     for (const route of ['forgot', 'resend-verification']) {
       const answers = [await post(route, { email: known }), await post(route, { email: unverified })];
@@ -164,32 +167,59 @@ describe('Whether an address has an account', () => {
 });
 
 describe('A verification', () => {
-  it('lets in with the password of the last registration, by the link of the last', async () => {
-    const email = somebody();
-    await post('register', { email, password: OTHER_PASSWORD });
-    const first = await mailbox.next(email, 'verify-email');
-    await post('register', { email, password: PASSWORD });
-    const second = await mailbox.next(email, 'verify-email');
-    expectProblem(await post('verify-email', { token: first.token }), 400, 'TOKEN_INVALID');
-    expect((await post('verify-email', { token: second.token })).status).toBe(200);
-    expectProblem(await post('login', { email, password: OTHER_PASSWORD }), 401, 'UNAUTHENTICATED');
-    await client.logIn(email);
-  });
-
   it('can be asked for again; one of the links is enough, and the others end with it', async () => {
     const email = somebody();
     await post('register', { email, password: PASSWORD });
-    const first = await mailbox.next(email, 'verify-email');
     await post('resend-verification', { email });
-    const second = await mailbox.next(email, 'verify-email');
+    const [first, second] = [await mailbox.next(email, 'verification'), await mailbox.next(email, 'verification')];
     expect((await post('verify-email', { token: first.token })).status).toBe(200);
     expectProblem(await post('verify-email', { token: second.token }), 400, 'TOKEN_INVALID');
+    await client.logIn(email);
   });
+
+  it('is one for somebody who registers twice with the same password', async () => {
+    const email = somebody();
+    await post('register', { email, password: PASSWORD });
+    await post('register', { email: email.toUpperCase(), password: PASSWORD });
+    const [first, second] = [await mailbox.next(email, 'verification'), await mailbox.next(email, 'verification')];
+    expect((await post('verify-email', { token: first.token })).body).toEqual({
+      verified: true,
+      passwordNeeded: false,
+    });
+    expectProblem(await post('verify-email', { token: second.token }), 400, 'TOKEN_INVALID');
+    await client.logIn(email);
+  });
+
+  it.each(['first', 'last', 'resent'])(
+    'lets nobody in with a password of theirs when strangers registered the address too: by the %s link',
+    async (which) => {
+      const email = somebody();
+      await post('register', { email, password: PASSWORD });
+      const first = await mailbox.next(email, 'verification');
+      await post('register', { email, password: OTHER_PASSWORD });
+      const last = await mailbox.next(email, 'verification');
+      await post('resend-verification', { email });
+      const resent = await mailbox.next(email, 'verification');
+      const { token } = { first, last, resent }[which] ?? first;
+
+      const verified = await post('verify-email', { token });
+      expect(verified).toMatchObject({ status: 200, body: { verified: true, passwordNeeded: true } });
+      for (const password of [PASSWORD, OTHER_PASSWORD]) {
+        expectProblem(await post('login', { email, password }), 401, 'UNAUTHENTICATED');
+      }
+      const reset = await mailbox.next(email, 'password-reset');
+      await post('reset', { token: reset.token, password: 'a third horse battery' });
+      await client.logIn(email, 'a third horse battery');
+      for (const other of [first, last, resent]) {
+        expectProblem(await post('verify-email', { token: other.token }), 400, 'TOKEN_INVALID');
+      }
+    },
+  );
 
   it('happens once of twenty at once', async () => {
     const email = somebody();
     await post('register', { email, password: PASSWORD });
-    const { token } = await mailbox.next(email, 'verify-email');
+    const { token } = await mailbox.next(email, 'verification');
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('verify-email', { token })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ body }) => body['code'] === 'TOKEN_INVALID')).toHaveLength(19);
@@ -204,8 +234,8 @@ describe('A verification', () => {
     }
     const late = somebody();
     await post('register', { email: late, password: PASSWORD });
-    const { token } = await mailbox.next(late, 'verify-email');
-    await holdfast.sql(`UPDATE mail_tokens SET expires_at = now() WHERE used_at IS NULL AND purpose = 'verify-email'`);
+    const { token } = await mailbox.next(late, 'verification');
+    await holdfast.sql(`UPDATE registrations SET expires_at = now()`);
     expectProblem(await post('verify-email', { token }), 400, 'TOKEN_INVALID');
   });
 });
@@ -271,14 +301,14 @@ describe('A forgotten password', () => {
     expect((await mailbox.next(email, 'password-changed')).subject).toBe('Your password was changed');
   });
 
-  it('proves the address as well', async () => {
+  it('of an account that is not verified yet is answered with another mail to verify it', async () => {
     const email = somebody();
     await post('register', { email, password: PASSWORD });
-    const { token: link } = await mailbox.next(email, 'verify-email');
-    const token = await client.forgot(email);
-    await post('reset', { token, password: OTHER_PASSWORD });
-    await client.logIn(email, OTHER_PASSWORD);
-    expectProblem(await post('verify-email', { token: link }), 400, 'TOKEN_INVALID');
+    await mailbox.next(email, 'verification');
+    await post('forgot', { email });
+    const { token } = await mailbox.next(email, 'verification');
+    await post('verify-email', { token });
+    await client.logIn(email);
   });
 
   it('cannot be outrun by a login with the old one', async () => {
@@ -295,19 +325,20 @@ describe('A forgotten password', () => {
     }
   });
 
-  it('is not replaced with a token of another user, of verification, or after its hour', async () => {
+  it('is not replaced with a token of verification, or after its hour', async () => {
     const email = somebody();
     await post('register', { email, password: PASSWORD });
-    const { token: verification } = await mailbox.next(email, 'verify-email');
+    const { token: verification } = await mailbox.next(email, 'verification');
     expectProblem(await post('reset', { token: verification, password: OTHER_PASSWORD }), 400, 'TOKEN_INVALID');
-    const token = await client.forgot(email);
+    const known = somebody();
+    await client.signUp(known);
+    const token = await client.forgot(known);
     const [row] = await holdfast.sql<{ seconds: number }>(
-      `SELECT extract(epoch FROM expires_at - now())::int AS seconds FROM mail_tokens WHERE purpose = 'reset-password'
-       ORDER BY created_at DESC LIMIT 1`,
+      `SELECT max(extract(epoch FROM expires_at - now()))::int AS seconds FROM password_reset_tokens`,
     );
     expect(row?.seconds).toBeGreaterThan(3500);
     expect(row?.seconds).toBeLessThanOrEqual(3600);
-    await holdfast.sql(`UPDATE mail_tokens SET expires_at = now() WHERE purpose = 'reset-password'`);
+    await holdfast.sql(`UPDATE password_reset_tokens SET expires_at = now()`);
     expectProblem(await post('reset', { token, password: OTHER_PASSWORD }), 400, 'TOKEN_INVALID');
   });
 });
@@ -320,21 +351,22 @@ describe('Staff', () => {
     const user = await client.newUser(email);
     expect(await promote(user.id, 'admin')).toMatchObject({ status: 200, body: { role: 'admin' } });
     expectProblem(await as(user.accessToken, 'GET', '/api/users'), 403, 'FORBIDDEN');
+    // A session from before, which somebody may have stolen, does not become an admin's.
+    expectProblem(await post('refresh', { refreshToken: user.refreshToken }), 401, 'UNAUTHENTICATED');
     const { accessToken } = await client.logIn(email);
     expect((await as(accessToken, 'GET', '/api/users')).status).toBe(200);
     expect((await as(accessToken, 'GET', '/api/auth/me')).body).toMatchObject({ id: user.id, role: 'admin' });
 
     await promote(user.id, 'operator');
-    expectProblem(await as(accessToken, 'GET', '/api/users'), 403, 'FORBIDDEN');
-    expect((await as(accessToken, 'GET', '/api/webhook-events')).status).toBe(200);
-    expectProblem(
-      await as(accessToken, 'POST', '/api/api-keys', { name: 'x', scopes: ['audit:read'] }),
-      403,
-      'FORBIDDEN',
-    );
+    expectProblem(await as(accessToken, 'GET', '/api/users'), 401, 'UNAUTHENTICATED');
+    const operator = (await client.logIn(email)).accessToken;
+    expectProblem(await as(operator, 'GET', '/api/users'), 403, 'FORBIDDEN');
+    expect((await as(operator, 'GET', '/api/webhook-events')).status).toBe(200);
+    const key = { name: 'x', scopes: ['audit:read'] };
+    expectProblem(await as(operator, 'POST', '/api/api-keys', key), 403, 'FORBIDDEN');
 
     await promote(user.id, 'user');
-    expectProblem(await as(accessToken, 'GET', '/api/webhook-events'), 401, 'UNAUTHENTICATED');
+    expectProblem(await as(operator, 'GET', '/api/webhook-events'), 401, 'UNAUTHENTICATED');
   });
 
   it('are out at once when they log out, set a new password or are logged out', async () => {
@@ -357,12 +389,27 @@ describe('Staff', () => {
     expect(await isIn(third.accessToken)).toBe(false);
     expect((await actions(`user:${id}`)).filter((action) => String(action).startsWith('user.'))).toEqual([
       'user.registered',
-      'user.email_verified',
       'user.role_changed',
       'user.password_forgotten',
       'user.password_reset',
       'user.logged_out',
     ]);
+  });
+
+  it('keep no admin key from when they were admins; keys for less, which services live on, stay', async () => {
+    const email = somebody();
+    const { id } = await client.newUser(email);
+    await promote(id, 'admin');
+    const { accessToken } = await client.logIn(email);
+    const make = async (scope: string) =>
+      String((await as(accessToken, 'POST', '/api/api-keys', { name: 'theirs', scopes: [scope] })).body['key']);
+    const [admin, service] = [await make('admin'), await make('webhooks:read')];
+    const child = await holdfast.call('POST', '/api/api-keys', { name: 'child', scopes: ['admin'] }, admin);
+    await promote(id, 'user');
+    for (const key of [admin, String(child.body['key'])]) {
+      await waitFor(async () => (await as(key, 'GET', '/api/users')).status === 401, { timeout: 1500 });
+    }
+    expect((await as(service, 'GET', '/api/webhook-events')).status).toBe(200);
   });
 
   it('set subscriptions, find users by address, and page through them', async () => {
@@ -394,6 +441,7 @@ describe('Staff', () => {
 
   it('are people: an API key has no account, nor has a user of another service', async () => {
     expectProblem(await holdfast.call('GET', '/api/auth/me'), 403, 'FORBIDDEN');
+    expectProblem(await as(await userToken('of-another-service'), 'GET', '/api/auth/me'), 404, 'NOT_FOUND');
   });
 });
 
@@ -415,7 +463,7 @@ describe('The pages that mailed links lead to', () => {
   it('send it once the button is pressed, and say what came of it', async () => {
     const email = somebody();
     await post('register', { email, password: PASSWORD });
-    const { token } = await mailbox.next(email, 'verify-email');
+    const { token } = await mailbox.next(email, 'verification');
     const page = await openPage('/verify-email', `#token=${token}`);
     expect(page.address).toBe('/verify-email');
     expectProblem(await post('login', { email, password: PASSWORD }), 401, 'UNAUTHENTICATED');
@@ -479,10 +527,20 @@ describe('What is kept', () => {
     const { accessToken, refreshToken } = await client.newUser(email);
     const token = await client.forgot(email);
     const secrets = [PASSWORD, accessToken, refreshToken, token];
-    for (const table of ['users', 'sessions', 'refresh_tokens', 'mail_tokens', 'jobs', 'audit_log', 'email_limits']) {
+    for (const table of [
+      'users',
+      'sessions',
+      'refresh_tokens',
+      'registrations',
+      'password_reset_tokens',
+      'jobs',
+      'audit_log',
+      'email_limits',
+    ]) {
       const rows = await holdfast.sql<{ row: string }>(`SELECT t::text AS row FROM ${table} AS t`);
       for (const secret of secrets) expect(rows.filter(({ row }) => row.includes(secret))).toEqual([]);
-      if (table !== 'users') expect(rows.filter(({ row }) => row.includes(email))).toEqual([]);
+      if (table !== 'users' && table !== 'registrations')
+        expect(rows.filter(({ row }) => row.includes(email))).toEqual([]);
     }
     const [user] = await holdfast.sql<{ password_hash: string }>('SELECT password_hash FROM users WHERE email = $1', [
       email,

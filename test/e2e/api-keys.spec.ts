@@ -68,6 +68,7 @@ describe('Keys that a key made', () => {
     expect((await holdfast.call('DELETE', `${KEYS}/${root.id}`)).status).toBe(204);
     for (const key of family) expectProblem(await read(key), 401, 'UNAUTHENTICATED');
     expect((await read(stranger)).status).toBe(200);
+    expect((await read(await newKey())).status).toBe(200);
     const { body } = await holdfast.call('GET', `${KEYS}/${family[2]?.id}`);
     expect(body).toMatchObject({ makerId: family[1]?.id, sharesLimitsOf: root.id, revokedAt: expect.any(String) });
     const lines = await waitFor(async () => {
@@ -81,5 +82,22 @@ describe('Keys that a key made', () => {
         details: expect.objectContaining({ because: `api-key:${root.id}` }),
       }),
     );
+  });
+
+  it('outlive an admin key that is replaced, and end with one that was stolen', async () => {
+    const admin = { scopes: ['admin'] };
+    const [replaced, stolen] = [await newKey(undefined, admin), await newKey(undefined, admin)];
+    const [kept, second] = [await newKey(replaced), await newKey(stolen, admin)];
+    const third = await newKey(await newKey(second));
+    const revoke = ({ id }: Key, query = '') => holdfast.call('DELETE', `${KEYS}/${id}${query}`);
+
+    expect((await revoke(replaced)).status).toBe(204);
+    expectProblem(await read(replaced), 401, 'UNAUTHENTICATED');
+    expect((await read(kept)).status).toBe(200);
+
+    expectProblem(await revoke(stolen, '?descendants=yes'), 400, 'VALIDATION_FAILED');
+    expect((await revoke(stolen, '?descendants=true')).status).toBe(204);
+    for (const key of [stolen, second, third]) expectProblem(await read(key), 401, 'UNAUTHENTICATED');
+    expect((await read(kept)).status).toBe(200);
   });
 });

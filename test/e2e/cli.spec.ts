@@ -171,10 +171,10 @@ describe('access tokens', () => {
 describe('users', () => {
   it('are listed, found by address, and given a role and a subscription', async () => {
     for (const email of ['ann@example.com', 'ben@example.com']) {
-      await sql(`INSERT INTO users (id, email, password_hash) VALUES (gen_random_uuid(), $1, 'x')`, [email]);
+      await sql(`INSERT INTO users (id, email) VALUES (gen_random_uuid(), $1)`, [email]);
     }
     const role = await holdfast(['users', 'role', 'Ann@Example.com', 'admin']);
-    expect(role).toMatchObject({ code: 0, stdout: expect.stringMatching(/ann@example\.com +admin +free +no/) });
+    expect(role).toMatchObject({ code: 0, stdout: expect.stringMatching(/ann@example\.com +admin +free +\d{4}-/) });
     expect((await holdfast(['users', 'subscription', 'ann@example.com', 'pro'])).code).toBe(0);
     const found = await holdfast(['users', 'list', '--email', 'ann@example.com', '--json']);
     expect(JSON.parse(found.stdout)).toMatchObject([{ email: 'ann@example.com', role: 'admin', subscription: 'pro' }]);
@@ -250,7 +250,8 @@ describe('keys', () => {
     const nowhere = `postgres://127.0.0.1:${await freePort()}/x`;
     expectRefusal(await holdfast(['keys', 'list'], { DATABASE_URL: nowhere }), 'The database cannot be reached');
     const empty = databaseUrl(inject('postgresUrl'), 'template1');
-    expectRefusal(await holdfast(['keys', 'list'], { DATABASE_URL: empty }), 'Run: npx holdfast migrate');
+    // A start that fails leaves its connections to the end of the process, which others may not wait for.
+    expectRefusal(await built(['keys', 'list'], { DATABASE_URL: empty }), 'Run: npx holdfast migrate');
   });
 });
 
@@ -587,6 +588,7 @@ describe('migrate', () => {
     const checked = await built(['migrate', '--check'], {}, copy);
     expect(checked).toMatchObject({
       code: 1,
+      stderr: '',
       stdout: expect.stringContaining('ALTER TABLE "api_keys" ADD "note" text'),
     });
 
@@ -615,8 +617,9 @@ describe('migrate', () => {
   });
 
   it('writes nothing when there is nothing to write, and wants a name that names', async () => {
-    const { code, stdout } = await holdfast(['migrate', '--generate', 'AddNothing']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('there is nothing to write') });
+    const ended = await holdfast(['migrate', '--generate', 'AddNothing']);
+    const stdout = expect.stringContaining('there is nothing to write');
+    expect(ended).toMatchObject({ code: 0, stderr: '', stdout });
     expect(await scratchDatabases()).toEqual([]);
     expectRefusal(await holdfast(['migrate', '--generate', 'add-notes']), 'is not a name for a migration');
   });

@@ -1,18 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { newId } from '../../src/kernel/ids.js';
 import { AccountSweep } from '../../src/modules/accounts/account-sweep.js';
-import { MailTokens } from '../../src/modules/accounts/mail-tokens/mail-tokens.js';
+import { ResetTokensRepository } from '../../src/modules/accounts/password-reset/reset-tokens.repository.js';
+import { RegistrationsRepository } from '../../src/modules/accounts/registration/registrations.repository.js';
 import { SessionsRepository } from '../../src/modules/accounts/sessions/sessions.repository.js';
-import { UsersRepository } from '../../src/modules/accounts/users/users.repository.js';
 import { createDataSource } from '../../src/platform/database/index.js';
+import { Metrics } from '../../src/platform/metrics/index.js';
+import { type RepeatingTask, RepeatingTasks } from '../../src/platform/schedule/index.js';
+import { Transactor } from '../../src/platform/transaction/index.js';
 import { SCHEMA } from '../../src/schema.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;
-let sweep: AccountSweep;
+let sweep: RepeatingTask;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -21,27 +25,29 @@ beforeAll(async () => {
     poolTimeoutMs: 10_000,
     statementTimeoutMs: 0,
   }).initialize();
-  sweep = new AccountSweep(
-    new UsersRepository(dataSource),
-    new SessionsRepository(dataSource),
-    new MailTokens(dataSource),
-    { every: () => undefined } as never,
-  );
+  const transactor = new Transactor(dataSource, new Metrics());
+  const tasks = new RepeatingTasks({ role: 'worker' }, new SchedulerRegistry());
+  const made = vi.spyOn(tasks, 'sweep');
+  new AccountSweep(
+    new RegistrationsRepository(transactor),
+    new ResetTokensRepository(dataSource, transactor),
+    new SessionsRepository(dataSource, transactor),
+    tasks,
+  ).onApplicationBootstrap();
+  const [call] = made.mock.results;
+  if (call?.type !== 'return') throw new Error('There is no sweep');
+  sweep = call.value;
 });
 
 afterAll(async () => {
+  await sweep?.stop();
   await dataSource?.destroy();
   await database?.drop();
 });
 
-/** @param registered ago, an interval of PostgreSQL */
-async function user(registered: string, verified: boolean): Promise<string> {
+async function user(): Promise<string> {
   const id = newId();
-  await dataSource.query(
-    `INSERT INTO users (id, email, password_hash, password_changed_at, email_verified_at)
-     VALUES ($1, $2, 'x', now() - $3::interval, CASE WHEN $4 THEN now() END)`,
-    [id, `${id}@example.com`, registered, verified],
-  );
+  await dataSource.query(`INSERT INTO users (id, email) VALUES ($1, $2)`, [id, `${id}@example.com`]);
   return id;
 }
 
@@ -50,22 +56,23 @@ async function idsIn(table: string, column = 'id'): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-it('removes accounts that nobody verified within a week, with their tokens, and no other', async () => {
-  const kept = [await user('8 days', true), await user('6 days 23 hours', false)];
-  const gone = await user('7 days 1 hour', false);
-  for (const id of [...kept, gone]) {
+it('removes registrations that nobody proved within a week', async () => {
+  for (const [email, age] of [
+    ['late@example.com', '6 days 23 hours'],
+    ['gone@example.com', '7 days 1 hour'],
+  ]) {
     await dataSource.query(
-      `INSERT INTO mail_tokens (token_hash, user_id, purpose, expires_at) VALUES ($1, $2, 'verify-email', now() + '1 hour')`,
-      [randomBytes(32), id],
+      `INSERT INTO registrations (token_hash, email, password_hash, created_at, expires_at)
+       VALUES ($1, $2, 'x', now() - $3::interval, now())`,
+      [randomBytes(32), email, age],
     );
   }
-  await sweep.sweep();
-  expect(await idsIn('users')).toEqual(kept.toSorted());
-  expect(await idsIn('mail_tokens', 'user_id')).toEqual(kept.toSorted());
+  await sweep.run();
+  expect(await idsIn('registrations', 'email')).toEqual(['late@example.com']);
 });
 
-it('removes expired tokens, used or not, and sessions that ended ninety days ago with their refresh tokens', async () => {
-  const owner = await user('1 day', true);
+it('removes expired tokens, and sessions that ended ninety days ago with their refresh tokens', async () => {
+  const owner = await user();
   const [late, ended] = [newId(), newId()];
   for (const [id, expired] of [
     [late, '89 days'],
@@ -86,22 +93,22 @@ it('removes expired tokens, used or not, and sessions that ended ninety days ago
     [randomBytes(32), '-1 second'],
   ]) {
     await dataSource.query(
-      `INSERT INTO mail_tokens (token_hash, user_id, purpose, expires_at) VALUES ($1, $2, 'reset-password', now() + $3::interval)`,
+      `INSERT INTO password_reset_tokens (token_hash, user_id, expires_at) VALUES ($1, $2, now() + $3::interval)`,
       [hash, owner, left],
     );
   }
-  await sweep.sweep();
+  await sweep.run();
   expect(await idsIn('sessions')).toEqual([late]);
   expect(await idsIn('refresh_tokens', 'session_id')).toEqual([late]);
-  const tokens = await dataSource.query(`SELECT token_hash FROM mail_tokens WHERE user_id = $1`, [owner]);
+  const tokens = await dataSource.query(`SELECT token_hash FROM password_reset_tokens WHERE user_id = $1`, [owner]);
   expect(tokens).toEqual([{ token_hash: live }]);
 });
 
 it('takes as many rounds as it needs', async () => {
   await dataSource.query(`
-    INSERT INTO users (id, email, password_hash, password_changed_at)
-    SELECT gen_random_uuid(), 'many' || n || '@example.com', 'x', now() - interval '30 days'
+    INSERT INTO registrations (token_hash, email, password_hash, created_at, expires_at)
+    SELECT sha256(n::text::bytea), 'many@example.com', 'x', now() - interval '30 days', now()
     FROM generate_series(1, 1100) AS n`);
-  await sweep.sweep();
-  expect(await dataSource.query(`SELECT FROM users WHERE email LIKE 'many%'`)).toEqual([]);
+  await sweep.run();
+  expect(await idsIn('registrations', 'email')).not.toContain('many@example.com');
 });

@@ -1,31 +1,31 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ConfigModule, loadConfig } from '../../src/config/index.js';
 import { type EmailAddress, emailAddress } from '../../src/kernel/email-address.js';
 import { AUDIT_ENTITIES } from '../../src/modules/audit/index.js';
 import {
   EMAIL_LIMIT_ENTITIES,
-  EmailLimitedError,
   type EmailLimitKind,
   type EmailLimitReading,
-  EmailLimits,
+  EmailLimiter,
   EmailLimitsModule,
 } from '../../src/modules/email-limits/index.js';
-import { EmailLimitSweep } from '../../src/modules/email-limits/email-limit-sweep.js';
+import { EmailLimitsRepository } from '../../src/modules/email-limits/email-limits.repository.js';
 import { EmailLimitsService } from '../../src/modules/email-limits/email-limits.service.js';
 import { ClockModule } from '../../src/platform/clock/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
 import { EncryptionModule } from '../../src/platform/encryption/index.js';
 import { Metrics, MetricsModule } from '../../src/platform/metrics/index.js';
-import { ScheduleModule } from '../../src/platform/schedule/index.js';
+import { RateLimitedError } from '../../src/platform/rate-limit/index.js';
+import { type RepeatingTask, RepeatingTasks, ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule, Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 
-const OPERATOR = { actor: 'api-key:operator', requestId: 'request-1', ip: '192.0.2.7' };
+const ADMIN = { actor: 'api-key:admin', requestId: 'request-1', ip: '192.0.2.7' };
 const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;
@@ -34,6 +34,7 @@ let dataDir: string;
 let here: INestApplicationContext;
 let there: INestApplicationContext;
 let off: INestApplicationContext;
+let sweeps: RepeatingTask[];
 let addresses = 0;
 
 function start(env: Record<string, string> = {}): Promise<INestApplicationContext> {
@@ -63,9 +64,12 @@ function start(env: Record<string, string> = {}): Promise<INestApplicationContex
 beforeAll(async () => {
   database = await createTestDatabase();
   dataDir = makeTempFolder('email-limits');
+  const made = vi.spyOn(RepeatingTasks.prototype, 'sweep');
   here = await start();
   there = await start();
   off = await start({ EMAIL_VERIFICATION_RATE_LIMIT: '0', EMAIL_PASSWORD_RESET_RATE_LIMIT: '0' });
+  sweeps = made.mock.results.flatMap(({ type, value }) => (type === 'return' ? [value] : []));
+  made.mockRestore();
 });
 
 afterAll(async () => {
@@ -84,7 +88,7 @@ function take(
   email: EmailAddress,
   { at = here, kind = 'verification' }: { at?: INestApplicationContext; kind?: EmailLimitKind } = {},
 ): Promise<EmailLimitReading> {
-  return at.get(Transactor).run((tx) => at.get(EmailLimits).take(tx, kind, email), { isolation: 'READ COMMITTED' });
+  return at.get(Transactor).run((tx) => at.get(EmailLimiter).take(tx, kind, email), { isolation: 'READ COMMITTED' });
 }
 
 async function takeMany(count: number, email: EmailAddress): Promise<void> {
@@ -92,19 +96,19 @@ async function takeMany(count: number, email: EmailAddress): Promise<void> {
 }
 
 /** The refusal of one more. */
-function refusal(taking: Promise<unknown>): Promise<EmailLimitedError> {
+function refusal(taking: Promise<unknown>): Promise<RateLimitedError> {
   return taking.then(
     () => expect.unreachable('it was let through'),
     (error: unknown) => {
-      expect(error).toBeInstanceOf(EmailLimitedError);
-      return error as EmailLimitedError;
+      expect(error).toBeInstanceOf(RateLimitedError);
+      return error as RateLimitedError;
     },
   );
 }
 
 const show = (email: EmailAddress, kind = 'verification') => here.get(EmailLimitsService).show(kind, email);
 const override = (email: EmailAddress, limit: number, until?: string | null) =>
-  here.get(EmailLimitsService).override('verification', email, { limit, ...(until && { until }) }, OPERATOR);
+  here.get(EmailLimitsService).override('verification', email, { limit, ...(until && { until }) }, ADMIN);
 const query = <Row>(text: string, parameters: unknown[] = []) => here.get(DataSource).query<Row[]>(text, parameters);
 
 /** As if everything the address has done, and was told, had happened so much earlier. */
@@ -115,14 +119,14 @@ async function passes(interval: string): Promise<void> {
     SET
       attempts = ARRAY (SELECT attempt - $1::interval FROM unnest(attempts) AS attempt ORDER BY attempt),
       override_until = override_until - $1::interval,
-      over_at = over_at - $1::interval`,
+      expires_at = expires_at - $1::interval`,
     [interval],
   );
 }
 
 const rows = async () => (await query(`SELECT FROM email_limits`)).length;
 
-describe('EmailLimits', () => {
+describe('EmailLimiter', () => {
   it('lets five through and says after each how many are left', async () => {
     const email = address();
     const before = Date.now() - 60_000;
@@ -151,7 +155,7 @@ describe('EmailLimits', () => {
       const settled = await Promise.allSettled(all);
       expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
       for (const each of settled) {
-        if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(EmailLimitedError);
+        if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(RateLimitedError);
       }
       expect(await show(email)).toMatchObject({ count: 5, remaining: 0 });
     }
@@ -162,7 +166,7 @@ describe('EmailLimits', () => {
     const settled = await Promise.allSettled(
       Array.from({ length: 8 }, (_, each) => {
         const at = each % 2 === 0 ? here : there;
-        return at.get(Transactor).run((tx) => at.get(EmailLimits).take(tx, 'password-reset', email), { attempts: 50 });
+        return at.get(Transactor).run((tx) => at.get(EmailLimiter).take(tx, 'password-reset', email), { attempts: 50 });
       }),
     );
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
@@ -209,7 +213,7 @@ describe('EmailLimits', () => {
         await tx.query(`SELECT now()`);
         await takeMany(5, email);
         await passes('1 hour');
-        expect(await here.get(EmailLimits).take(tx, 'verification', email)).toMatchObject({ remaining: 4 });
+        expect(await here.get(EmailLimiter).take(tx, 'verification', email)).toMatchObject({ remaining: 4 });
       },
       { isolation: 'READ COMMITTED' },
     );
@@ -218,7 +222,7 @@ describe('EmailLimits', () => {
   it('gives an attempt back when the caller rolls back', async () => {
     const email = address();
     const failed = here.get(Transactor).run(async (tx) => {
-      await here.get(EmailLimits).take(tx, 'verification', email);
+      await here.get(EmailLimiter).take(tx, 'verification', email);
       throw new Error('after all not');
     });
     await expect(failed).rejects.toThrow('after all not');
@@ -265,7 +269,7 @@ describe('An override', () => {
     await override(email, 7);
     await takeMany(2, email);
     await refusal(take(email));
-    expect(await show(email)).toMatchObject({ count: 7, limit: 7, override: { limit: 7, setBy: 'api-key:operator' } });
+    expect(await show(email)).toMatchObject({ count: 7, limit: 7, override: { limit: 7, setBy: 'api-key:admin' } });
     const other = address();
     await takeMany(5, other);
     await refusal(take(other));
@@ -289,7 +293,7 @@ describe('An override', () => {
     await override(email, 0);
     expect(await take(email)).toMatchObject({ limit: 0, count: 5, remaining: Infinity });
     expect(await show(email)).toMatchObject({ limit: 0, count: 5, remaining: null });
-    await here.get(EmailLimitsService).restore('verification', email, OPERATOR);
+    await here.get(EmailLimitsService).restore('verification', email, ADMIN);
     await refusal(take(email));
   });
 
@@ -307,7 +311,7 @@ describe('An override', () => {
     await query(`UPDATE email_limits SET override_until = now() - interval '1 second' WHERE override_limit = 6`);
     await refusal(take(email));
     expect(await show(email)).toMatchObject({ limit: 5, count: 6, remaining: 0, override: null });
-    await expect(here.get(EmailLimitsService).restore('verification', email, OPERATOR)).rejects.toThrow(
+    await expect(here.get(EmailLimitsService).restore('verification', email, ADMIN)).rejects.toThrow(
       'no such override',
     );
   });
@@ -327,7 +331,7 @@ describe('An override', () => {
 });
 
 describe('The sweep', () => {
-  const sweep = () => there.get(EmailLimitSweep).sweep();
+  const sweep = () => there.get(EmailLimitsRepository).removeExpired(10);
 
   it('removes what no longer counts and nothing else', async () => {
     await query(`DELETE FROM email_limits`);
@@ -338,7 +342,7 @@ describe('The sweep', () => {
     await override(restored, 9);
     for (const email of [over, forever, until, ended, restored]) await take(email);
     await override(ended, 9, new Date(Date.now() + 30 * 60_000).toISOString());
-    await here.get(EmailLimitsService).restore('verification', restored, OPERATOR);
+    await here.get(EmailLimitsService).restore('verification', restored, ADMIN);
     expect(await sweep()).toBe(0);
     await passes('45 minutes');
     expect(await sweep()).toBe(0);
@@ -355,7 +359,7 @@ describe('The sweep', () => {
     await query(`DELETE FROM email_limits`);
     const email = address();
     await override(email, 9);
-    await here.get(EmailLimitsService).restore('verification', email, OPERATOR);
+    await here.get(EmailLimitsService).restore('verification', email, ADMIN);
     expect(await sweep()).toBe(1);
   });
 
@@ -366,7 +370,7 @@ describe('The sweep', () => {
     await passes('61 minutes');
     await here.get(Transactor).run(
       async (tx) => {
-        await here.get(EmailLimits).take(tx, 'verification', email);
+        await here.get(EmailLimiter).take(tx, 'verification', email);
         expect(await sweep()).toBe(0);
       },
       { isolation: 'READ COMMITTED' },
@@ -378,9 +382,9 @@ describe('The sweep', () => {
   it('removes many, batch by batch', async () => {
     await query(`DELETE FROM email_limits`);
     await query(`
-      INSERT INTO email_limits (kind, address_hash, over_at)
+      INSERT INTO email_limits (kind, email_hash, expires_at)
       SELECT 'verification', sha256(n::text::bytea), now() - interval '1 minute' FROM generate_series(1, 1201) AS n`);
-    expect(await sweep()).toBe(1201);
+    await sweeps[0]?.run();
     expect(await rows()).toBe(0);
   });
 });

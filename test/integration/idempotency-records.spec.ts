@@ -191,7 +191,7 @@ describe('IdempotencyRecords', () => {
 });
 
 describe('ExpiredRecords', () => {
-  const expired = () => new ExpiredRecords(dataSource, {} as RepeatingTasks);
+  const expired = () => new ExpiredRecords(transactor, {} as RepeatingTasks);
   const count = async () => {
     const [row] = await dataSource.query<{ count: number }[]>('SELECT count(*)::integer FROM idempotency_records');
     return row?.count ?? 0;

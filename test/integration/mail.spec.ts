@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MAIL_PATIENCE, type Mail, MailModule, MailOutbox, type MailPatience } from '../../src/platform/mail/index.js';
+import { MAIL_TIMINGS, type Mail, MailModule, MailOutbox, type MailTimings } from '../../src/platform/mail/index.js';
 import { SmtpMailer } from '../../src/platform/mail/adapters/smtp-mailer.js';
-import { describeMailer, MAIL, parse } from '../../src/platform/mail/mailer.contract.js';
+import { addressOf, describeMailer, MAIL, parseMail } from '../../src/platform/mail/mailer.contract.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
@@ -22,7 +22,7 @@ interface JobRow {
 }
 
 /** Milliseconds: as in production, only shorter. */
-const PATIENCE: MailPatience = { silence: 200, attempt: 1000, backoff: { baseMs: 10, capMs: 20 } };
+const TIMINGS: MailTimings = { silence: 200, attempt: 1000, backoff: { baseMs: 10, capMs: 20 } };
 const MAIL_FROM = 'Example, Inc. <no-reply@example.org>';
 const SENT = 'holdfast_mails_total';
 
@@ -62,11 +62,11 @@ async function startScripted(answer: (line: string | null) => string | undefined
   return server;
 }
 
-async function startSender(env: Record<string, string>, patience: Partial<MailPatience> = {}): Promise<JobProcess> {
+async function startSender(env: Record<string, string>, timings: Partial<MailTimings> = {}): Promise<JobProcess> {
   const sender = await JobProcess.start(database.url, undefined, {
-    env: { MAIL_FROM, DATA_DIR: dataDir, ...env },
+    env: { MAIL_FROM, PUBLIC_URL: 'https://pay.example', DATA_DIR: dataDir, ...env },
     modules: [MailModule],
-    overrides: [{ token: MAIL_PATIENCE, value: { ...PATIENCE, ...patience } }],
+    overrides: [{ token: MAIL_TIMINGS, value: { ...TIMINGS, ...timings } }],
   });
   cleanUps.push(() => sender.stop());
   return sender;
@@ -91,7 +91,11 @@ const allSent = () => waitFor(async () => (await rows()).length === 0, { what: '
 
 describeMailer('SmtpMailer', async (mail, messageId, use) => {
   const server = await startSmtp();
-  const mailer = new SmtpMailer(server.url, { name: 'Example, Inc.', address: 'no-reply@example.org' }, 2000);
+  const mailer = new SmtpMailer(
+    server.url,
+    { name: 'Example, Inc.', address: addressOf('no-reply@example.org') },
+    2000,
+  );
   try {
     await (use ? use(mailer) : mailer.deliver(mail, messageId));
   } finally {
@@ -111,8 +115,8 @@ describe('a mail', () => {
     });
     await allSent();
     expect(server.received).toEqual([{ from: 'no-reply@example.org', to: [MAIL.to], source: expect.any(String) }]);
-    expect(parse(server.received[0]?.source ?? '').headers['message-id']).toBe(`<${id}@example.org>`);
-    expect(await sender.count(SENT, 'kind="verification",outcome="sent"')).toBe(1);
+    expect(parseMail(server.received[0]?.source ?? '').headers['message-id']).toBe(`<${id}@example.org>`);
+    expect(await sender.count(SENT, { kind: 'verification', outcome: 'sent' })).toBe(1);
   });
 
   it('of a transaction that was rolled back is never sent', async () => {
@@ -125,13 +129,13 @@ describe('a mail', () => {
     await expect(rolledBack).rejects.toThrow('rolled back');
     await send(sender, [{ ...MAIL, subject: 'after' }]);
     await allSent();
-    expect(server.received.map(({ source }) => parse(source).headers['subject'])).toEqual(['after']);
+    expect(server.received.map(({ source }) => parseMail(source).headers['subject'])).toEqual(['after']);
   });
 
   it('is one of many over few connections, each delivered once', async () => {
     const server = await startSmtp();
     const sender = await startSender({ SMTP_URL: server.url });
-    const to = Array.from({ length: 30 }, (_, n) => `reader${n}@example.com`);
+    const to = Array.from({ length: 30 }, (_, n) => addressOf(`reader${n}@example.com`));
     await send(
       sender,
       to.map((address) => ({ ...MAIL, to: address })),
@@ -174,7 +178,7 @@ describe('a mail server', () => {
     await send(sender, [MAIL]);
     await allSent();
     expect(server.received).toHaveLength(1);
-    expect(await sender.count(SENT, 'kind="verification",outcome="failed"')).toBe(2);
+    expect(await sender.count(SENT, { kind: 'verification', outcome: 'failed' })).toBe(2);
   });
 
   it.each<[string, SmtpRefusals]>([
@@ -184,9 +188,9 @@ describe('a mail server', () => {
     const server = await startSmtp(refusals);
     const sender = await startSender({ SMTP_URL: server.url });
     await send(sender, [MAIL]);
-    await waitFor(async () => (await onlyRow()).state === 'FAILED');
+    await waitFor(async () => (await onlyRow()).state === 'GIVEN_UP');
     expect(await onlyRow()).toMatchObject({ attempts: 1, payload: null, error: expect.stringMatching(/55[04]/) });
-    expect(await sender.count(SENT, 'kind="verification",outcome="refused"')).toBe(1);
+    expect(await sender.count(SENT, { kind: 'verification', outcome: 'refused' })).toBe(1);
     expect(server.recipients).toBe(1);
     expect(log.text()).toContain('A job was given up');
     expect((await onlyRow()).error + log.text()).not.toMatch(/anna|abcdef/);
@@ -261,7 +265,7 @@ describe('a mail server', () => {
     await send(sender, [MAIL], 60_000);
     await waitFor(async () => (await onlyRow()).attempts >= 1);
     await sql(database.url, 'UPDATE jobs SET expires_at = now()');
-    await waitFor(async () => (await onlyRow()).state === 'FAILED');
+    await waitFor(async () => (await onlyRow()).state === 'GIVEN_UP');
     expect(await onlyRow()).toMatchObject({ payload: null, error: expect.stringMatching(/expired.*ECONNREFUSED/) });
   });
 });
@@ -276,10 +280,26 @@ describe('without SMTP_URL', () => {
     await allSent();
     const [file = '', ...more] = readdirSync(folder());
     expect(more).toEqual([]);
-    expect(parse(readFileSync(join(folder(), file), 'utf8')).headers['to']).toBe(MAIL.to);
+    expect(parseMail(readFileSync(join(folder(), file), 'utf8')).headers['to']).toBe(MAIL.to);
     expect(log.lines.filter(({ msg }) => String(msg).startsWith('Mail written'))).toEqual([
       expect.objectContaining({ file: join(folder(), file), kind: 'verification', link }),
     ]);
     expect(log.text()).not.toContain(MAIL.to);
+  });
+
+  const warnings = () => log.lines.filter(({ level, msg }) => level === 'warn' && String(msg).includes('SMTP_URL'));
+  const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/holdfast' };
+
+  it('production is warned at start, once', async () => {
+    await startSender(production);
+    expect(warnings()).toEqual([expect.objectContaining({ folder: folder() })]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['with a mail server', { ...production, SMTP_URL: 'smtp://127.0.0.1:1' }],
+    ['outside production', {}],
+  ])('nobody is warned %s', async (_, env) => {
+    await startSender(env);
+    expect(warnings()).toEqual([]);
   });
 });

@@ -231,6 +231,19 @@ describe('a single statement', () => {
     expect(await amount('d')).toBe(1);
   });
 
+  it('says how many rows it wrote, in whatever way', async () => {
+    const affected = (sql: string) => transactor.affected(sql, [7]);
+    expect(await affected(`INSERT INTO balances VALUES ('e', $1), ('f', $1), ('g', $1)`)).toBe(3);
+    expect(await affected(`UPDATE balances SET amount = 8 WHERE amount = $1 AND name <> 'e'`)).toBe(2);
+    expect(
+      await affected(
+        `WITH other AS (SELECT $1::integer + 1 AS amount) DELETE FROM balances USING other WHERE balances.amount = other.amount`,
+      ),
+    ).toBe(2);
+    expect(await affected(`DELETE FROM balances WHERE amount = $1 + 1`)).toBe(0);
+    expect(await amount('e')).toBe(7);
+  });
+
   it('runs again when it is the victim of a deadlock', async () => {
     const rival = dataSource.createQueryRunner();
     await rival.startTransaction('READ COMMITTED');

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { type Answer, answerOf } from './http-answer.js';
-import type { Mailbox } from './mailbox.js';
+import type { MailFolder } from './mail-folder.js';
 import type { ServerUnderTest } from './server-under-test.js';
 
 export const PASSWORD = 'correct horse battery';
@@ -14,7 +14,7 @@ export interface Tokens {
 export class AccountClient {
   constructor(
     private readonly holdfast: Pick<ServerUnderTest, 'server'>,
-    private readonly mailbox: Mailbox,
+    private readonly mailbox: MailFolder,
   ) {}
 
   /** `POST /api/auth/<route>`, anonymous. */
@@ -45,7 +45,7 @@ export class AccountClient {
   /** A verified account. */
   async signUp(email: string, password = PASSWORD): Promise<void> {
     expect((await this.post('register', { email, password })).status).toBe(202);
-    const { token } = await this.mailbox.next(email, 'verify-email');
+    const { token } = await this.mailbox.next(email, 'verification');
     expect((await this.post('verify-email', { token })).status).toBe(200);
   }
 
@@ -66,6 +66,6 @@ export class AccountClient {
   /** The token of a mail that sets a new password. */
   async forgot(email: string): Promise<string> {
     expect((await this.post('forgot', { email })).status).toBe(202);
-    return (await this.mailbox.next(email, 'reset-password')).token;
+    return (await this.mailbox.next(email, 'password-reset')).token;
   }
 }

@@ -11,6 +11,7 @@ import { Metrics, MetricsModule } from '../../src/platform/metrics/index.js';
 import { ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule, Transactor } from '../../src/platform/transaction/index.js';
 import { jsonObject } from './http-answer.js';
+import { Scrape } from './metrics.js';
 
 export const JOB_KEY = randomBytes(32).toString('hex');
 
@@ -79,10 +80,9 @@ export class JobProcess {
     return this.get(DataSource).query<Row[]>(sql, parameters);
   }
 
-  /** The value of a counter; 0 when it has none. */
-  async count(name: string, labels: string): Promise<number> {
-    const line = (await this.get(Metrics).render()).split('\n').find((each) => each.startsWith(`${name}{${labels}}`));
-    return Number(line?.split(' ').at(-1) ?? 0);
+  /** The value of a metric; 0 when it has none. */
+  async count(name: string, labels: Record<string, string> = {}): Promise<number> {
+    return new Scrape(await this.get(Metrics).render()).value(name, labels) ?? 0;
   }
 
   /** As on SIGTERM. */

@@ -6,14 +6,19 @@ interface Sample {
   value: number;
 }
 
-/** One scrape of `/metrics`. */
+/** One scrape of the metrics. */
 export class Scrape {
-  private constructor(private readonly samples: readonly Sample[]) {}
+  private readonly samples: readonly Sample[];
+
+  /** @param text in the format of Prometheus */
+  constructor(text: string) {
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    this.samples = lines.map(parse);
+  }
 
   static async of(server: TestServer): Promise<Scrape> {
     const response = await fetch(`${server.url}/metrics`);
-    const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    return new Scrape(lines.map(parse));
+    return new Scrape(await response.text());
   }
 
   /** The sum of all samples of that name that carry these labels; undefined when there is none. */

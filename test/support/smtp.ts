@@ -84,7 +84,6 @@ function smtpError(answer: string): Error {
 
 /** A server that answers each line as it is told to, and falls silent wherever that is `undefined`. */
 export class ScriptedSmtp {
-  readonly heard: string[] = [];
   connections = 0;
   private readonly sockets = new Set<Socket>();
 
@@ -110,10 +109,7 @@ export class ScriptedSmtp {
       };
       socket.on('error', () => undefined);
       socket.on('data', (data) => {
-        for (const line of data.toString('latin1').split('\r\n').slice(0, -1)) {
-          scripted.heard.push(line);
-          say(line);
-        }
+        for (const line of data.toString('latin1').split('\r\n').slice(0, -1)) say(line);
       });
       say(null);
     });

@@ -1,18 +1,20 @@
 import { Module } from '@nestjs/common';
+import { ApiKeysModule } from '../api-keys/index.js';
 import { AuditModule } from '../audit/index.js';
 import { EmailLimitsModule } from '../email-limits/index.js';
-import { AccessTokens } from './access-tokens/access-token.js';
+import { AccessTokens } from './access-tokens/access-tokens.js';
 import { AccessTokenVerifier } from './access-tokens/access-token.verifier.js';
-import { AccountLinks } from './account-links.js';
+import { AccountLinks } from './mails/account-links.js';
 import { AccountSweep } from './account-sweep.js';
 import { AuthController } from './auth.controller.js';
-import { LoginAttempts } from './login/login-attempts.js';
-import { LoginService } from './login/login.service.js';
-import { MailTokens } from './mail-tokens/mail-tokens.js';
-import { AccountPagesController } from './pages/account-pages.controller.js';
+import { LoginAttempts } from './login-attempts.js';
+import { LoginService } from './login.service.js';
+import { RegistrationsRepository } from './registration/registrations.repository.js';
+import { ResetTokensRepository } from './password-reset/reset-tokens.repository.js';
+import { AccountPagesController } from './account-pages.controller.js';
 import { PasswordResetService } from './password-reset/password-reset.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { MailRequests } from './registration/mail-requests.js';
+import { MailRequests } from './mails/mail-requests.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -22,7 +24,7 @@ import { UsersService } from './users/users.service.js';
 
 /** End users and staff: who they are, and how they come in. */
 @Module({
-  imports: [AuditModule, EmailLimitsModule],
+  imports: [ApiKeysModule, AuditModule, EmailLimitsModule],
   controllers: [AuthController, UsersController, AccountPagesController],
   providers: [
     AccessTokens,
@@ -32,10 +34,11 @@ import { UsersService } from './users/users.service.js';
     LoginAttempts,
     LoginService,
     MailRequests,
-    MailTokens,
     PasswordHasher,
     PasswordResetService,
     RegistrationService,
+    RegistrationsRepository,
+    ResetTokensRepository,
     SessionsRepository,
     SessionsService,
     UsersRepository,

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -10,8 +10,8 @@ import {
   Public,
   type RequestContext,
 } from '../../platform/auth/index.js';
+import { NO_STORE } from '../../platform/http/index.js';
 import { RateLimit } from '../../platform/rate-limit/index.js';
-import { announceEmailLimit, type EmailLimitReading } from '../email-limits/index.js';
 import {
   AcceptedDto,
   EmailDto,
@@ -23,12 +23,13 @@ import {
   RegisterDto,
   ResetPasswordDto,
   SessionTokensDto,
-  UserDto,
-} from './dto/auth.dto.js';
-import { LoginService } from './login/login.service.js';
+} from './auth.dto.js';
+import { LoginService } from './login.service.js';
+import { MailRequests } from './mails/mail-requests.js';
 import { PasswordResetService } from './password-reset/password-reset.service.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { SessionsService } from './sessions/sessions.service.js';
+import { UserDto } from './users/users.dto.js';
 import { UsersService } from './users/users.service.js';
 
 const MAILED: AcceptedDto = Object.freeze({
@@ -42,6 +43,7 @@ const LIMITED = { status: 429, description: 'RATE_LIMIT_EXCEEDED' } as const;
 @RateLimit('perSecond', 'perMinute', 'perHour', 'mutations')
 export class AuthController {
   constructor(
+    private readonly mailRequests: MailRequests,
     private readonly registration: RegistrationService,
     private readonly logins: LoginService,
     private readonly sessions: SessionsService,
@@ -55,12 +57,9 @@ export class AuthController {
   @ApiOperation({ summary: 'Register; a mail with a link to verify the address follows' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has an account' })
   @ApiResponse(LIMITED)
-  async register(
-    @Body() { email, password }: RegisterDto,
-    @Context() context: RequestContext,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<AcceptedDto> {
-    return mailed(reply, await this.registration.register(email, password, context));
+  async register(@Body() { email, password }: RegisterDto, @Context() context: RequestContext): Promise<AcceptedDto> {
+    await this.mailRequests.register(email, password, context);
+    return MAILED;
   }
 
   @Post('resend-verification')
@@ -69,12 +68,9 @@ export class AuthController {
   @ApiOperation({ summary: 'Send the mail with the link to verify an address again' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for every address' })
   @ApiResponse(LIMITED)
-  async resend(
-    @Body() { email }: EmailDto,
-    @Context() context: RequestContext,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<AcceptedDto> {
-    return mailed(reply, await this.registration.resend(email, context));
+  async resend(@Body() { email }: EmailDto, @Context() context: RequestContext): Promise<AcceptedDto> {
+    await this.mailRequests.resendVerification(email, context);
+    return MAILED;
   }
 
   @Post('verify-email')
@@ -84,28 +80,29 @@ export class AuthController {
   @ApiResponse({ status: 200, type: EmailVerifiedDto })
   @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
   async verify(@Body() { token }: MailTokenDto, @Context() context: RequestContext): Promise<EmailVerifiedDto> {
-    await this.registration.verify(token, context);
-    return { verified: true };
+    const { contested } = await this.registration.verify(token, context);
+    return { verified: true, passwordNeeded: contested };
   }
 
   @Post('login')
   @Public()
+  @Header(...NO_STORE)
   @HttpCode(200)
-  @ApiOperation({ summary: 'Log in; 5 failed attempts in 15 minutes per address and per account' })
+  @ApiOperation({ summary: 'Log in; 5 failed attempts in 15 minutes per IP address and per account' })
   @ApiResponse({ status: 200, type: SessionTokensDto })
   @ApiResponse({ status: 401, description: 'UNAUTHENTICATED: the same whatever is wrong' })
   @ApiResponse(LIMITED)
   login(
     @Body() { email, password }: LoginDto,
-    @Headers('user-agent') userAgent: string | undefined,
     @Context() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionTokensDto> {
-    return this.logins.login({ email, password, userAgent }, context, reply);
+    return this.logins.login({ email, password }, context, reply);
   }
 
   @Post('refresh')
   @Public()
+  @Header(...NO_STORE)
   @HttpCode(200)
   @ApiOperation({ summary: 'The next pair of tokens; a refresh token used twice ends its session' })
   @ApiResponse({ status: 200, type: SessionTokensDto })
@@ -129,12 +126,9 @@ export class AuthController {
   @ApiOperation({ summary: 'Send a mail with a link to set a new password' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has no account' })
   @ApiResponse(LIMITED)
-  async forgot(
-    @Body() { email }: EmailDto,
-    @Context() context: RequestContext,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<AcceptedDto> {
-    return mailed(reply, await this.passwordReset.forgot(email, context));
+  async forgot(@Body() { email }: EmailDto, @Context() context: RequestContext): Promise<AcceptedDto> {
+    await this.mailRequests.forgotPassword(email, context);
+    return MAILED;
   }
 
   @Post('reset')
@@ -162,9 +156,4 @@ export class AuthController {
     if (principal.kind === 'api-key') throw new ForbiddenError('An API key is no user; send an access token.');
     return this.users.find(principal.id);
   }
-}
-
-function mailed(reply: FastifyReply, reading: EmailLimitReading): AcceptedDto {
-  announceEmailLimit(reply, reading);
-  return MAILED;
 }

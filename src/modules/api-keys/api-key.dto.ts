@@ -39,6 +39,14 @@ export class CreateApiKeyDto {
   limits?: ApiKeyLimits | null;
 }
 
+export class RevokeApiKeyQueryDto {
+  /** `true`: also the keys that this admin key made, which stay otherwise. Those of other keys always end with them. */
+  @ApiPropertyOptional({ enum: ['true', 'false'] })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  descendants?: string;
+}
+
 export class ApiKeyDto {
   /** UUID. */
   id: string;

@@ -93,14 +93,17 @@ const LOCK_FAMILIES_SHARED = `SELECT pg_advisory_xact_lock_shared(hashtextextend
 const IS_REVOKED = `SELECT revoked_at IS NOT NULL AS revoked FROM api_keys WHERE id = $1`;
 
 /**
- * The key, those it made, those they made, and so on; a revoked one does not end the search. Locked in the order of ids,
- * as RECORD_USE does. Indexes: api_keys_pkey, api_keys_maker_id_idx.
+ * The key, those it made, those they made, and so on; a revoked one does not end the search. A key that an admin made
+ * counts for itself (it shares nobody's limits) and lives for itself, unless $2 takes those along too. Locked in the order
+ * of ids, as RECORD_USE does. Indexes: api_keys_pkey, api_keys_maker_id_idx.
  */
 const REVOKE = `
   WITH RECURSIVE family AS (
     SELECT id FROM api_keys WHERE id = $1
     UNION
-    SELECT made.id FROM family JOIN api_keys AS made ON made.maker_id = family.id
+    SELECT made.id
+    FROM family
+    JOIN api_keys AS made ON made.maker_id = family.id AND ($2::boolean OR made.shares_limits_of IS NOT NULL)
   ), locked AS (
     SELECT id
     FROM api_keys
@@ -129,6 +132,10 @@ const RECORD_USE = `
   SET last_used_at = greatest(key.last_used_at, used.at)
   FROM used JOIN locked USING (id)
   WHERE key.id = used.id`;
+
+/** There are few keys: no index. */
+const ADMIN_KEYS_MADE_BY = `
+  SELECT id FROM api_keys WHERE created_by = $1 AND 'admin' = ANY (scopes) AND revoked_at IS NULL ORDER BY id`;
 
 /** There are few keys: no index. */
 const HAS_ACTIVE_ADMIN = `
@@ -185,11 +192,22 @@ export class ApiKeyRepository {
     return row?.revoked ?? false;
   }
 
-  /** Under READ COMMITTED. @returns what was revoked: the key and all that came of it, but for what had been revoked before */
-  async revoke(tx: EntityManager, id: string): Promise<RevokedApiKey[]> {
+  /**
+   * Under READ COMMITTED.
+   *
+   * @param withAdminMade also those that an admin key made
+   * @returns what was revoked: the key and what came of it, but for what had been revoked before
+   */
+  async revoke(tx: EntityManager, id: string, withAdminMade: boolean): Promise<RevokedApiKey[]> {
     await tx.query(LOCK_FAMILIES);
-    const [revoked] = await tx.query<[RevokedApiKey[], number]>(REVOKE, [id]);
+    const [revoked] = await tx.query<[RevokedApiKey[], number]>(REVOKE, [id, withAdminMade]);
     return revoked;
+  }
+
+  /** @param actor for example `user:<id>`. @returns ids of those that are not revoked */
+  async adminKeysMadeBy(tx: EntityManager, actor: string): Promise<string[]> {
+    const keys = await tx.query<{ id: string }[]>(ADMIN_KEYS_MADE_BY, [actor]);
+    return keys.map(({ id }) => id);
   }
 
   async recordUse(uses: readonly ApiKeyUse[]): Promise<void> {

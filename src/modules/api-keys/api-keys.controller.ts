@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   Authenticated,
@@ -8,8 +8,8 @@ import {
   type RequestContext,
   RequireScopes,
 } from '../../platform/auth/index.js';
-import { PageQueryDto } from '../../platform/http/index.js';
-import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
+import { NO_STORE, PageQueryDto } from '../../platform/http/index.js';
+import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto, RevokeApiKeyQueryDto } from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 @ApiTags('API keys')
@@ -28,6 +28,7 @@ export class ApiKeysController {
 
   @Post()
   @Authenticated()
+  @Header(...NO_STORE)
   @ApiOperation({ summary: 'Create an API key with at most the scopes, the life and the limits of the key that asks' })
   @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
   @ApiResponse({
@@ -60,7 +61,11 @@ export class ApiKeysController {
   })
   @ApiResponse({ status: 204, description: 'Revoked, now or before' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  async revoke(@Param('id') id: string, @Context() context: RequestContext): Promise<void> {
-    await this.apiKeys.revoke(id, context);
+  async revoke(
+    @Param('id') id: string,
+    @Query() { descendants }: RevokeApiKeyQueryDto,
+    @Context() context: RequestContext,
+  ): Promise<void> {
+    await this.apiKeys.revoke(id, context, { descendants: descendants === 'true' });
   }
 }

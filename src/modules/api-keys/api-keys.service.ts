@@ -13,10 +13,10 @@ import {
   scopesMissing,
   UnauthenticatedError,
 } from '../../platform/auth/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { ApiKeyLimits } from './api-key.entity.js';
-import { type ApiKeyRecord, ApiKeyRepository } from './api-key.repository.js';
+import { type ApiKeyRecord, ApiKeyRepository, type RevokedApiKey } from './api-key.repository.js';
 import { ApiKeyVerifier, hashApiKey } from './api-key.verifier.js';
 
 export interface NewApiKey {
@@ -40,9 +40,6 @@ const NO_DESCENT: Descent = { makerId: null, sharesLimits: false };
 /** `key` is the only copy there is. */
 export type IssuedApiKey = ApiKeyRecord & { key: string };
 
-/** Not SERIALIZABLE: a snapshot taken before the wait for a lock would miss what it waited for. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
-
 const CURSOR = { id: 'uuid' } as const;
 
 @Injectable()
@@ -58,7 +55,7 @@ export class ApiKeysService {
   /**
    * A key made by a key is no more than that key: not in scopes, and it neither outlives it (its `expiresAt` is the
    * earlier of the two, and both are revoked together) nor escapes its limits, in which it is counted with it. An admin,
-   * who may give a key any limits, makes keys that count for themselves.
+   * who may give a key any limits, makes keys that count and live for themselves.
    *
    * @throws ForbiddenError (403) for an end user, and when the key would have a scope its maker lacks, or limits of its
    *   own without its maker being an admin
@@ -84,7 +81,7 @@ export class ApiKeysService {
       maker.kind === 'api-key'
         ? { makerId: maker.id, sharesLimits: !input.limits && !held.includes('admin') }
         : NO_DESCENT;
-    return this.transactor.run((tx) => this.issue(tx, input, context, descent), ISOLATION);
+    return this.transactor.run((tx) => this.issue(tx, input, context, descent), READ_COMMITTED);
   }
 
   /** A new random key, in the caller's transaction. @throws UnauthenticatedError, ValidationError like `create` */
@@ -161,26 +158,47 @@ export class ApiKeysService {
   }
 
   /**
-   * Revokes the key and every key that came of it, for good: here at once, on other replicas within a second. Revoking
+   * Revokes the key and the keys that came of it, for good: here at once, on other replicas within a second. Revoking
    * twice is one revocation.
    *
+   * @param descendants of an admin key that fell into wrong hands: also the keys that it made, which stay otherwise
    * @throws NotFoundError (404), also for text that is no id
    */
-  async revoke(id: string, context: RequestContext): Promise<void> {
+  async revoke(id: string, context: RequestContext, { descendants = false } = {}): Promise<void> {
     const asked = await this.find(id);
-    const revoked = await this.transactor.run(async (tx) => {
-      const keys = await this.repository.revoke(tx, asked.id);
-      await this.audit.record(
-        tx,
-        keys.map(({ id: keyId, name, prefix }) => ({
-          ...context,
-          action: 'api_key.revoked',
-          subject: `api-key:${keyId}`,
-          details: { name, prefix, ...(keyId !== asked.id && { because: `api-key:${asked.id}` }) },
-        })),
-      );
-      return keys;
-    }, ISOLATION);
+    const revoked = await this.transactor.run(
+      (tx) => this.revokeFamily(tx, asked.id, descendants, context),
+      READ_COMMITTED,
+    );
     for (const { keyHash } of revoked) this.verifier.forget(keyHash);
+  }
+
+  /**
+   * Revokes the keys with the scope `admin` that a user made, and all that came of them, in the caller's transaction;
+   * everywhere within a second.
+   *
+   * @param actor `user:<id>`
+   */
+  async revokeAdminKeysMadeBy(tx: EntityManager, actor: string, context: RequestContext): Promise<void> {
+    for (const id of await this.repository.adminKeysMadeBy(tx, actor)) await this.revokeFamily(tx, id, true, context);
+  }
+
+  private async revokeFamily(
+    tx: EntityManager,
+    id: string,
+    descendants: boolean,
+    context: RequestContext,
+  ): Promise<RevokedApiKey[]> {
+    const keys = await this.repository.revoke(tx, id, descendants);
+    await this.audit.record(
+      tx,
+      keys.map(({ id: keyId, name, prefix }) => ({
+        ...context,
+        action: 'api_key.revoked',
+        subject: `api-key:${keyId}`,
+        details: { name, prefix, ...(keyId !== id && { because: `api-key:${id}` }) },
+      })),
+    );
+    return keys;
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isApiKey } from '../../kernel/api-key-format.js';
 import type { RequestContext } from '../../platform/auth/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { hashApiKey } from './api-key.verifier.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -31,7 +31,7 @@ export class BootstrapKeys {
     }
     const registered = await this.transactor.run(
       (tx) => this.service.register(tx, key, { name: 'bootstrap', scopes: ['admin'] }, SYSTEM),
-      { isolation: 'READ COMMITTED' },
+      READ_COMMITTED,
     );
     if (!registered) await this.warnIfUseless(key);
   }
@@ -50,7 +50,7 @@ export class BootstrapKeys {
         return key;
       },
       // Not SERIALIZABLE: its snapshot is taken before the wait for the lock and would miss the winner's key.
-      { isolation: 'READ COMMITTED' },
+      READ_COMMITTED,
     );
   }
 

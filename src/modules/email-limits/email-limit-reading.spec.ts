@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readingOf, secondsToReset } from './email-limit-reading.js';
+import { readingOf, msToReset } from './email-limit-reading.js';
 
 const NOON = Date.parse('2026-03-01T12:00:00.000Z');
 const minutes = (after: number) => new Date(NOON + after * 60_000);
@@ -16,7 +16,7 @@ describe('readingOf', () => {
   it('has nothing to reset where nothing is used', () => {
     const reading = readingOf('verification', state(5));
     expect(reading).toMatchObject({ count: 0, remaining: 5, resetAt: null });
-    expect(secondsToReset(reading)).toBe(0);
+    expect(msToReset(reading)).toBe(0);
   });
 
   it('waits for as many attempts to leave as an override has made too many', () => {
@@ -30,12 +30,12 @@ describe('readingOf', () => {
   });
 });
 
-describe('secondsToReset', () => {
-  it('rounds up, so that nobody comes back too early', () => {
-    expect(secondsToReset(readingOf('verification', state(1, 0)))).toBe(30 * 60 + 1);
+describe('msToReset', () => {
+  it('is the time until one more is free', () => {
+    expect(msToReset(readingOf('verification', state(1, 0)))).toBe(30 * 60_000 + 1);
   });
 
   it('is never 0 for an attempt that counts', () => {
-    expect(secondsToReset({ ...readingOf('verification', state(1, 0)), asOf: minutes(61) })).toBe(1);
+    expect(msToReset({ ...readingOf('verification', state(1, 0)), asOf: minutes(61) })).toBe(1);
   });
 });

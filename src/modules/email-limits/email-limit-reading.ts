@@ -1,6 +1,6 @@
 import { EMAIL_LIMIT_WINDOW_MS, type EmailLimitKind } from './email-limit-kind.js';
 
-/** Where one address stands with one kind of mail, by the database's clock. */
+/** Where one e-mail address stands with one kind of mail, by the database's clock. */
 export interface EmailLimitReading {
   readonly kind: EmailLimitKind;
   /** Attempts in any hour; 0: no limit. */
@@ -41,7 +41,7 @@ export function readingOf(kind: EmailLimitKind, { limit, attempts, asOf }: Email
   };
 }
 
-/** Whole seconds from the reading to its reset, rounded up; 0 when nothing is used. */
-export function secondsToReset({ resetAt, asOf }: EmailLimitReading): number {
-  return resetAt === null ? 0 : Math.max(1, Math.ceil((resetAt.getTime() - asOf.getTime()) / 1000));
+/** From the reading to its reset; 0 when nothing is used, and never for an attempt that counts. */
+export function msToReset({ resetAt, asOf }: EmailLimitReading): number {
+  return resetAt === null ? 0 : Math.max(1, resetAt.getTime() - asOf.getTime());
 }

@@ -1,10 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { MAX_EMAIL_LIMIT } from '../../config/index.js';
 import { IsTimestamp } from '../../platform/http/index.js';
 import { EMAIL_LIMIT_KINDS, type EmailLimitKind } from './email-limit-kind.js';
-
-/** The log of attempts is kept in one row: so many are a few kilobytes. */
-export const MAX_EMAIL_LIMIT = 1000;
 
 // Validators run from the bottom up and the first that fails is named, so each list ends with the plainest.
 export class SetEmailLimitOverrideDto {

@@ -1,9 +1,9 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { EmailLimitKind } from './email-limit-kind.js';
 
-/** What one address has used of one kind of mail, and what an operator made of its limit. The address itself is not here. */
+/** What one e-mail address has used of one kind of mail, and what an admin made of its limit. The address itself is not here. */
 @Entity('email_limits')
-@Check('email_limits_address_hash_check', `octet_length("address_hash") = 32`)
+@Check('email_limits_email_hash_check', `octet_length("email_hash") = 32`)
 @Check('email_limits_override_limit_check', `"override_limit" >= 0`)
 @Check(
   'email_limits_override_whole_check',
@@ -13,9 +13,9 @@ export class EmailLimit {
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'email_limits_pkey' })
   kind: EmailLimitKind;
 
-  /** HMAC-SHA-256 of the address, see `AddressHash`. */
-  @PrimaryColumn({ name: 'address_hash', type: 'bytea', primaryKeyConstraintName: 'email_limits_pkey' })
-  addressHash: Buffer;
+  /** HMAC-SHA-256 of the address, see `EmailHash`. */
+  @PrimaryColumn({ name: 'email_hash', type: 'bytea', primaryKeyConstraintName: 'email_limits_pkey' })
+  emailHash: Buffer;
 
   /** The sliding log: when mail was asked for, oldest first. Those older than the window go with the next attempt. */
   @Column({ type: 'timestamptz', array: true, default: () => `'{}'` })
@@ -37,7 +37,7 @@ export class EmailLimit {
   overrideSetAt: Date | null;
 
   /** Nothing in the row counts any more from then on; null: until its override is removed. */
-  @Index('email_limits_over_at_idx')
-  @Column({ name: 'over_at', type: 'timestamptz', nullable: true })
-  overAt: Date | null;
+  @Index('email_limits_expires_at_idx')
+  @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
+  expiresAt: Date | null;
 }

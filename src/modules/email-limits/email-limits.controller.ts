@@ -18,7 +18,7 @@ export class EmailLimitsController {
   @Get()
   @ApiParam(KIND)
   @ApiParam(EMAIL)
-  @ApiOperation({ summary: 'How often mail was asked for with an address; the same for one that nobody has' })
+  @ApiOperation({ summary: 'How often mail was asked for with an e-mail address; the same for one that nobody has' })
   @ApiResponse({ status: 200, type: EmailLimitDto })
   show(@Param('kind') kind: string, @Param('email') email: string): Promise<EmailLimitDto> {
     return this.emailLimits.show(kind, email);
@@ -27,7 +27,7 @@ export class EmailLimitsController {
   @Put('override')
   @ApiParam(KIND)
   @ApiParam(EMAIL)
-  @ApiOperation({ summary: 'Another limit for one address, in force at once' })
+  @ApiOperation({ summary: 'Another limit for one e-mail address, in force at once' })
   @ApiResponse({ status: 200, type: EmailLimitOverrideDto })
   override(
     @Param('kind') kind: string,

@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Transactor } from '../../platform/transaction/index.js';
 import type { EmailLimitKind } from './email-limit-kind.js';
 import type { EmailLimitState } from './email-limit-reading.js';
 
 export interface EmailLimitKey {
   readonly kind: EmailLimitKind;
-  /** 32 bytes, see `AddressHash`. */
-  readonly addressHash: Buffer;
+  /** 32 bytes, see `EmailHash`. */
+  readonly emailHash: Buffer;
 }
 
-/** Another limit for one address, set by an operator. */
+/** Another limit for one e-mail address, set by an admin. */
 export interface EmailLimitOverride {
   /** 0: no limit. */
   readonly limit: number;
@@ -45,14 +46,14 @@ const LAST_LEAVES = `held.attempts[cardinality(held.attempts)] + interval '1 hou
  * before has left. No row: there is no room, or no limit. Index: email_limits_pkey.
  */
 const TAKE = `
-  INSERT INTO email_limits AS held (kind, address_hash, attempts, over_at)
+  INSERT INTO email_limits AS held (kind, email_hash, attempts, expires_at)
   SELECT $1::text, $2::bytea, ARRAY[moment], moment + interval '1 hour'
   FROM clock_timestamp() AS moment
-  WHERE $3::integer > 0 OR EXISTS (SELECT FROM email_limits WHERE kind = $1 AND address_hash = $2)
-  ON CONFLICT (kind, address_hash) DO UPDATE
+  WHERE $3::integer > 0 OR EXISTS (SELECT FROM email_limits WHERE kind = $1 AND email_hash = $2)
+  ON CONFLICT (kind, email_hash) DO UPDATE
   SET
     attempts = ${RECENT} || clock_timestamp(),
-    over_at = CASE
+    expires_at = CASE
       WHEN held.override_limit IS NOT NULL AND held.override_until IS NULL THEN NULL
       ELSE greatest(clock_timestamp() + interval '1 hour', held.override_until)
     END
@@ -70,22 +71,22 @@ const READ = `
     held.override_until AS "overrideUntil",
     held.override_set_by AS "overrideSetBy",
     held.override_set_at AS "overrideSetAt"
-  FROM (SELECT $1::text AS kind, $2::bytea AS address_hash) AS wanted
-  LEFT JOIN email_limits AS held USING (kind, address_hash)`;
+  FROM (SELECT $1::text AS kind, $2::bytea AS email_hash) AS wanted
+  LEFT JOIN email_limits AS held USING (kind, email_hash)`;
 
 /** No row when `until` is past already. Index: email_limits_pkey. */
 const OVERRIDE = `
   INSERT INTO email_limits AS held
-    (kind, address_hash, override_limit, override_until, override_set_by, override_set_at, over_at)
+    (kind, email_hash, override_limit, override_until, override_set_by, override_set_at, expires_at)
   SELECT $1::text, $2::bytea, $3::integer, $4::timestamptz, $5::text, clock_timestamp(), $4::timestamptz
   WHERE $4::timestamptz IS NULL OR $4::timestamptz > clock_timestamp()
-  ON CONFLICT (kind, address_hash) DO UPDATE
+  ON CONFLICT (kind, email_hash) DO UPDATE
   SET
     override_limit = excluded.override_limit,
     override_until = excluded.override_until,
     override_set_by = excluded.override_set_by,
     override_set_at = excluded.override_set_at,
-    over_at = CASE
+    expires_at = CASE
       WHEN excluded.override_until IS NOT NULL THEN greatest(excluded.override_until, ${LAST_LEAVES})
     END
   RETURNING
@@ -100,22 +101,18 @@ const RESTORE = `
       override_until = NULL,
       override_set_by = NULL,
       override_set_at = NULL,
-      over_at = coalesce(${LAST_LEAVES}, clock_timestamp())
-    WHERE kind = $1 AND address_hash = $2 AND ${OVERRIDDEN}
+      expires_at = coalesce(${LAST_LEAVES}, clock_timestamp())
+    WHERE kind = $1 AND email_hash = $2 AND ${OVERRIDDEN}
     RETURNING kind
   )
   SELECT kind FROM restored`;
 
-/** One that is being counted in right now is skipped; it is not over. Index: email_limits_over_at_idx. */
-const REMOVE_OVER = `
-  WITH removed AS (
-    DELETE FROM email_limits
-    WHERE ctid = ANY (ARRAY (
-      SELECT ctid FROM email_limits WHERE over_at <= now() ORDER BY over_at LIMIT $1 FOR UPDATE SKIP LOCKED
-    ))
-    RETURNING kind
-  )
-  SELECT count(*)::integer AS removed FROM removed`;
+/** One that is being counted in right now is skipped; it has not expired. Index: email_limits_expires_at_idx. */
+const REMOVE_EXPIRED = `
+  DELETE FROM email_limits
+  WHERE ctid = ANY (ARRAY (
+    SELECT ctid FROM email_limits WHERE expires_at <= now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  ))`;
 
 interface ReadRow extends EmailLimitState {
   overridden: boolean | null;
@@ -127,7 +124,10 @@ interface ReadRow extends EmailLimitState {
 
 @Injectable()
 export class EmailLimitsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
+  ) {}
 
   /**
    * Counts an attempt if there is room.
@@ -136,17 +136,17 @@ export class EmailLimitsRepository {
    * @returns undefined when nothing was counted
    */
   async take(tx: EntityManager, key: EmailLimitKey, configured: number): Promise<EmailLimitState | undefined> {
-    const [state] = await tx.query<EmailLimitState[]>(TAKE, [key.kind, key.addressHash, configured]);
+    const [state] = await tx.query<EmailLimitState[]>(TAKE, [key.kind, key.emailHash, configured]);
     return state;
   }
 
   /** @param tx left out: outside any transaction */
   async read(
     tx: EntityManager | undefined,
-    { kind, addressHash }: EmailLimitKey,
+    { kind, emailHash }: EmailLimitKey,
     configured: number,
   ): Promise<EmailLimitStateAndOverride> {
-    const [row] = await (tx ?? this.dataSource).query<ReadRow[]>(READ, [kind, addressHash, configured]);
+    const [row] = await (tx ?? this.dataSource).query<ReadRow[]>(READ, [kind, emailHash, configured]);
     if (row === undefined) throw new Error('A LEFT JOIN of one row answered none');
     return { limit: row.limit, attempts: row.attempts, asOf: row.asOf, override: overrideOf(row) };
   }
@@ -154,23 +154,22 @@ export class EmailLimitsRepository {
   /** @returns undefined when `until` is past, by the database's clock */
   async override(
     tx: EntityManager,
-    { kind, addressHash }: EmailLimitKey,
+    { kind, emailHash }: EmailLimitKey,
     { limit, until, setBy }: Omit<EmailLimitOverride, 'setAt'>,
   ): Promise<EmailLimitOverride | undefined> {
-    const [override] = await tx.query<EmailLimitOverride[]>(OVERRIDE, [kind, addressHash, limit, until, setBy]);
+    const [override] = await tx.query<EmailLimitOverride[]>(OVERRIDE, [kind, emailHash, limit, until, setBy]);
     return override;
   }
 
   /** @returns false when no override is in force */
-  async restore(tx: EntityManager, { kind, addressHash }: EmailLimitKey): Promise<boolean> {
-    const restored = await tx.query<object[]>(RESTORE, [kind, addressHash]);
+  async restore(tx: EntityManager, { kind, emailHash }: EmailLimitKey): Promise<boolean> {
+    const restored = await tx.query<object[]>(RESTORE, [kind, emailHash]);
     return restored.length > 0;
   }
 
   /** @returns how many rows were removed, `limit` at most */
-  async removeOver(tx: EntityManager, limit: number): Promise<number> {
-    const [row] = await tx.query<{ removed: number }[]>(REMOVE_OVER, [limit]);
-    return row?.removed ?? 0;
+  removeExpired(limit: number): Promise<number> {
+    return this.transactor.affected(REMOVE_EXPIRED, [limit]);
   }
 }
 

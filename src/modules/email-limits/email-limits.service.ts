@@ -1,34 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
 import type { RequestContext } from '../../platform/auth/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { EmailHash } from '../../platform/encryption/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
-import { AddressHash } from './address-hash.js';
 import type { EmailLimitDto, EmailLimitOverrideDto, SetEmailLimitOverrideDto } from './email-limit.dto.js';
 import { readingOf } from './email-limit-reading.js';
-import { EmailLimits } from './email-limits.js';
+import { EmailLimiter } from './email-limiter.js';
 import { EmailLimitsRepository } from './email-limits.repository.js';
 import { limitedAddress } from './limited-address.js';
 
-/** Single rows: nothing is decided from what another row says. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
-
-/** Where an address stands, and what an operator makes of its limit. Every change is audited, without the address. */
+/** Where an e-mail address stands, and what an admin makes of its limit. Every change is audited, without the address. */
 @Injectable()
 export class EmailLimitsService {
   constructor(
     private readonly transactor: Transactor,
     private readonly repository: EmailLimitsRepository,
-    private readonly limits: EmailLimits,
-    private readonly addresses: AddressHash,
+    private readonly limiter: EmailLimiter,
+    private readonly hashes: EmailHash,
     private readonly audit: AuditLog,
   ) {}
 
   /** @throws ValidationError (400) */
   async show(kindText: string, addressText: string): Promise<EmailLimitDto> {
     const { kind, email } = limitedAddress(kindText, addressText);
-    const key = { kind, addressHash: this.addresses.of(email) };
-    const { override, ...state } = await this.repository.read(undefined, key, this.limits.configured[kind]);
+    const key = { kind, emailHash: this.hashes.of(email) };
+    const { override, ...state } = await this.repository.read(undefined, key, this.limiter.configured[kind]);
     const { limit, count, remaining, resetAt, attempts } = readingOf(kind, state);
     return {
       kind,
@@ -50,15 +47,15 @@ export class EmailLimitsService {
     context: RequestContext,
   ): Promise<EmailLimitOverrideDto> {
     const { kind, email } = limitedAddress(kindText, addressText);
-    const key = { kind, addressHash: this.addresses.of(email) };
+    const key = { kind, emailHash: this.hashes.of(email) };
     const override = { limit, until: until === null ? null : new Date(until), setBy: context.actor };
     const set = await this.transactor.run(async (tx) => {
       const made = await this.repository.override(tx, key, override);
       const details = { kind, limit, until };
-      const subject = this.addresses.subjectOf(email);
+      const subject = this.hashes.subjectOf(email);
       if (made) await this.audit.record(tx, [{ ...context, action: 'email_limit.overridden', subject, details }]);
       return made;
-    }, ISOLATION);
+    }, READ_COMMITTED);
     if (!set) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
     return set;
   }
@@ -66,14 +63,14 @@ export class EmailLimitsService {
   /** @throws ValidationError (400), NotFoundError (404) when there is nothing to remove */
   async restore(kindText: string, addressText: string, context: RequestContext): Promise<void> {
     const { kind, email } = limitedAddress(kindText, addressText);
-    const key = { kind, addressHash: this.addresses.of(email) };
+    const key = { kind, emailHash: this.hashes.of(email) };
     const restored = await this.transactor.run(async (tx) => {
       const was = await this.repository.restore(tx, key);
-      const subject = this.addresses.subjectOf(email);
+      const subject = this.hashes.subjectOf(email);
       if (was)
         await this.audit.record(tx, [{ ...context, action: 'email_limit.restored', subject, details: { kind } }]);
       return was;
-    }, ISOLATION);
+    }, READ_COMMITTED);
     if (!restored) throw new NotFoundError('There is no such override.');
   }
 }

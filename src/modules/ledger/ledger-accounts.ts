@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { ValidationError } from '../../kernel/app-error.js';
 import { isCurrency } from '../../kernel/currency.js';
 import type { RequestContext } from '../../platform/auth/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { AccountDirectory } from './account-directory.js';
 import type { AccountKey, AccountRef, AccountStatus } from './account.js';
@@ -64,6 +64,6 @@ export class LedgerAccounts {
 
   /** READ COMMITTED: one row, decided on alone. */
   private alone<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.transactor.run(work, { isolation: 'READ COMMITTED' });
+    return this.transactor.run(work, READ_COMMITTED);
   }
 }

@@ -4,7 +4,7 @@ import { AuditModule } from '../audit/index.js';
 import { RateLimitsController } from './rate-limits.controller.js';
 import { RateLimitsService } from './rate-limits.service.js';
 
-/** The operators' side of rate limits; the limiting itself is `platform/rate-limit`. */
+/** The admins' side of rate limits; the limiting itself is `platform/rate-limit`. */
 @Module({
   imports: [ApiKeysModule, AuditModule],
   controllers: [RateLimitsController],

@@ -10,7 +10,7 @@ import {
   RateLimitOverridesRepository,
   type RuleUse,
 } from '../../platform/rate-limit/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { ApiKeysService } from '../api-keys/index.js';
 import { AuditLog } from '../audit/index.js';
 import { apiKeySubject, type LimitedSubject, limitedSubject } from './limited-subject.js';
@@ -22,10 +22,7 @@ import {
   type SetRateLimitOverrideDto,
 } from './rate-limit.dto.js';
 
-/** Single rows: nothing is decided from what another row says. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
-
-/** What limits somebody, and what an operator makes of it. Every change is audited and known everywhere within a second. */
+/** What limits somebody, and what an admin makes of it. Every change is audited and known everywhere within a second. */
 @Injectable()
 export class RateLimitsService {
   constructor(
@@ -69,7 +66,7 @@ export class RateLimitsService {
       });
       if (override) await this.record(tx, 'rate_limit.overridden', subject, context, { rule, limit, shadow, until });
       return override;
-    }, ISOLATION);
+    }, READ_COMMITTED);
     if (!set) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
     await this.overrides.refresh();
     return presentOverride(set);
@@ -82,7 +79,7 @@ export class RateLimitsService {
       const rules = await this.repository.remove(tx, subject.name, rule ?? null);
       if (rules.length > 0) await this.record(tx, 'rate_limit.restored', subject, context, { rules });
       return rules;
-    }, ISOLATION);
+    }, READ_COMMITTED);
     if (removed.length === 0) throw new NotFoundError('There is no such override.');
     await this.overrides.refresh();
   }

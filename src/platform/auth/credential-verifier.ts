@@ -10,8 +10,8 @@ export abstract class CredentialVerifier {
   abstract verify(credential: string): Promise<Principal | null>;
 
   /**
-   * Like `verify`, for a caller whose address has failed too often: answers from what this process knows and asks nobody,
-   * so that trying out credentials costs the database nothing.
+   * Like `verify`, for a caller whose address has failed too often: asks nobody about a credential that this process
+   * cannot prove genuine by itself, so that trying out credentials costs the database nothing.
    */
   abstract recall(credential: string): Promise<Principal | null>;
 }

@@ -14,10 +14,10 @@ describe('deriveKey', () => {
   });
 
   it('gives another key for another label, and for another secret', () => {
-    const label = 'holdfast/email-limits/v1';
+    const label = 'holdfast/email-hash/v1';
     const keys = [
       deriveKey(encryptionKey, label),
-      deriveKey(encryptionKey, 'holdfast/email-limits/v2'),
+      deriveKey(encryptionKey, 'holdfast/email-hash/v2'),
       deriveKey(Buffer.alloc(32), label),
     ];
     expect(new Set(keys.map(hex)).size).toBe(3);

@@ -1,9 +1,10 @@
 export { type BodyLimits, installBodyParser, RAW_BODY, refuseNul } from './body-parser.js';
 export { answerClientError } from './client-error.js';
 export { installCors } from './cors.js';
-export { IsEmailAddress, isEmailAddress } from './is-email-address.decorator.js';
+export { IsEmailAddress } from './is-email-address.decorator.js';
 export { IsOmittable } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
+export { NO_STORE } from './no-store.js';
 export { PageQueryDto } from './page.dto.js';
 export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';

@@ -1,21 +1,20 @@
-import { ValidateBy, type ValidationOptions } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
 import { emailAddress } from '../../kernel/email-address.js';
 
-/** True for what `emailAddress` takes. */
-export function isEmailAddress(value: unknown): boolean {
-  return typeof value === 'string' && emailAddress(value) !== undefined;
-}
-
-/** The property is an e-mail address, in any spelling: it is stored and compared as `emailAddress` writes it. */
-export function IsEmailAddress(options?: ValidationOptions): PropertyDecorator {
-  return ValidateBy(
-    {
+/** The property is an `EmailAddress`: whatever spelling was sent, it arrives as `emailAddress` writes it. */
+export function IsEmailAddress(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ type: String, format: 'email', example: 'ann@example.com' }),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (emailAddress(value) ?? value) : value)),
+    ValidateBy({
       name: 'isEmailAddress',
       validator: {
-        validate: isEmailAddress,
+        validate: (value) => typeof value === 'string' && emailAddress(value) !== undefined,
         defaultMessage: (problem) => `${problem?.property} must be an e-mail address`,
       },
-    },
-    options,
+    }),
   );
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { type RepeatingTask, RepeatingTasks } from '../schedule/index.js';
+import { Transactor } from '../transaction/index.js';
 
 const INTERVAL_MS = 10_000;
 /** Some 10 ms of the database's time each. */
@@ -25,31 +25,22 @@ const REMOVE = `
 @Injectable()
 export class ExpiredRecords implements OnApplicationBootstrap, OnModuleDestroy {
   private task: RepeatingTask | undefined;
-  private stopping = false;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
     private readonly tasks: RepeatingTasks,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.task = this.tasks.every(INTERVAL_MS, 'expired idempotency records', () => this.removeAll(), {
-      role: 'background',
-    });
+    this.task = this.tasks.sweep(INTERVAL_MS, 'expired idempotency records', BATCH, (limit) => this.remove(limit));
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping = true;
     await this.task?.stop();
   }
 
-  private async removeAll(): Promise<void> {
-    while (!this.stopping && (await this.remove(BATCH)) === BATCH);
-  }
-
   /** @returns how many were removed, `limit` at most */
-  async remove(limit: number): Promise<number> {
-    const [, removed] = await this.dataSource.query<[object[], number]>(REMOVE, [limit]);
-    return removed;
+  remove(limit: number): Promise<number> {
+    return this.transactor.affected(REMOVE, [limit]);
   }
 }

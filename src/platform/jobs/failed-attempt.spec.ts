@@ -7,6 +7,13 @@ describe('what is kept of a failed attempt', () => {
     ['an address in quotes', new Error('no "anna o"@example.com here'), 'example.com'],
     ['a link with its token', new Error('rejected: https://app.example.com/verify?token=abcdef'), 'abcdef'],
     ['a bare token', new Error(`rejected: ${'aB3_'.repeat(11)}`), 'aB3_aB3_'],
+    [
+      'a token of ours, broken by quoted-printable',
+      new Error('was hfm_UnGTT3zC1ef07wBPKQJDwjdF4roC= XGq5JnF5x4rj6Po for'),
+      'XGq5',
+    ],
+    ['a short run of one', new Error('was hfr_abc=\r\ndefghijkl'), 'defghijkl'],
+    ['a link, broken likewise', new Error('at https://x.example/#token=\r\nabcdefghijkl'), 'abcdefghijkl'],
     ['a token in hex', new Error(`rejected: ${'0f'.repeat(32)}`), '0f0f'],
     ['a provider key', new Error('bad key sk_live_abcdefghijkl'), 'abcdefghijkl'],
     ['a password in a URL', new Error('smtp://me:abcdefghijkl@mail.example.com refused'), 'abcdefghijkl'],

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Metrics } from '../metrics/index.js';
+import { JobQueueRepository, type QueueLength } from './job-queue.repository.js';
 
 /** How an attempt ended, or what became of a job without one; docs/operations.md says what each means. */
 export type JobOutcome =
@@ -9,34 +9,18 @@ export type JobOutcome =
 /** Those that alerts hang on: a counter that appears with its first value has no increase. */
 const FROM_THE_START: readonly JobOutcome[] = ['done', 'given_up', 'expired', 'abandoned', 'unreadable'];
 
-/** Index: jobs_due_idx, so that given-up ones do not count and cost nothing. */
-const QUEUE = `
-  SELECT
-    count(*) FILTER (WHERE state = 'WAITING')::integer AS waiting,
-    count(*) FILTER (WHERE state = 'RUNNING')::integer AS running,
-    coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS age
-  FROM jobs
-  WHERE due_at IS NOT NULL`;
-
-interface Queue {
-  waiting: number;
-  running: number;
-  /** Seconds. */
-  age: number;
-}
-
 @Injectable()
 export class JobMetrics {
   private readonly outcomes;
 
-  constructor(metrics: Metrics, dataSource: DataSource) {
+  constructor(metrics: Metrics, repository: JobQueueRepository) {
     this.outcomes = metrics.counter('holdfast_jobs_finished_total', 'Attempts on jobs by how they ended', [
       'kind',
       'outcome',
     ]);
-    let reading: Promise<Queue> | undefined;
+    let reading: Promise<QueueLength> | undefined;
     // One query for both gauges: they are collected at the same time, and each sees what is so now.
-    const queue = () => (reading ??= readQueue(dataSource).finally(() => (reading = undefined)));
+    const queue = () => (reading ??= repository.length().finally(() => (reading = undefined)));
     metrics.gauge('holdfast_jobs_queue_depth', 'Jobs not finished yet', ['state'], async (gauge) => {
       const { waiting, running } = await queue();
       gauge.set({ state: 'waiting' }, waiting);
@@ -56,10 +40,4 @@ export class JobMetrics {
   finished(kind: string, outcome: JobOutcome): void {
     this.outcomes.inc({ kind, outcome });
   }
-}
-
-async function readQueue(dataSource: DataSource): Promise<Queue> {
-  const [queue] = await dataSource.query<Queue[]>(QUEUE);
-  if (!queue) throw new Error('The jobs could not be counted');
-  return queue;
 }

@@ -9,7 +9,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Check('jobs_counts_check', '"attempts" >= 0 AND "abandoned" >= 0')
 @Check(
   'jobs_state_check',
-  `CASE state WHEN 'WAITING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NULL WHEN 'RUNNING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NOT NULL AND claimed_by IS NOT NULL AND given_up_at IS NULL WHEN 'FAILED' THEN payload IS NULL AND due_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NOT NULL AND error IS NOT NULL ELSE false END`,
+  `CASE state WHEN 'WAITING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NULL WHEN 'RUNNING' THEN payload IS NOT NULL AND due_at IS NOT NULL AND claim_id IS NOT NULL AND claimed_by IS NOT NULL AND given_up_at IS NULL WHEN 'GIVEN_UP' THEN payload IS NULL AND due_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL AND given_up_at IS NOT NULL AND error IS NOT NULL ELSE false END`,
 )
 export class JobRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'jobs_pkey' })
@@ -19,7 +19,7 @@ export class JobRow {
   kind: string;
 
   @Column({ type: 'text', default: 'WAITING' })
-  state: 'WAITING' | 'RUNNING' | 'FAILED';
+  state: 'WAITING' | 'RUNNING' | 'GIVEN_UP';
 
   /** JSON, sealed (`jobs:<id>`); leaves with the giving up. */
   @Column({ type: 'bytea', nullable: true })

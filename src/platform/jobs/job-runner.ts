@@ -5,6 +5,7 @@ import { backoffDelay } from '../../kernel/backoff.js';
 import { isJsonObject, parseExactJson } from '../../kernel/exact-json.js';
 import { isDatabaseUnavailable } from '../database/index.js';
 import { SecretUnreadableError } from '../encryption/index.js';
+import { settledWithin } from '../lease/index.js';
 import { CommitOutcomeUnknownError, Transactor } from '../transaction/index.js';
 import { describeFailure, stackOf } from './failed-attempt.js';
 import { JobGivenUpError, JobHandedBackError, JobLostError, JobTimeoutError } from './job.errors.js';
@@ -57,9 +58,11 @@ export class JobRunner {
     const payload = parseExactJson(this.repository.payloadOf(claimed));
     if (!isJsonObject(payload)) throw new JobGivenUpError('Its payload is no object');
     const job: Job = { id, kind, payload, attempt: attempts + abandoned + 1, createdAt, signal: controller.signal };
-    const withinTime = (work: () => Promise<void>) => settledWithin(handler.options.timeoutMs, controller, work);
+    const { timeoutMs } = handler.options;
+    const onTimeout = () => new JobTimeoutError(timeoutMs);
+    const withinTime = (work: () => Promise<void>) => settledWithin(timeoutMs, controller, onTimeout, work);
     if (handler.inTransaction) {
-      await this.inTransaction(claimed, handler.options.timeoutMs, (tx) => withinTime(() => handler.work(tx, job)));
+      await this.inTransaction(claimed, timeoutMs, (tx) => withinTime(() => handler.work(tx, job)));
       return 'done';
     }
     await withinTime(() => handler.work(job));
@@ -173,26 +176,4 @@ function isOfTheDatabase(error: unknown): boolean {
 /** Never the payload. */
 function nameOf({ id, kind, attempts, abandoned }: ClaimedJob): { id: string; kind: string; attempt: number } {
   return { id, kind, attempt: attempts + abandoned + 1 };
-}
-
-/** The handler is no longer waited for once it is aborted, even if it never returns. */
-async function settledWithin(timeoutMs: number, controller: AbortController, work: () => Promise<void>): Promise<void> {
-  const { signal } = controller;
-  signal.throwIfAborted();
-  const timer = setTimeout(() => controller.abort(new JobTimeoutError(timeoutMs)), timeoutMs);
-  try {
-    await Promise.race([work(), rejectWhenAborted(signal)]);
-  } catch (error) {
-    // What a handler says when it is aborted is not why.
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -61,7 +61,7 @@ export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy, Befor
         this.running.delete(run);
         this.count(job.kind, -1);
         // A backlog is worked off at its own pace, not at that of the poll.
-        this.poll?.run();
+        void this.poll?.run();
       });
       this.running.add(run);
     }

@@ -7,7 +7,7 @@ export class JobGivenUpError extends Error {
 export class JobTimeoutError extends Error {
   override readonly name = 'JobTimeoutError';
 
-  constructor(readonly timeoutMs: number) {
+  constructor(timeoutMs: number) {
     super(`The job took longer than ${timeoutMs} ms`);
   }
 }

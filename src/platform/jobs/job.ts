@@ -9,8 +9,6 @@ export interface NewJob {
   /** Chooses the handler; a fixed word of the program's own, for it labels metrics. */
   readonly kind: string;
   readonly payload: JobPayload;
-  /** Not before this many milliseconds have passed. Default 0. */
-  readonly delayMs?: number;
   /** Given up if it is not done by then. Default: never. */
   readonly expiresInMs?: number;
 }

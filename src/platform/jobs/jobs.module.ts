@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { JobHandlers } from './job-handlers.js';
 import { JobMetrics } from './job-metrics.js';
+import { JobQueueRepository } from './job-queue.repository.js';
 import { JobRunner } from './job-runner.js';
 import { JobSweeps } from './job-sweeps.js';
 import { JOB_TIMINGS, JOB_TIMINGS_OF_PRODUCTION, type JobTimings } from './job-timings.js';
@@ -24,6 +25,7 @@ import { JobsRepository } from './jobs.repository.js';
     },
     JobHandlers,
     JobMetrics,
+    JobQueueRepository,
     JobRunner,
     Jobs,
     JobsInFlight,

@@ -35,10 +35,8 @@ export interface Room {
 const ENQUEUE = `
   INSERT INTO jobs (id, kind, payload, due_at, expires_at)
   SELECT
-    id, kind, payload, clock_timestamp() + delay_ms * interval '1 millisecond',
-    clock_timestamp() + expires_ms * interval '1 millisecond'
-  FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::float8[], $5::float8[])
-    AS t (id, kind, payload, delay_ms, expires_ms)`;
+    id, kind, payload, clock_timestamp(), clock_timestamp() + expires_ms * interval '1 millisecond'
+  FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::float8[]) AS t (id, kind, payload, expires_ms)`;
 
 /**
  * Due jobs, and those whose lease has ended: their worker was killed, or hangs. What is locked is at work in a
@@ -88,42 +86,26 @@ const BEGIN = `
 const LOCATE = `SELECT ctid::text AS place FROM jobs WHERE id = $1 AND claim_id = $2`;
 
 /** By place for the reason in BEGIN. */
-const FINISH_IN_PLACE = `
-  WITH done AS (
-    DELETE FROM jobs WHERE ctid = $3::tid AND id = $1 AND claim_id = $2 RETURNING id
-  )
-  SELECT id FROM done`;
+const FINISH_IN_PLACE = `DELETE FROM jobs WHERE ctid = $3::tid AND id = $1 AND claim_id = $2`;
 
 /** Index: jobs_pkey. */
-const FINISH = `
-  WITH done AS (
-    DELETE FROM jobs WHERE id = $1 AND claim_id = $2 RETURNING id
-  )
-  SELECT id FROM done`;
+const FINISH = `DELETE FROM jobs WHERE id = $1 AND claim_id = $2`;
 
 /** Index: jobs_pkey. */
 const RETRY = `
-  WITH failed AS (
-    UPDATE jobs
-    SET
-      state = 'WAITING', due_at = clock_timestamp() + $3 * interval '1 millisecond', attempts = attempts + $4,
-      error = coalesce($5, error), claim_id = NULL, claimed_by = NULL
-    WHERE id = $1 AND claim_id = $2
-    RETURNING id
-  )
-  SELECT id FROM failed`;
+  UPDATE jobs
+  SET
+    state = 'WAITING', due_at = clock_timestamp() + $3 * interval '1 millisecond', attempts = attempts + $4,
+    error = coalesce($5, error), claim_id = NULL, claimed_by = NULL
+  WHERE id = $1 AND claim_id = $2`;
 
 /** Index: jobs_pkey. */
 const GIVE_UP = `
-  WITH given_up AS (
-    UPDATE jobs
-    SET
-      state = 'FAILED', payload = NULL, due_at = NULL, attempts = attempts + 1, error = $3,
-      claim_id = NULL, claimed_by = NULL, given_up_at = clock_timestamp()
-    WHERE id = $1 AND claim_id = $2
-    RETURNING id
-  )
-  SELECT id FROM given_up`;
+  UPDATE jobs
+  SET
+    state = 'GIVEN_UP', payload = NULL, due_at = NULL, attempts = attempts + 1, error = $3,
+    claim_id = NULL, claimed_by = NULL, given_up_at = clock_timestamp()
+  WHERE id = $1 AND claim_id = $2`;
 
 /**
  * Heartbeat. A job whose attempt has its transaction open is locked: that is a better sign of life than this one, and
@@ -143,7 +125,7 @@ const EXTEND = `
   FROM jobs
   WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
 
-/** The jobs table: who may work on what, until when. All times are the database's. */
+/** Single jobs: who may work on what, until when. All times are the database's. */
 @Injectable()
 export class JobsRepository {
   constructor(
@@ -159,8 +141,7 @@ export class JobsRepository {
     await tx.query(ENQUEUE, [
       rows.map(({ id }) => id),
       rows.map(({ kind }) => kind),
-      rows.map(({ id, payload }) => this.secrets.seal(stringifyExactJson({ ...payload }), placeOf(id))),
-      rows.map(({ delayMs = 0 }) => checkedTime(delayMs)),
+      rows.map(({ id, payload }) => this.secrets.seal(stringifyExactJson({ ...payload }), sealContext(id))),
       rows.map(({ expiresInMs }) => (expiresInMs === undefined ? null : checkedTime(expiresInMs))),
     ]);
     return rows.map(({ id }) => id);
@@ -168,7 +149,7 @@ export class JobsRepository {
 
   /** @throws SecretUnreadableError when it was sealed with another ENCRYPTION_KEY */
   payloadOf({ id, payload }: ClaimedJob): string {
-    return this.secrets.open(payload, placeOf(id));
+    return this.secrets.open(payload, sealContext(id));
   }
 
   /** Claims due jobs as far as there is room, oldest due first, skipping what others are claiming. */
@@ -196,7 +177,8 @@ export class JobsRepository {
 
   /** In the transaction of its effect. @returns false when the claim was lost: the caller must roll back */
   async finishInTransaction(tx: EntityManager, job: ClaimedJob): Promise<boolean> {
-    return (await tx.query<unknown[]>(FINISH_IN_PLACE, [job.id, job.claimId, job.place])).length === 1;
+    const [, finished] = await tx.query<[object[], number]>(FINISH_IN_PLACE, [job.id, job.claimId, job.place]);
+    return finished === 1;
   }
 
   /** As are the following: @returns false when the claim was lost; somebody else decides about the job now */
@@ -229,15 +211,16 @@ export class JobsRepository {
   }
 
   private async decide(statement: string, parameters: unknown[]): Promise<boolean> {
-    return (await this.transactor.statement(statement, parameters)).length === 1;
+    return (await this.transactor.affected(statement, parameters)) === 1;
   }
 }
 
-function placeOf(id: string): string {
+/** A payload opens as that of its own job only. */
+function sealContext(id: string): string {
   return `jobs:${id}`;
 }
 
 function checkedTime(ms: number): number {
-  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`${ms} ms is not a time a job can wait`);
+  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`${ms} ms is not a time in which a job can expire`);
   return ms;
 }

@@ -18,7 +18,7 @@ export class Jobs {
 
   /**
    * @returns their ids, in order
-   * @throws RangeError for a delay or an expiry that is no time
+   * @throws RangeError for an expiry that is no time
    */
   enqueue(tx: EntityManager, jobs: readonly NewJob[]): Promise<string[]> {
     return this.repository.insert(tx, jobs);

@@ -22,7 +22,7 @@ const SECRET_FIELDS = [
 
 /** Secrets by their looks, wherever they turn up: in a message, a URL, an error's text. */
 const SECRET_SHAPES =
-  /hf_[A-Za-z0-9_]{16,}|whsec_[A-Za-z0-9+/=_-]{6,}|whsk_[A-Za-z0-9+/=_-]{6,}|[rs]k_(?:live|test)_[A-Za-z0-9]+|(?<=Bearer )[A-Za-z0-9._~+/-]{8,}|(?<=:\/\/[^\s:@/"]{0,100}:)[^\s@"]+(?=@)/g;
+  /hf_[A-Za-z0-9_]{16,}|hf[rm]_[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|whsec_[A-Za-z0-9+/=_-]{6,}|whsk_[A-Za-z0-9+/=_-]{6,}|[rs]k_(?:live|test)_[A-Za-z0-9]+|(?<=Bearer )[A-Za-z0-9._~+/-]{8,}|(?<=:\/\/[^\s:@/"]{0,100}:)[^\s@"]+(?=@)/g;
 const CENSOR = '[redacted]';
 
 /** Replaces what looks like a secret. */

@@ -11,17 +11,14 @@ const KIND = /^[a-z][a-z0-9-]{0,63}$/;
 const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]+/gu;
 
 /**
- * The job that sends `mail`. What goes into headers is made harmless here, whoever wrote it: the address is one address
- * in its normal form, and the subject one line.
+ * The job that sends `mail`. Its subject is made one line, whoever wrote it: it goes into a header.
  *
- * @throws RangeError when `to` is no address or `kind` no word
+ * @throws RangeError when `kind` is no word
  */
 export function mailJob({ to, subject, text, html, link, kind }: Mail, expiresInMs: number = DAY_MS): NewJob {
-  const address = emailAddress(to);
-  if (address === undefined) throw new RangeError('A mail is to go to what is no email address');
   if (!KIND.test(kind)) throw new RangeError(`"${kind}" is not a kind of mail: lower-case letters, digits and hyphens`);
   const payload: JobPayload = {
-    to: address,
+    to,
     subject: subject.replaceAll(CONTROL_CHARACTERS, ' ').trim(),
     text,
     html,
@@ -32,9 +29,10 @@ export function mailJob({ to, subject, text, html, link, kind }: Mail, expiresIn
 }
 
 /** @throws JobGivenUpError when another version of the program wrote it, and differently */
-export function mailOf({ to, subject, text, html, kind, link }: JobPayload): Mail {
+export function mailOf({ to: address, subject, text, html, kind, link }: JobPayload): Mail {
+  const to = typeof address === 'string' ? emailAddress(address) : undefined;
   if (
-    typeof to !== 'string' ||
+    to === undefined ||
     typeof subject !== 'string' ||
     typeof text !== 'string' ||
     typeof html !== 'string' ||

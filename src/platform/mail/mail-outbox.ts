@@ -17,7 +17,7 @@ export class MailOutbox {
   /**
    * Never waits for a mail server.
    *
-   * @throws RangeError when `to` is no address or `kind` no word
+   * @throws RangeError when `kind` is no word
    */
   async send(tx: EntityManager, mails: readonly Mail[], options: SendOptions = {}): Promise<void> {
     await this.jobs.enqueue(

@@ -2,7 +2,7 @@ import type { EmailAddress } from '../../kernel/email-address.js';
 
 /** One message to one reader. */
 export interface Mail {
-  readonly to: EmailAddress | string;
+  readonly to: EmailAddress;
   readonly subject: string;
   readonly text: string;
   readonly html: string;

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { type EmailAddress, emailAddress } from '../../kernel/email-address.js';
 import type { Mail } from './mail.js';
 import type { Mailer } from './mailer.js';
 
+/** @throws RangeError when it is none */
+export function addressOf(text: string): EmailAddress {
+  const address = emailAddress(text);
+  if (address === undefined) throw new RangeError(`${text} is no address`);
+  return address;
+}
+
 export const MAIL: Mail = {
-  to: 'anna.o@example.com',
+  to: addressOf('anna.o@example.com'),
   subject: 'Bestätige deine Adresse: 100 % sicher',
   text: 'Hallo Anna,\n\nöffne https://app.example.com/verify?token=abc=def bitte.\n.\nEin Punkt allein.',
   html: '<p>Hallo <b>Anna</b>, <a href="https://app.example.com/verify?token=abc=def">öffne</a></p>',
@@ -22,7 +30,7 @@ export function describeMailer(
 ): void {
   describe(`${name}, as a mailer`, () => {
     it('says from whom, to whom, about what, and that no human wrote it', async () => {
-      const { headers } = parse(await deliver(MAIL, '<1@example.org>'));
+      const { headers } = parseMail(await deliver(MAIL, '<1@example.org>'));
       expect(headers).toMatchObject({
         from: '"Example, Inc." <no-reply@example.org>',
         to: 'anna.o@example.com',
@@ -36,7 +44,7 @@ export function describeMailer(
     });
 
     it('carries the plain text and the HTML unharmed, plain text first', async () => {
-      const { parts } = parse(await deliver(MAIL, '<2@example.org>'));
+      const { parts } = parseMail(await deliver(MAIL, '<2@example.org>'));
       expect(parts).toEqual([
         { type: 'text/plain; charset=utf-8', text: MAIL.text },
         { type: 'text/html; charset=utf-8', text: MAIL.html },
@@ -49,8 +57,8 @@ export function describeMailer(
     ])('lets nobody write headers through its %s', async (field, text) => {
       // Refused or made harmless: both are right.
       const source = await deliver({ ...MAIL, [field]: text }, '<3@example.org>').catch(() => '\n\n');
-      expect(parse(source).headers).not.toHaveProperty('bcc');
-      expect(parse(source).parts).toHaveLength(source === '\n\n' ? 0 : 2);
+      expect(parseMail(source).headers).not.toHaveProperty('bcc');
+      expect(parseMail(source).parts).toHaveLength(source === '\n\n' ? 0 : 2);
     });
 
     it('stops when it is told to', async () => {
@@ -61,13 +69,13 @@ export function describeMailer(
   });
 }
 
-interface Parsed {
+export interface ParsedMail {
   headers: Record<string, string>;
   parts: { type: string; text: string }[];
 }
 
-/** Enough of RFC 5322 and MIME for what we send. */
-export function parse(source: string): Parsed {
+/** Enough of RFC 5322 and MIME for what we send. Header names are in lower case, and header values as they stand. */
+export function parseMail(source: string): ParsedMail {
   const { headers, body } = split(source.replaceAll('\r\n', '\n'));
   const boundary = /boundary="?([^";]+)/.exec(headers['content-type'] ?? '')?.[1];
   const sections = boundary === undefined ? [] : body.split(`\n--${boundary}`).slice(0, -1);

@@ -30,7 +30,7 @@ export class ApplicableTiers {
     return this.overrides.of(subject) !== undefined;
   }
 
-  /** An operator's word about the subject goes first, then the key's own limit, then what holds for everyone. */
+  /** An admin's word about the subject goes first, then the key's own limit, then what holds for everyone. */
   rule(name: RateLimitRuleName, subject: string, own: OwnLimits | undefined): ApplicableRule {
     const { limit, windowMs, algorithm, shadow } = this.rules.get(name);
     const particular = this.overrides.of(subject)?.get(name);

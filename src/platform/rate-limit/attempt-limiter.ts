@@ -25,13 +25,19 @@ export class AttemptLimiter {
 
   /**
    * @param subject whose attempts are counted together
+   * @param told when the headers of limits go out: where the count itself would tell a stranger something, only `refused`
    * @throws RateLimitedError (429), with the headers of limits on the reply
    */
-  async take(rule: RateLimitRuleName, subject: string, reply: FastifyReply): Promise<Attempt> {
+  async take(
+    rule: RateLimitRuleName,
+    subject: string,
+    reply: FastifyReply,
+    told: 'always' | 'refused' = 'always',
+  ): Promise<Attempt> {
     const set = this.applicable.set([rule], subject, undefined);
     if (set === undefined) return UNCOUNTED;
     const decision = await this.limiter.decide(subject, set);
-    this.limiter.settle(decision, set, reply);
+    this.limiter.settle(decision, set, told === 'always' || !decision.allowed ? reply : undefined);
     const charged = { rateLimit: { subject, tiers: decision.charged } };
     return { giveBack: () => this.limiter.refund(charged) };
   }

@@ -8,6 +8,7 @@ export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.r
 export { RateLimit } from './rate-limit.decorator.js';
 export { RateLimitGuard } from './rate-limit.guard.js';
 export { RateLimitModule } from './rate-limit.module.js';
+export { rateLimitFields } from './rate-limit-headers.js';
 export { RateLimiter, type RuleUse } from './rate-limiter.js';
 export { RateLimitedError } from './rate-limited.error.js';
 export { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';

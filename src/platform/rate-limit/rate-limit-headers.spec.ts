@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wholeSecond } from './rate-limit-headers.js';
+import { rateLimitFields, wholeSecond } from './rate-limit-headers.js';
 
 describe('a reset time', () => {
   it.each([
@@ -20,5 +20,39 @@ describe('a reset time', () => {
         expect(Date.parse(wholeSecond(time - 500))).toBe(time);
       }
     }
+  });
+});
+
+describe('the fields', () => {
+  const tier = { name: 'payments', limit: 5, windowMs: 60_000 };
+  const now = 1_700_000_000_250;
+
+  it('say of an allowed request what is left, with a reset of whole seconds', () => {
+    expect(rateLimitFields(tier, { allowed: true, remaining: 3, resetMs: 60_000 }, now)).toEqual({
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-remaining': '3',
+      'x-ratelimit-reset': '2023-11-14T22:14:21Z',
+      'ratelimit-policy': '"payments";q=5;w=60',
+      ratelimit: '"payments";r=3;t=60',
+    });
+  });
+
+  it('say of a refused one exactly when there is room', () => {
+    const fields = rateLimitFields(
+      tier,
+      { allowed: false, remaining: 0, resetMs: 1501 },
+      now,
+      '"a";q=1;w=1, "b";q=2;w=1',
+    );
+    expect(fields).toMatchObject({
+      'x-ratelimit-reset': '2023-11-14T22:13:21.751Z',
+      'ratelimit-policy': '"a";q=1;w=1, "b";q=2;w=1',
+      ratelimit: '"payments";r=0;t=2',
+    });
+  });
+
+  it('never ask to wait for longer than the window', () => {
+    const { ratelimit } = rateLimitFields(tier, { allowed: false, remaining: 0, resetMs: 60_300 }, now);
+    expect(ratelimit).toBe('"payments";r=0;t=60');
   });
 });

@@ -87,6 +87,12 @@ class Routes {
     return {};
   }
 
+  @Get('pay')
+  @RateLimit('payments', 'mutations')
+  payments() {
+    return {};
+  }
+
   /** Finds out late that it is a repeat, and says so twice. */
   @Post('repeat')
   @HttpCode(200)
@@ -170,6 +176,12 @@ describe('RateLimitGuard', () => {
     expect(counted(await statuses(102, 'GET', '/read', { who: 'reader' }))).toBe(100);
   });
 
+  it('counts what only reads as no mutation, whatever its route asks for', async () => {
+    await start({ RATE_LIMIT_PER_SECOND: '0', PAYMENT_RATE_LIMIT: '0' });
+    expect(counted(await statuses(25, 'GET', '/pay', { who: 'reader' }))).toBe(25);
+    expect(counted(await statuses(21, 'POST', '/change', { who: 'reader' }))).toBe(20);
+  });
+
   it('says in the headers of every answer where the caller stands, by the tightest tier', async () => {
     await start({ RATE_LIMIT_PER_SECOND: '50' });
     const first = await send('POST', '/pay', { who: 'ann' });
@@ -230,7 +242,7 @@ describe('RateLimitGuard', () => {
     expect(counted(await statuses(20, 'GET', '/read', { who: 'other' }))).toBe(10);
   });
 
-  it("lets an operator's override go before a key's own limit, and both before what holds for everyone", async () => {
+  it("lets an admin's override go before a key's own limit, and both before what holds for everyone", async () => {
     await start({}, [
       { subject: 'api-key:ann', rule: 'perSecond', limit: 4, shadow: null },
       { subject: 'everyone', rule: 'perSecond', limit: 2, shadow: null },
@@ -240,7 +252,7 @@ describe('RateLimitGuard', () => {
     expect(counted(await statuses(9, 'GET', '/read', { who: 'cid' }))).toBe(2);
   });
 
-  it('counts a key for the one it shares limits with, until an operator has something to say about it', async () => {
+  it('counts a key for the one it shares limits with, until an admin has something to say about it', async () => {
     await start({}, [{ subject: 'api-key:cid', rule: 'perMinute', limit: 50, shadow: null }]);
     expect(counted(await statuses(4, 'GET', '/read', { who: 'ann' }))).toBe(4);
     expect(counted(await statuses(9, 'GET', '/read', { who: 'bob', as: 'ann' }))).toBe(6);

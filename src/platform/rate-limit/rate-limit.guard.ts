@@ -65,7 +65,7 @@ export class RateLimitGuard implements CanActivate {
     return this.limit(http.getResponse(), request, subject, tiers.of(subject, principal.limits ?? undefined));
   }
 
-  /** A key that counts for another counts for itself once an operator has said something about it. */
+  /** A key that counts for another counts for itself once an admin has said something about it. */
   private subjectOf({ actor, limitedAs = actor }: { actor: string; limitedAs?: string }): string {
     return limitedAs === actor || this.applicable.isOverridden(actor) ? actor : limitedAs;
   }
@@ -126,7 +126,8 @@ export class RateLimitGuard implements CanActivate {
     const plan: RoutePlan = {
       controller,
       anyone: named.length > 0 ? this.tiersOf(named) : null,
-      reading: this.tiersOf([...DEFAULT_RULES, ...named]),
+      // What only reads is no mutation, though its controller names the rule.
+      reading: this.tiersOf([...DEFAULT_RULES, ...named.filter((name) => name !== 'mutations')]),
       changing: this.tiersOf([...MUTATION_RULES, ...named]),
     };
     this.plans.set(handler, [...(known ?? []), plan]);

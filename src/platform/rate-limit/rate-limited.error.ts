@@ -7,10 +7,14 @@ export class RateLimitedError extends AppError {
   readonly status = 429;
   readonly title = 'Too many requests';
 
-  /** @param now unix milliseconds of the decision */
-  constructor({ retryAfterMs }: Decision, now: number) {
+  /**
+   * @param now unix milliseconds of the decision
+   * @param headers where the reply is not at hand: those of `rateLimitFields`
+   */
+  constructor({ retryAfterMs }: Pick<Decision, 'retryAfterMs'>, now: number, headers: Record<string, string> = {}) {
     const resetAt = new Date(now + retryAfterMs).toISOString();
     const retryAfter = Math.ceil(retryAfterMs / 1000);
-    super(`The limit is used up; try again in ${retryAfter} s.`, { details: { retryAfter, resetAt }, retryAfter });
+    const details = { retryAfter, resetAt };
+    super(`The limit is used up; try again in ${retryAfter} s.`, { details, retryAfter, headers });
   }
 }

@@ -95,10 +95,10 @@ export class RateLimiter {
     });
   }
 
-  /** Tells the client and the metrics. @throws RateLimitedError (429) for a refused request */
-  settle(decision: Decision, set: TierSet, reply: FastifyReply): void {
+  /** Tells the client, if there is a reply to tell it on, and the metrics. @throws RateLimitedError (429) for a refused request */
+  settle(decision: Decision, set: TierSet, reply: FastifyReply | undefined): void {
     const now = this.clock.now();
-    announce(reply, set, decision, now);
+    if (reply !== undefined) announce(reply, set, decision, now);
     for (const { name } of decision.charged) this.metrics.count(name, 'allowed');
     for (const { name, shadow } of decision.full) this.metrics.count(name, shadow ? 'shadow_refused' : 'refused');
     if (decision.allowed) return;

@@ -1,4 +1,4 @@
-import type { Tier } from './tier.js';
+import { policyOf, type Tier } from './tier.js';
 
 /** The tiers of a request, made once for the many requests that have the same. */
 export class TierSet {
@@ -9,7 +9,7 @@ export class TierSet {
   constructor(readonly tiers: readonly Tier[]) {
     this.policy = tiers
       .filter(({ shadow }) => !shadow)
-      .map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${windowMs / 1000}`)
+      .map(policyOf)
       .join(', ');
   }
 }

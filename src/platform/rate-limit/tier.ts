@@ -15,6 +15,14 @@ export interface Tier {
   readonly slotMs: number;
 }
 
+/** What clients are told of a tier. */
+export type LimitedTier = Pick<Tier, 'name' | 'limit' | 'windowMs'>;
+
+/** As the field `RateLimit-Policy` has it. */
+export function policyOf({ name, limit, windowMs }: LimitedTier): string {
+  return `"${name}";q=${limit};w=${windowMs / 1000}`;
+}
+
 /** Of these many slots a window is made where keeping each request would cost too much. */
 const SLOTS = 200;
 /** A rule that allows less than one a second may keep this many times: looking through them is rare. */

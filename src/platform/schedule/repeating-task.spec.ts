@@ -11,8 +11,8 @@ describe('RepeatingTask', () => {
       await new Promise<void>((resolve) => (finish = resolve));
       running -= 1;
     });
-    task.run();
-    task.run();
+    void task.run();
+    void task.run();
     finish();
     await task.stop();
     expect(most).toBe(1);
@@ -23,10 +23,8 @@ describe('RepeatingTask', () => {
     const task = new RepeatingTask('test', async () => {
       if (++rounds === 1) throw new Error('once');
     });
-    task.run();
-    await new Promise((resolve) => setImmediate(resolve));
-    task.run();
-    await task.stop();
+    await task.run();
+    await task.run();
     expect(rounds).toBe(2);
   });
 
@@ -36,10 +34,9 @@ describe('RepeatingTask', () => {
       await new Promise((resolve) => setImmediate(resolve));
       done += 1;
     });
-    task.run();
+    void task.run();
     await task.stop();
-    task.run();
-    await new Promise((resolve) => setImmediate(resolve));
+    await task.run();
     expect(done).toBe(1);
   });
 });

@@ -9,13 +9,22 @@ export class RepeatingTask {
 
   constructor(
     private readonly name: string,
-    private readonly work: () => Promise<unknown>,
+    private readonly work: (task: RepeatingTask) => Promise<unknown>,
   ) {}
 
-  /** Starts a round unless one is under way. Never throws: the next round makes up for a failed one. */
-  run(): void {
-    if (this.stopped) return;
-    this.running ??= this.round().finally(() => (this.running = undefined));
+  /** A round that goes on for long looks whether it should. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  /**
+   * Starts a round unless one is under way. Never throws: the next round makes up for a failed one.
+   *
+   * @returns when the round under way has ended, however it did
+   */
+  run(): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    return (this.running ??= this.round().finally(() => (this.running = undefined)));
   }
 
   /** No further round; resolves when the one under way has ended. */
@@ -26,7 +35,7 @@ export class RepeatingTask {
 
   private async round(): Promise<void> {
     try {
-      await this.work();
+      await this.work(this);
       if (this.failing) this.logger.log(`${this.name}: works again`);
       this.failing = false;
     } catch (error) {

@@ -1,3 +1,4 @@
+export { READ_COMMITTED } from './read-committed.js';
 export { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
 export { TransactionModule } from './transaction.module.js';
 export { type IsolationLevel, type TransactionOptions, Transactor } from './transactor.js';

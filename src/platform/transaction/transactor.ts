@@ -81,6 +81,15 @@ export class Transactor {
     );
   }
 
+  /**
+   * The same for a statement of which only the number of rows matters that it wrote.
+   *
+   * @returns how many it inserted, updated or deleted
+   */
+  affected(sql: string, parameters: unknown[]): Promise<number> {
+    return this.retrying(() => affectedBy(this.dataSource, sql, parameters), DEFAULT_ATTEMPTS);
+  }
+
   private async once<T>(
     work: (tx: EntityManager) => Promise<T>,
     isolation: IsolationLevel,
@@ -111,6 +120,16 @@ export class Transactor {
         await delay(BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
       }
     }
+  }
+}
+
+/** Through a runner: only it says how many rows of whatever statement. */
+async function affectedBy(dataSource: DataSource, sql: string, parameters: unknown[]): Promise<number> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return (await runner.query(sql, parameters, true)).affected ?? 0;
+  } finally {
+    await runner.release();
   }
 }
 

@@ -4,13 +4,17 @@ import { CredentialVerifier, type StaffPrincipal, type UserPrincipal } from '../
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import { SCOPES_OF, type StaffRole } from '../users/role.js';
-import { type AccessToken, AccessTokens } from './access-token.js';
+import { type AccessToken, AccessTokens } from './access-tokens.js';
 
 const MAX_REMEMBERED = 10_000;
 
-/** A token that proved genuine. */
-interface Remembered extends AccessToken {
-  readonly principal: UserPrincipal;
+/** Whom a token that proved genuine stands for. */
+type Bearer = { readonly user: UserPrincipal } | { readonly staffId: string; readonly sessionId: string };
+
+interface Remembered {
+  readonly bearer: Bearer;
+  /** Unix milliseconds of the database's clock. */
+  readonly expiresAt: number;
 }
 
 /**
@@ -38,14 +42,14 @@ export class AccessTokenVerifier extends CredentialVerifier {
     const hash = createHash('sha256').update(credential).digest('base64');
     const known = this.remembered.get(hash) ?? (await this.read(credential, hash));
     if (known === null) return null;
-    if (known.expiresAt > this.clock.now()) {
-      return known.staffSession === undefined ? known.principal : this.staff(known.userId, known.staffSession);
-    }
+    const { bearer, expiresAt } = known;
+    if (expiresAt > this.clock.now())
+      return 'user' in bearer ? bearer.user : this.staff(bearer.staffId, bearer.sessionId);
     this.remembered.delete(hash);
     return null;
   }
 
-  /** A signature is checked here, without asking anybody; only those signed for staff are asked about. */
+  /** A signature is checked here, without asking anybody; a genuine token of staff costs one look at its session. */
   override recall(credential: string): Promise<UserPrincipal | StaffPrincipal | null> {
     return this.verify(credential);
   }
@@ -58,9 +62,7 @@ export class AccessTokenVerifier extends CredentialVerifier {
   private async read(credential: string, hash: string): Promise<Remembered | null> {
     const token = await this.tokens.read(credential);
     if (!token) return null;
-    const { userId: id } = token;
-    const principal: UserPrincipal = Object.freeze({ kind: 'user', id, scopes: SCOPES_OF.user, actor: `user:${id}` });
-    const remembered = { ...token, principal };
+    const remembered = { bearer: bearerOf(token), expiresAt: token.expiresAt };
     if (this.remembered.size >= MAX_REMEMBERED) this.forgetOldest();
     this.remembered.set(hash, remembered);
     return remembered;
@@ -72,6 +74,11 @@ export class AccessTokenVerifier extends CredentialVerifier {
       return;
     }
   }
+}
+
+function bearerOf({ userId: id, staffSessionId }: AccessToken): Bearer {
+  if (staffSessionId !== undefined) return { staffId: id, sessionId: staffSessionId };
+  return { user: Object.freeze({ kind: 'user', id, scopes: SCOPES_OF.user, actor: `user:${id}` }) };
 }
 
 function staffPrincipal(id: string, role: StaffRole): StaffPrincipal {

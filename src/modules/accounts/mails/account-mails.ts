@@ -1,15 +1,15 @@
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import type { Mail } from '../../../platform/mail/index.js';
-import { accountMail } from './account-mail.js';
+import { accountMail } from './mail-layout.js';
 
 /** To whoever registered, to prove that the address is theirs. */
-export function verificationMail(to: EmailAddress, link: string): Mail {
+export function verificationMail(to: EmailAddress, link: string, hours: number): Mail {
   return accountMail({
-    kind: 'verify-email',
+    kind: 'verification',
     to,
     subject: 'Verify your e-mail address',
     paragraphs: [
-      'Somebody, probably you, registered with this address. To finish, verify that it is yours; the link works for 24 hours and once.',
+      `Somebody, probably you, registered with this address. To finish, open the link to prove that it is yours; ${onceWithin(hours)}.`,
       'If it was not you, ignore this mail: without a verification nothing comes of the registration.',
     ],
     action: { label: 'Verify my address', link },
@@ -29,13 +29,13 @@ export function alreadyRegisteredMail(to: EmailAddress): Mail {
   });
 }
 
-export function passwordResetMail(to: EmailAddress, link: string): Mail {
+export function passwordResetMail(to: EmailAddress, link: string, hours: number): Mail {
   return accountMail({
-    kind: 'reset-password',
+    kind: 'password-reset',
     to,
     subject: 'Set a new password',
     paragraphs: [
-      'Somebody, probably you, forgot the password of the account with this address. The link sets a new one; it works for one hour and once.',
+      `Somebody, probably you, forgot the password of the account with this address. The link sets a new one; ${onceWithin(hours)}.`,
       'If it was not you, ignore this mail: your password stays as it is.',
     ],
     action: { label: 'Set a new password', link },
@@ -53,4 +53,8 @@ export function passwordChangedMail(to: EmailAddress): Mail {
       'If it was not you, somebody reads your mail: secure your mailbox first, then set another password.',
     ],
   });
+}
+
+function onceWithin(hours: number): string {
+  return `it works once, within ${hours === 1 ? 'an hour' : `${hours} hours`}`;
 }

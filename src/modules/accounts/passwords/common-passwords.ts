@@ -1,7 +1,4 @@
-/**
- * Passwords of ten characters and more that head the lists of leaked ones; shorter ones are refused anyway. In lower case,
- * without what people put at the end.
- */
+/** What heads the lists of leaked passwords, in lower case, and without the figures and signs that people put around it. */
 const COMMON = new Set(
   `1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc 1qazxsw23edc q1w2e3r4t5 q1w2e3r4t5y6 qazwsxedc qazwsxedcrfv zaq12wsxcde3
   qwertyuiop qwertzuiop azertyuiop asdfghjkl asdfghjklz zxcvbnm zxcvbnmasd qwerty qwertyqwerty qwertyasdfgh qwerasdfzxcv
@@ -13,7 +10,7 @@ const COMMON = new Set(
   trustno1trustno1 whatever computer internet internetexplorer starwars masterkey mastermaster shadowshadow hello
   hellohello helloworld goodmorning loveyou iloveme iloveyoubaby secret secretsecret topsecret mypassword mypasswords
   yourpassword nopassword thepassword correcthorsebatterystaple holdfast holdfastholdfast testtest testing
-  testpassword temporary temppassword default defaultpassword guestguest rootroot adminadmin admin administrator useruser`
+  testpassword temporary temppassword default defaultpassword guestguest rootroot adminadmin admin useruser`
     .split(/\s+/)
     .filter((word) => word !== ''),
 );

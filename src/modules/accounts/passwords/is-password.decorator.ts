@@ -4,7 +4,7 @@ import { isCommonPassword } from './common-passwords.js';
 export const MIN_LENGTH = 10;
 export const MAX_LENGTH = 128;
 
-/** What is wrong with a password somebody wants; undefined when nothing is. Length counts characters as people see them. */
+/** What is wrong with a password somebody wants; undefined when nothing is. Length counts Unicode code points after NFKC. */
 function fault(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
   // Before they are counted: a megabyte of letters is no password.

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { type EmailAddress, emailAddress } from '../../../kernel/email-address.js';
+import { EmailHash } from '../../../platform/encryption/index.js';
 import { PasswordHasher } from './password-hasher.js';
 
-const hasher = new PasswordHasher();
+const HASHES = new EmailHash({ encryptionKey: Buffer.alloc(32, 5) });
+const ANN = emailAddress('ann@example.com') as EmailAddress;
+const BEN = emailAddress('ben@example.com') as EmailAddress;
+const hasher = new PasswordHasher(HASHES);
 const PASSWORD = 'correct horse battery';
 
 describe('PasswordHasher', () => {
@@ -11,6 +16,17 @@ describe('PasswordHasher', () => {
     expect(first).not.toBe(second);
     for (const hash of [first, second]) expect(await hasher.verify(hash, PASSWORD)).toBe(true);
     expect(await hasher.verify(first, `${PASSWORD} `)).toBe(false);
+  });
+
+  it('makes the same hash of the same password for the same address, and for nobody else', async () => {
+    const hash = await hasher.hashFor(ANN, PASSWORD);
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(await hasher.hashFor(ANN, PASSWORD)).toBe(hash);
+    expect(await hasher.verify(hash, PASSWORD)).toBe(true);
+    expect(await hasher.hashFor(BEN, PASSWORD)).not.toBe(hash);
+    expect(await hasher.hashFor(ANN, `${PASSWORD}s`)).not.toBe(hash);
+    const elsewhere = new PasswordHasher(new EmailHash({ encryptionKey: Buffer.alloc(32, 6) }));
+    expect(await elsewhere.hashFor(ANN, PASSWORD)).not.toBe(hash);
   });
 
   it('takes the same letters for the same, however a keyboard writes them', async () => {
@@ -35,7 +51,7 @@ describe('PasswordHasher', () => {
   });
 
   it('works on two at once, lets others wait in turn, and sends away who finds sixty-four waiting', async () => {
-    const busy = new PasswordHasher();
+    const busy = new PasswordHasher(HASHES);
     const asked = Array.from({ length: 70 }, (_, n) => busy.hash(`${PASSWORD} ${n}`));
     const ended = await Promise.allSettled(asked);
     const refused = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
@@ -47,7 +63,7 @@ describe('PasswordHasher', () => {
   });
 
   it('gives its place back when the work fails', async () => {
-    const one = new PasswordHasher();
+    const one = new PasswordHasher(HASHES);
     for (let n = 0; n < 4; n++) await expect(one.verify('not a hash', PASSWORD)).rejects.toThrow();
     await expect(one.hash(PASSWORD)).resolves.toMatch(/^\$argon2id/);
   });

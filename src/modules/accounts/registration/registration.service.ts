@@ -1,96 +1,85 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import { newId } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
-import { type Job, Jobs } from '../../../platform/jobs/index.js';
+import { EmailHash } from '../../../platform/encryption/index.js';
 import { MailOutbox } from '../../../platform/mail/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import type { EmailLimitReading } from '../../email-limits/index.js';
-import { AccountLinks } from '../account-links.js';
-import { MailTokenInvalidError } from '../mail-token-invalid.error.js';
-import { MAIL_TOKEN_LIFETIME_MS, MailTokens } from '../mail-tokens/mail-tokens.js';
-import { alreadyRegisteredMail, verificationMail } from '../mails/account-mails.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
+import { AccountLinks, LINK_HOURS } from '../mails/account-links.js';
+import { alreadyRegisteredMail } from '../mails/account-mails.js';
+import { MailTokenInvalidError } from '../mails/mail-token-invalid.error.js';
+import { PasswordResetService } from '../password-reset/password-reset.service.js';
+import { newSecretToken, secretTokenHash } from '../secret-token.js';
+import { userLine } from '../users/user-line.js';
 import { UsersRepository } from '../users/users.repository.js';
-import { mailRequestOf } from './mail-request-job.js';
-import { MailRequests } from './mail-requests.js';
+import { RegistrationsRepository } from './registrations.repository.js';
 
-const REGISTER = 'accounts.register';
-const RESEND = 'accounts.resend-verification';
-const PURPOSE = 'verify-email';
-
-/** Rows are locked where two may meet. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
-
-/** From an address and a password to an account that somebody may log in to. */
+/** From an address and a password to an account, by way of the mailbox. */
 @Injectable()
-export class RegistrationService implements OnModuleInit {
+export class RegistrationService {
   constructor(
-    private readonly requests: MailRequests,
-    private readonly hasher: PasswordHasher,
-    private readonly jobs: Jobs,
+    private readonly registrations: RegistrationsRepository,
     private readonly users: UsersRepository,
-    private readonly tokens: MailTokens,
+    private readonly passwordReset: PasswordResetService,
     private readonly links: AccountLinks,
     private readonly outbox: MailOutbox,
     private readonly transactor: Transactor,
     private readonly audit: AuditLog,
+    private readonly hashes: EmailHash,
   ) {}
 
-  onModuleInit(): void {
-    this.jobs.handleInTransaction(REGISTER, (tx, job) => this.carryOut(tx, job));
-    this.jobs.handleInTransaction(RESEND, (tx, job) => this.mailAgain(tx, job));
-  }
-
-  /** The same for an address that has an account. @throws EmailLimitedError (429), UnavailableError (503) */
-  async register(email: EmailAddress, password: string, context: RequestContext): Promise<EmailLimitReading> {
-    const passwordHash = await this.hasher.hash(password);
-    return this.requests.accept('verification', REGISTER, { email, context, passwordHash });
-  }
-
-  /** The same for an address nobody registered. @throws EmailLimitedError (429) */
-  resend(email: EmailAddress, context: RequestContext): Promise<EmailLimitReading> {
-    return this.requests.accept('verification', RESEND, { email, context });
-  }
-
-  /** @throws MailTokenInvalidError (400) */
-  async verify(token: string, context: RequestContext): Promise<void> {
-    const verified = await this.transactor.run(async (tx) => {
-      const userId = await this.tokens.use(tx, token, PURPOSE);
-      if (userId === undefined) return false;
-      await this.tokens.withdraw(tx, userId, PURPOSE);
-      await this.users.verify(tx, userId);
-      await this.record(tx, 'user.email_verified', userId, context);
-      return true;
-    }, ISOLATION);
-    if (!verified) throw new MailTokenInvalidError();
-  }
-
-  private async carryOut(tx: EntityManager, job: Job): Promise<void> {
-    const { email, passwordHash, context } = mailRequestOf(job);
-    if (passwordHash === undefined) throw new TypeError('The job of a registration holds no password');
-    const userId = await this.users.register(tx, newId(), email, passwordHash);
-    if (userId === undefined) return this.outbox.send(tx, [alreadyRegisteredMail(email)]);
-    // Mails of an earlier registration would let somebody in with a password that is gone.
-    await this.tokens.withdraw(tx, userId, PURPOSE);
-    await this.mailToken(tx, userId, email);
-    await this.record(tx, 'user.registered', userId, context);
-  }
-
-  private async mailAgain(tx: EntityManager, job: Job): Promise<void> {
-    const { email } = mailRequestOf(job);
+  /** Mails a link that makes the account; the owner of an account is told that there is one. */
+  async begin(tx: EntityManager, email: EmailAddress, passwordHash: string, context: RequestContext): Promise<void> {
     const user = await this.users.findByEmail(tx, email);
-    if (user && !user.verified) await this.mailToken(tx, user.id, email);
+    if (user) return this.outbox.send(tx, [alreadyRegisteredMail(email)]);
+    await this.mailLink(tx, email, passwordHash);
+    const subject = this.hashes.subjectOf(email);
+    await this.audit.record(tx, [{ ...context, action: 'registration.requested', subject }]);
   }
 
-  private async mailToken(tx: EntityManager, userId: string, email: EmailAddress): Promise<void> {
-    const link = this.links.to(PURPOSE, await this.tokens.issue(tx, userId, PURPOSE));
-    await this.outbox.send(tx, [verificationMail(email, link)], { expiresInMs: MAIL_TOKEN_LIFETIME_MS[PURPOSE] });
+  /** Another link for a registration that waits for its proof. @returns false when there is none */
+  async mailAgain(tx: EntityManager, email: EmailAddress): Promise<boolean> {
+    const passwordHash = await this.registrations.latestPassword(tx, email);
+    if (passwordHash === undefined) return false;
+    await this.mailLink(tx, email, passwordHash);
+    return true;
   }
 
-  private record(tx: EntityManager, action: string, userId: string, context: RequestContext): Promise<void> {
-    return this.audit.record(tx, [{ ...context, action, subject: `user:${userId}` }]);
+  /**
+   * Makes the account. When others registered the same address with other passwords, the reader of the mail may have
+   * opened a link that a stranger caused: none of the passwords counts, and the reader is mailed a link to set one.
+   *
+   * @returns whether that was so
+   * @throws MailTokenInvalidError (400)
+   */
+  async verify(token: string, context: RequestContext): Promise<{ contested: boolean }> {
+    const tokenHash = secretTokenHash(token);
+    const made =
+      tokenHash && (await this.transactor.run((tx) => this.makeAccount(tx, tokenHash, context), READ_COMMITTED));
+    if (!made) throw new MailTokenInvalidError();
+    return made;
+  }
+
+  private async makeAccount(
+    tx: EntityManager,
+    tokenHash: Buffer,
+    context: RequestContext,
+  ): Promise<{ contested: boolean } | undefined> {
+    const proved = await this.registrations.take(tx, tokenHash);
+    if (!proved) return undefined;
+    const { email, passwordHash, contested } = proved;
+    const userId = await this.users.insert(tx, newId(), email, contested ? null : passwordHash);
+    if (userId === undefined) return undefined;
+    await this.audit.record(tx, [userLine(context, 'user.registered', userId, { contested })]);
+    if (contested) await this.passwordReset.mailLink(tx, userId, email);
+    return { contested };
+  }
+
+  private async mailLink(tx: EntityManager, email: EmailAddress, passwordHash: string): Promise<void> {
+    const { token, hash } = newSecretToken('hfm');
+    await this.registrations.add(tx, hash, email, passwordHash, LINK_HOURS.verification);
+    await this.links.send(tx, email, 'verification', token);
   }
 }

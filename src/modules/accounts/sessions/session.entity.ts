@@ -16,9 +16,6 @@ export class Session {
   @Column({ type: 'text' })
   network: string;
 
-  @Column({ name: 'user_agent', type: 'text', nullable: true })
-  userAgent: string | null;
-
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt: Date;
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Transactor } from '../../../platform/transaction/index.js';
 import { isStaffRole, type Role, type StaffRole } from '../users/role.js';
 
 export interface NewSession {
@@ -8,7 +9,6 @@ export interface NewSession {
   /** The session is for whoever has this password: none is opened once it was changed. */
   passwordHash: string;
   network: string;
-  userAgent: string | null;
   tokenHash: Buffer;
   lifetimeDays: number;
 }
@@ -32,13 +32,13 @@ const OPEN = `
   WITH owner AS (
     SELECT id FROM users WHERE id = $2 AND password_hash = $3 FOR SHARE
   ), session AS (
-    INSERT INTO sessions (id, user_id, network, user_agent, expires_at)
-    SELECT $1, id, $4, $5, now() + $7 * interval '1 day'
+    INSERT INTO sessions (id, user_id, network, expires_at)
+    SELECT $1, id, $4, now() + $6 * interval '1 day'
     FROM owner
     RETURNING id
   )
   INSERT INTO refresh_tokens (token_hash, session_id)
-  SELECT $6, id
+  SELECT $5, id
   FROM session
   RETURNING session_id`;
 
@@ -53,8 +53,10 @@ const FIND_TOKEN = `
   WHERE token.token_hash = $1
   FOR UPDATE OF token, session`;
 
+/** Index: refresh_tokens_pkey. */
 const USE_TOKEN = `UPDATE refresh_tokens SET used_at = now() WHERE token_hash = $1`;
 
+/** Index: sessions_pkey. */
 const ADD_TOKEN = `
   WITH renewed AS (
     UPDATE sessions
@@ -70,7 +72,11 @@ const ADD_TOKEN = `
 const REVOKE = `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id`;
 
 /** Index: sessions_user_id_network_idx. */
-const REVOKE_ALL = `UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id`;
+const REVOKE_ALL = `
+  UPDATE sessions
+  SET revoked_at = now()
+  WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+  RETURNING id`;
 
 /** Indexes: sessions_pkey, users_pkey. */
 const STAFF_ROLE = `
@@ -94,7 +100,10 @@ const REMOVE_ENDED = `
 /** Sessions and the refresh tokens that keep them alive. All times are the database's. */
 @Injectable()
 export class SessionsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
+  ) {}
 
   /** @returns false when the password is no longer the user's */
   async open(tx: EntityManager, session: NewSession): Promise<boolean> {
@@ -103,7 +112,6 @@ export class SessionsRepository {
       session.userId,
       session.passwordHash,
       session.network,
-      session.userAgent,
       session.tokenHash,
       session.lifetimeDays,
     ]);
@@ -141,8 +149,7 @@ export class SessionsRepository {
   }
 
   /** @returns how many, `limit` at most */
-  async removeEnded(limit: number): Promise<number> {
-    const [, removed] = await this.dataSource.query<[object[], number]>(REMOVE_ENDED, [limit]);
-    return removed;
+  removeEnded(limit: number): Promise<number> {
+    return this.transactor.affected(REMOVE_ENDED, [limit]);
   }
 }

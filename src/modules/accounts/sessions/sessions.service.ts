@@ -3,11 +3,12 @@ import type { EntityManager } from 'typeorm';
 import { newId } from '../../../kernel/ids.js';
 import { type RequestContext, UnauthenticatedError } from '../../../platform/auth/index.js';
 import { networkOf } from '../../../platform/rate-limit/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import { AccessTokens } from '../access-tokens/access-token.js';
+import { AccessTokens } from '../access-tokens/access-tokens.js';
 import { newSecretToken, secretTokenHash } from '../secret-token.js';
 import { isStaffRole, type Role } from '../users/role.js';
+import { userLine } from '../users/user-line.js';
 import { type FoundRefreshToken, SessionsRepository } from './sessions.repository.js';
 
 /** What a client gets at login and at each refresh. */
@@ -30,10 +31,6 @@ export interface SessionOwner {
 const ACCESS_TOKEN_SECONDS = 15 * 60;
 /** Of not being used: each refresh starts them anew. */
 const LIFETIME_DAYS = 30;
-const MAX_USER_AGENT = 512;
-
-/** Rows are locked where two may meet. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
 
 /** Logins, and the rotation of the tokens that keep them alive. */
 @Injectable()
@@ -46,11 +43,7 @@ export class SessionsService {
   ) {}
 
   /** @returns undefined when the password was changed since it was checked */
-  async open(
-    owner: SessionOwner,
-    context: RequestContext,
-    userAgent: string | undefined,
-  ): Promise<SessionTokens | undefined> {
+  async open(owner: SessionOwner, context: RequestContext): Promise<SessionTokens | undefined> {
     const sessionId = newId();
     const { token, hash } = newSecretToken('hfr');
     const opened = await this.transactor.run(async (tx) => {
@@ -59,13 +52,12 @@ export class SessionsService {
         userId: owner.id,
         passwordHash: owner.passwordHash,
         network: networkOf(context.ip ?? ''),
-        userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null,
         tokenHash: hash,
         lifetimeDays: LIFETIME_DAYS,
       });
       if (isOpen) await this.record(tx, 'session.opened', owner.id, sessionId, context);
       return isOpen;
-    }, ISOLATION);
+    }, READ_COMMITTED);
     return opened ? this.tokens(owner.id, owner.role, sessionId, token) : undefined;
   }
 
@@ -78,7 +70,8 @@ export class SessionsService {
   async refresh(refreshToken: string, context: RequestContext): Promise<SessionTokens> {
     const used = secretTokenHash(refreshToken);
     const next = newSecretToken('hfr');
-    const found = used && (await this.transactor.run((tx) => this.rotate(tx, used, next.hash, context), ISOLATION));
+    const found =
+      used && (await this.transactor.run((tx) => this.rotate(tx, used, next.hash, context), READ_COMMITTED));
     if (!found) throw new UnauthenticatedError('The refresh token is not valid: log in again.');
     return this.tokens(found.userId, found.role, found.sessionId, next.token);
   }
@@ -91,7 +84,7 @@ export class SessionsService {
       const found = await this.repository.findToken(tx, hash);
       if (!found || !(await this.repository.revoke(tx, found.sessionId))) return;
       await this.record(tx, 'session.closed', found.userId, found.sessionId, context);
-    }, ISOLATION);
+    }, READ_COMMITTED);
   }
 
   private async rotate(
@@ -124,7 +117,7 @@ export class SessionsService {
     sessionId: string,
     context: RequestContext,
   ): Promise<void> {
-    const line = { ...context, actor: `user:${userId}`, action, subject: `user:${userId}`, details: { sessionId } };
-    return this.audit.record(tx, [line]);
+    const actor = `user:${userId}`;
+    return this.audit.record(tx, [userLine({ ...context, actor }, action, userId, { sessionId })]);
   }
 }

@@ -3,11 +3,10 @@ import type { EmailAddress } from '../../../kernel/email-address.js';
 import type { Role } from './role.js';
 import type { Subscription } from './subscription.js';
 
-/** Somebody with a password. Its id is the `userId` of wallets, payments and forms. */
+/** Somebody whose address is proved. Its id is the `userId` of wallets, payments and forms. */
 @Entity('users')
 @Check('users_role_check', `"role" IN ('user', 'operator', 'admin')`)
 @Check('users_subscription_check', `"subscription" IN ('free', 'starter', 'pro', 'business', 'enterprise')`)
-@Index('users_unverified_idx', ['passwordChangedAt'], { where: `"email_verified_at" IS NULL` })
 export class User {
   /** Version 7, so that the order of ids is the order of creation. */
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'users_pkey' })
@@ -18,9 +17,9 @@ export class User {
   @Column({ type: 'text' })
   email: EmailAddress;
 
-  /** Argon2id, in PHC format with salt and cost. */
-  @Column({ name: 'password_hash', type: 'text' })
-  passwordHash: string;
+  /** Argon2id, in PHC format with salt and cost. null: one has to be set by mail before anybody logs in. */
+  @Column({ name: 'password_hash', type: 'text', nullable: true })
+  passwordHash: string | null;
 
   @Column({ type: 'text', default: () => `'user'` })
   role: Role;
@@ -28,9 +27,8 @@ export class User {
   @Column({ type: 'text', default: () => `'free'` })
   subscription: Subscription;
 
-  /** null: registered, not yet anybody; nobody logs in to such an account. */
-  @Column({ name: 'email_verified_at', type: 'timestamptz', nullable: true })
-  emailVerifiedAt: Date | null;
+  @Column({ name: 'email_verified_at', type: 'timestamptz', default: () => 'now()' })
+  emailVerifiedAt: Date;
 
   @Column({ name: 'password_changed_at', type: 'timestamptz', default: () => 'now()' })
   passwordChangedAt: Date;

@@ -1,8 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
-import { UserDto } from '../dto/auth.dto.js';
-import { ListUsersQueryDto, SetRoleDto, SetSubscriptionDto, UserPageDto } from '../dto/users.dto.js';
+import { ListUsersQueryDto, SetRoleDto, SetSubscriptionDto, UserDto, UserPageDto } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
 const UNKNOWN = { status: 404, description: 'NOT_FOUND' } as const;

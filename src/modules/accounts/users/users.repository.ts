@@ -11,9 +11,8 @@ export type UserRecord = Pick<User, 'id' | 'email' | 'role' | 'subscription' | '
 /** What a login is judged by. */
 export interface UserCredentials {
   id: string;
-  passwordHash: string;
+  passwordHash: string | null;
   role: Role;
-  verified: boolean;
   /** Whether the user logged in from this network lately, or set a new password from there. */
   familiar: boolean;
 }
@@ -34,7 +33,7 @@ const LIST = `
 /** Indexes: users_email_key, sessions_user_id_network_idx. */
 const CREDENTIALS = `
   SELECT
-    id, password_hash AS "passwordHash", role, email_verified_at IS NOT NULL AS verified,
+    id, password_hash AS "passwordHash", role,
     (reset_from_network IS NOT DISTINCT FROM $2 AND password_changed_at > now() - interval '90 days')
       OR EXISTS (
         SELECT 1
@@ -45,26 +44,19 @@ const CREDENTIALS = `
   WHERE email = $1`;
 
 /** Index: users_email_key. */
-const FIND_BY_EMAIL = `SELECT id, email_verified_at IS NOT NULL AS verified FROM users WHERE email = $1`;
+const FIND_BY_EMAIL = `SELECT id FROM users WHERE email = $1`;
 
-/** An account that nobody has verified belongs to nobody yet: the last password given for it counts. Index: users_email_key. */
-const REGISTER = `
+/** Index: users_email_key. */
+const INSERT = `
   INSERT INTO users (id, email, password_hash)
   VALUES ($1, $2, $3)
-  ON CONFLICT (email) DO UPDATE
-  SET password_hash = excluded.password_hash, password_changed_at = now()
-  WHERE users.email_verified_at IS NULL
+  ON CONFLICT (email) DO NOTHING
   RETURNING id`;
 
 /** Index: users_pkey. */
-const VERIFY = `UPDATE users SET email_verified_at = now() WHERE id = $1 AND email_verified_at IS NULL RETURNING id`;
-
-/** Whoever reads the mail of the address has verified it as well. Index: users_pkey. */
 const SET_PASSWORD = `
   UPDATE users
-  SET
-    password_hash = $2, password_changed_at = now(), reset_from_network = $3,
-    email_verified_at = coalesce(email_verified_at, now())
+  SET password_hash = $2, password_changed_at = now(), reset_from_network = $3
   WHERE id = $1
   RETURNING email`;
 
@@ -73,18 +65,6 @@ const SET_ROLE = `UPDATE users SET role = $2 WHERE id = $1 RETURNING ${COLUMNS}`
 
 /** Index: users_pkey. */
 const SET_SUBSCRIPTION = `UPDATE users SET subscription = $2 WHERE id = $1 RETURNING ${COLUMNS}`;
-
-/** Index: users_unverified_idx. */
-const REMOVE_UNVERIFIED = `
-  DELETE FROM users
-  WHERE ctid = ANY (ARRAY (
-    SELECT ctid
-    FROM users
-    WHERE email_verified_at IS NULL AND password_changed_at < now() - interval '7 days'
-    ORDER BY password_changed_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-  ))`;
 
 @Injectable()
 export class UsersRepository {
@@ -105,26 +85,20 @@ export class UsersRepository {
     return credentials;
   }
 
-  async findByEmail(tx: EntityManager, email: EmailAddress): Promise<{ id: string; verified: boolean } | undefined> {
-    const [user] = await tx.query<{ id: string; verified: boolean }[]>(FIND_BY_EMAIL, [email]);
+  async findByEmail(tx: EntityManager, email: EmailAddress): Promise<{ id: string } | undefined> {
+    const [user] = await tx.query<{ id: string }[]>(FIND_BY_EMAIL, [email]);
     return user;
   }
 
-  /** @returns the id of the unverified account, or undefined when the address has a verified one, which is left alone */
-  async register(
+  /** @returns undefined when the address has an account by now */
+  async insert(
     tx: EntityManager,
     id: string,
     email: EmailAddress,
-    passwordHash: string,
+    passwordHash: string | null,
   ): Promise<string | undefined> {
-    const [user] = await tx.query<{ id: string }[]>(REGISTER, [id, email, passwordHash]);
+    const [user] = await tx.query<{ id: string }[]>(INSERT, [id, email, passwordHash]);
     return user?.id;
-  }
-
-  /** @returns false when it was verified before */
-  async verify(tx: EntityManager, id: string): Promise<boolean> {
-    const [verified] = await tx.query<[object[], number]>(VERIFY, [id]);
-    return verified.length > 0;
   }
 
   /** @returns where to tell the user about it */
@@ -146,11 +120,5 @@ export class UsersRepository {
   async setSubscription(tx: EntityManager, id: string, subscription: Subscription): Promise<UserRecord | undefined> {
     const [[user]] = await tx.query<[UserRecord[], number]>(SET_SUBSCRIPTION, [id, subscription]);
     return user;
-  }
-
-  /** Those nobody verified within a week. @returns how many, `limit` at most */
-  async removeUnverified(limit: number): Promise<number> {
-    const [, removed] = await this.dataSource.query<[object[], number]>(REMOVE_UNVERIFIED, [limit]);
-    return removed;
   }
 }

@@ -5,25 +5,25 @@ import { decodeCursor, type Page, pageOf } from '../../../kernel/cursor.js';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import { isUuid } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
+import { ApiKeysService } from '../../api-keys/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { Role } from './role.js';
 import type { Subscription } from './subscription.js';
+import { userLine } from './user-line.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
 
 const CURSOR = { id: 'uuid' } as const;
 
-/** Single rows: nothing is decided from what another row says. */
-const ISOLATION = { isolation: 'READ COMMITTED' } as const;
-
-/** What operators see of users, and may change. */
+/** What admins see of users, and may change. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly transactor: Transactor,
     private readonly repository: UsersRepository,
     private readonly sessions: SessionsRepository,
+    private readonly apiKeys: ApiKeysService,
     private readonly audit: AuditLog,
   ) {}
 
@@ -49,9 +49,19 @@ export class UsersService {
     return existing(isUuid(id) ? await this.repository.find(id) : undefined);
   }
 
-  /** For operators and admins from their next request on; for a user from the next refresh of the session. */
+  /**
+   * In force with the next login: every session ends, so that none that was stolen before becomes an admin's. From who is an
+   * admin no longer, the admin keys are taken that they made; keys for less stay, since services live on them.
+   *
+   * @throws NotFoundError (404)
+   */
   setRole(id: string, role: Role, context: RequestContext): Promise<UserRecord> {
-    return this.change(id, 'user.role_changed', { role }, context, (tx) => this.repository.setRole(tx, id, role));
+    return this.change(id, 'user.role_changed', { role }, context, async (tx) => {
+      const user = await this.repository.setRole(tx, id, role);
+      if (user) await this.sessions.revokeAll(tx, id);
+      if (user && role !== 'admin') await this.apiKeys.revokeAdminKeysMadeBy(tx, `user:${id}`, context);
+      return user;
+    });
   }
 
   setSubscription(id: string, tier: Subscription, context: RequestContext): Promise<UserRecord> {
@@ -65,8 +75,8 @@ export class UsersService {
     await this.find(id);
     await this.transactor.run(async (tx) => {
       const ended = await this.sessions.revokeAll(tx, id);
-      await this.record(tx, id, 'user.logged_out', { sessionsEnded: ended }, context);
-    }, ISOLATION);
+      await this.audit.record(tx, [userLine(context, 'user.logged_out', id, { sessionsEnded: ended })]);
+    }, READ_COMMITTED);
   }
 
   private async change(
@@ -79,19 +89,9 @@ export class UsersService {
     if (!isUuid(id)) return existing(undefined);
     return this.transactor.run(async (tx) => {
       const user = existing(await write(tx));
-      await this.record(tx, id, action, details, context);
+      await this.audit.record(tx, [userLine(context, action, id, details)]);
       return user;
-    }, ISOLATION);
-  }
-
-  private record(
-    tx: EntityManager,
-    id: string,
-    action: string,
-    details: Record<string, unknown>,
-    context: RequestContext,
-  ): Promise<void> {
-    return this.audit.record(tx, [{ ...context, action, subject: `user:${id}`, details }]);
+    }, READ_COMMITTED);
   }
 }
 

@@ -2,7 +2,7 @@ const REDACTED = '[redacted]';
 
 /** Credentials that tell what they are by their first characters, ours and those of the providers; bearer tokens; JWTs. */
 const CREDENTIAL =
-  /\b(?:whsec_|(?:sk|rk|hf)_(?:live|test)_|shpat_|shpss_|shpca_|gh[pousr]_|github_pat_|xox[abpr]-)[\w+/=-]{16,}|\bBearer\s+[\w.~+/=-]{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
+  /\b(?:whsec_|(?:sk|rk|hf)_(?:live|test)_|hf[rm]_|shpat_|shpss_|shpca_|gh[pousr]_|github_pat_|xox[abpr]-)[\w+/=-]{16,}|\bBearer\s+[\w.~+/=-]{16,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
 
 /** 15 to 19 digits, with the spaces or hyphens people write between them, and nothing around that makes them an id. */
 const CARD_NUMBER = /(?<![\w.-])\d(?:[ -]?\d){14,18}(?![\w-]|\.\d)/g;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import type { Checkpoint } from '../checkpoints/checkpoint.js';
 import { CheckpointRepository } from '../checkpoints/checkpoint.repository.js';
 import { CheckpointSigner } from '../checkpoints/checkpoint-signer.js';
@@ -59,7 +59,7 @@ export class SealBatch {
     const sealed = await this.transactor.run(
       async (tx) => ((await this.repository.lock(tx)) ? this.seal(tx, floor, size, closing) : undefined),
       // The lock admits one sealer and lines never change but by it: there is nothing to serialize with.
-      { isolation: 'READ COMMITTED' },
+      READ_COMMITTED,
     );
     if (sealed) this.search.found(floor, sealed.ids, sealed.ids.length < size);
     return sealed;

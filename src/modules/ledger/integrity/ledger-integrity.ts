@@ -58,7 +58,7 @@ export class LedgerIntegrity implements OnApplicationBootstrap, OnModuleDestroy 
   onApplicationBootstrap(): void {
     this.task = this.tasks.every(INTERVAL_MS, 'ledger integrity', () => this.check(), { role: 'background' });
     // Whatever ended the process before this one.
-    if (this.config.role !== 'api') this.task.run();
+    if (this.config.role !== 'api') void this.task.run();
   }
 
   /** A check may have minutes to go, which nobody waits for when the process is to end. */

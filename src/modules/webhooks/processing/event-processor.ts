@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { settledWithin } from '../../../platform/lease/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
@@ -62,28 +63,20 @@ export class EventProcessor {
     const handlers = this.registry.find(event.source, event.provider, event.eventType);
     const status = handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
     const message = toMessage(event, await this.claims.isStale(event), controller.signal);
+    const timeoutMs = this.config.WEBHOOK_PROCESSING_TIMEOUT_MS;
+    const onTimeout = () => new ProcessingTimeoutError(timeoutMs);
     for (let found: ClaimedEvent | undefined = event; found; found = await this.claims.locate(event)) {
       const inPlace = found;
       const completed = await this.transactor.run(async (tx) => {
         if (!(await this.claims.begin(tx, inPlace))) return false;
-        await this.withinTime(controller, () => runHandlers(tx, message, handlers));
+        // They lose their transaction when the time is up or the claim is lost, even if they never return.
+        await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, message, handlers));
         if (!(await this.claims.complete(tx, inPlace, status, elapsed()))) throw new ClaimLostError(event.id);
         return true;
       });
       if (completed) return status;
     }
     throw new ClaimLostError(event.id);
-  }
-
-  /** The handlers lose their transaction when the time is up or the claim is lost, even if they never return. */
-  private async withinTime(controller: AbortController, work: () => Promise<void>): Promise<void> {
-    const timeoutMs = this.config.WEBHOOK_PROCESSING_TIMEOUT_MS;
-    const timer = setTimeout(() => controller.abort(new ProcessingTimeoutError(timeoutMs)), timeoutMs);
-    try {
-      await Promise.race([work(), rejectWhenAborted(controller.signal)]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   private async recordFailure(event: ClaimedEvent, error: unknown, durationMs: number): Promise<ProcessingResult> {
@@ -161,14 +154,6 @@ function toMessage(event: ClaimedEvent, stale: boolean, signal: AbortSignal): We
     stale,
     signal,
   };
-}
-
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const rejectWithReason = () => reject(signal.reason as Error);
-    if (signal.aborted) rejectWithReason();
-    else signal.addEventListener('abort', rejectWithReason, { once: true });
-  });
 }
 
 /** For the operator: the message, without NUL (which text columns refuse) and within bounds. */

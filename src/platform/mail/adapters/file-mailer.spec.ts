@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JsonLogger } from '../../logging/index.js';
-import { describeMailer, MAIL } from '../mailer.contract.js';
+import { addressOf, describeMailer, MAIL } from '../mailer.contract.js';
 import { FileMailer } from './file-mailer.js';
 
-const FROM = { name: 'Example, Inc.', address: 'no-reply@example.org' };
+const FROM = { name: 'Example, Inc.', address: addressOf('no-reply@example.org') };
 const LINK = 'http://127.0.0.1:3000/verify?token=hf_abcdefghijklmnopqrstuvwxyz&for=anna@example.com';
 
 let parent: string;
@@ -27,17 +27,17 @@ afterEach(() => {
 });
 
 describeMailer('FileMailer', async (mail, messageId, use) => {
-  const mailer = new FileMailer(folder, FROM, true);
+  const mailer = new FileMailer(folder, FROM, false);
   await (use ? use(mailer) : mailer.deliver(mail, messageId));
   return readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8');
 });
 
 describe('FileMailer', () => {
-  const deliver = (showsLinks: boolean) =>
-    new FileMailer(folder, FROM, showsLinks).deliver({ ...MAIL, link: LINK }, '<0199f6c2-1@example.org>');
+  const deliver = (isProduction: boolean) =>
+    new FileMailer(folder, FROM, isProduction).deliver({ ...MAIL, link: LINK }, '<0199f6c2-1@example.org>');
 
   it('writes one file a mail, for its owner only, whose name has time, kind and id', async () => {
-    await deliver(true);
+    await deliver(false);
     const files = readdirSync(folder);
     expect(files).toEqual([expect.stringMatching(/^\d{8}T\d{9}Z-verification-0199f6c2-1\.eml$/)]);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
@@ -45,15 +45,15 @@ describe('FileMailer', () => {
   });
 
   it('takes the folder away from others who could read it', async () => {
-    await deliver(true);
+    await deliver(false);
     chmodSync(folder, 0o755);
-    await deliver(true);
+    await deliver(false);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
   it('logs one line with the link as it is to be opened, and no address', async () => {
-    await deliver(true);
+    await deliver(false);
     expect(
       log
         .trimEnd()
@@ -72,15 +72,15 @@ describe('FileMailer', () => {
   });
 
   it('logs no link in production', async () => {
-    await deliver(false);
+    await deliver(true);
     expect(log).toContain('"kind":"verification"');
     expect(log).not.toMatch(/"link"|hf_abcdef|anna/);
   });
 
   it('leaves nothing half written when it fails', async () => {
-    await deliver(true);
+    await deliver(false);
     chmodSync(folder, 0o755);
-    const mailer = new FileMailer(join(parent, 'data', 'mail', readdirSync(folder)[0] ?? ''), FROM, true);
+    const mailer = new FileMailer(join(parent, 'data', 'mail', readdirSync(folder)[0] ?? ''), FROM, false);
     await expect(mailer.deliver(MAIL, '<2@example.org>')).rejects.toThrow(/EEXIST|ENOTDIR/);
     expect(readdirSync(folder)).toHaveLength(1);
   });

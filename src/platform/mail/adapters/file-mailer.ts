@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,19 +10,24 @@ import type { Mailer } from '../mailer.js';
 import { messageOf } from './message.js';
 
 /** For where there is no SMTP server: each mail a file that any mail program opens. */
-export class FileMailer implements Mailer {
+export class FileMailer implements Mailer, OnModuleInit {
   private readonly logger = new Logger('Mail');
   private readonly transport = createTransport({ streamTransport: true, buffer: true });
 
   /**
    * @param folder made when it is not there; for its owner only, as are the files
-   * @param showsLinks whether the log says what the reader of the mail is to open: never in production
+   * @param isProduction where the log does not say what the reader of a mail is to open, but at start that nobody is sent any
    */
   constructor(
     private readonly folder: string,
     private readonly from: Mailbox,
-    private readonly showsLinks: boolean,
+    private readonly isProduction: boolean,
   ) {}
+
+  onModuleInit(): void {
+    if (!this.isProduction) return;
+    this.logger.warn({ msg: 'SMTP_URL is not set: mails are only written to files', folder: this.folder });
+  }
 
   async deliver(mail: Mail, messageId: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -40,7 +45,7 @@ export class FileMailer implements Mailer {
         msg: 'Mail written to a file; set SMTP_URL to send it',
         file,
         kind: mail.kind,
-        ...(this.showsLinks && mail.link !== undefined && { link: mail.link }),
+        ...(!this.isProduction && mail.link !== undefined && { link: mail.link }),
       }),
     );
   }

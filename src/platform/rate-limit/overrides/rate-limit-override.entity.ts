@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Another limit for one subject, or for everyone, set by an operator. */
+/** Another limit for one subject, or for everyone, set by an admin. */
 @Entity('rate_limit_overrides')
 @Check('rate_limit_overrides_limit_check', `"limit" >= 0`)
 @Check('rate_limit_overrides_something_check', `"limit" IS NOT NULL OR "shadow" IS NOT NULL`)

@@ -1,0 +1,33 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { Public } from '../../platform/auth/index.js';
+import { ACCOUNT_PAGES_SCRIPT, RESET_PASSWORD_PAGE, VERIFY_EMAIL_PAGE } from './account-pages.js';
+
+const HTML = 'text/html; charset=utf-8';
+
+/**
+ * Where mailed links lead unless `ACCOUNT_PAGES_URL` names the team's own pages. Opening one does nothing: mail scanners
+ * open links too, and the token is for one use.
+ */
+@ApiExcludeController()
+@Controller()
+@Public()
+export class AccountPagesController {
+  @Get('verify-email')
+  @Header('content-type', HTML)
+  verifyEmail(): string {
+    return VERIFY_EMAIL_PAGE;
+  }
+
+  @Get('reset-password')
+  @Header('content-type', HTML)
+  resetPassword(): string {
+    return RESET_PASSWORD_PAGE;
+  }
+
+  @Get('account-pages.js')
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  script(): string {
+    return ACCOUNT_PAGES_SCRIPT;
+  }
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Transactor } from '../transaction/index.js';
+
+const EXPIRED = 'It was not done before it expired';
+
+/** Index: jobs_due_idx, so that given-up ones do not count and cost nothing. */
+const LENGTH = `
+  SELECT
+    count(*) FILTER (WHERE state = 'WAITING')::integer AS waiting,
+    count(*) FILTER (WHERE state = 'RUNNING')::integer AS running,
+    coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS age
+  FROM jobs
+  WHERE due_at IS NOT NULL`;
+
+export interface QueueLength {
+  waiting: number;
+  running: number;
+  /** Seconds that the oldest due job has waited. */
+  age: number;
+}
+
+/**
+ * Jobs past their expiry that nobody works on; the last error of theirs says why it came to that. What is locked is at
+ * work. Index: jobs_expires_at_idx.
+ */
+const GIVE_UP_EXPIRED = `
+  WITH expired AS MATERIALIZED (
+    SELECT id
+    FROM jobs
+    WHERE expires_at <= now() AND due_at IS NOT NULL AND (state = 'WAITING' OR due_at <= now())
+    ORDER BY expires_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+  ),
+  given_up AS (
+    UPDATE jobs
+    SET
+      state = 'GIVEN_UP', payload = NULL, due_at = NULL, claim_id = NULL, claimed_by = NULL,
+      given_up_at = clock_timestamp(), error = concat_ws('. ', $2::text, error)
+    WHERE id IN (SELECT id FROM expired)
+    RETURNING id, kind, attempts, abandoned, error
+  )
+  SELECT * FROM given_up`;
+
+export interface ExpiredJob {
+  id: string;
+  kind: string;
+  attempts: number;
+  abandoned: number;
+  error: string;
+}
+
+/** Index: jobs_given_up_at_idx. */
+const REMOVE_GIVEN_UP = `
+  DELETE FROM jobs
+  WHERE id = ANY (ARRAY (
+    SELECT id
+    FROM jobs
+    WHERE given_up_at < now() - $1 * interval '1 day'
+    ORDER BY given_up_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+  ))`;
+
+/** The queue as a whole, whoever works on it; safe on many replicas at once. All times are the database's. */
+@Injectable()
+export class JobQueueRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
+  ) {}
+
+  async length(): Promise<QueueLength> {
+    const [length] = await this.dataSource.query<QueueLength[]>(LENGTH);
+    if (!length) throw new Error('The jobs could not be counted');
+    return length;
+  }
+
+  /** @returns those it gave up, `limit` at most */
+  giveUpExpired(limit: number): Promise<ExpiredJob[]> {
+    return this.transactor.statement<ExpiredJob>(GIVE_UP_EXPIRED, [limit, EXPIRED]);
+  }
+
+  /** @returns how many were removed that were given up so many days ago, `limit` at most */
+  removeGivenUp(days: number, limit: number): Promise<number> {
+    return this.transactor.affected(REMOVE_GIVEN_UP, [days, limit]);
+  }
+}
