@@ -21,5 +21,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 3,
+    // Files share what they import: loading Nest and TypeORM anew for each was a sixth of the processor time of all tests.
+    isolate: false,
   },
 });

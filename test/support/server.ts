@@ -61,7 +61,7 @@ export class TestServer {
     const dataDir = makeTempFolder('server');
     const program =
       entry === undefined ? ['dist/main.js'] : ['--import', './test/support/typescript-loader.mjs', entry];
-    const child = spawn(process.execPath, ['--enable-source-maps', ...program], {
+    const child = spawn(process.execPath, program, {
       cwd: root,
       env: { ...machine(), ...defaults(dataDir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { ValidationError } from '../../kernel/app-error.js';
 import { isUuid } from '../../kernel/ids.js';
+import { USER_ID } from '../../kernel/user-id.js';
 import { EVERYONE, networkOf } from '../../platform/rate-limit/index.js';
 
 /** Whom limits are counted for. `name` is as the limiter writes it. */
@@ -10,9 +11,6 @@ export interface LimitedSubject {
   /** Id or address; empty for everyone. */
   readonly id: string;
 }
-
-/** What user ids look like: visible characters without spaces. */
-const USER_ID = /^[\x21-\x7e]{1,128}$/;
 
 /**
  * Reads `api-key:<id>`, `user:<id>`, `ip:<address>` or `everyone`.

@@ -3,6 +3,7 @@ import { errors, type JWTHeaderParameters, jwtVerify, type JWTVerifyResult, Sign
 import { createSecretKey } from 'node:crypto';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { isUuid } from '../../../kernel/ids.js';
+import { USER_ID } from '../../../kernel/user-id.js';
 import { deriveKey } from '../../../platform/encryption/index.js';
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { isStaffRole, type StaffRole } from '../users/role.js';
@@ -19,8 +20,6 @@ const HOUR_MS = 3_600_000;
 export const MAX_LIFETIME_MS = 24 * HOUR_MS;
 /** Ours have some 300 characters; nobody may make us decode whole headers full. */
 const MAX_LENGTH = 2048;
-/** The `userId` of the API: 1 to 128 visible ASCII characters. */
-const USER_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** What a token says once it has proved genuine. */
 export interface AccessToken {

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, Matches } from 'class-validator';
 import { IsOmittable } from '../../../platform/http/index.js';
-import { USER_ID } from '../requests/field-reader.js';
+import { USER_ID } from '../../../kernel/user-id.js';
 import { CURRENCY, MINOR_UNITS, TIME } from './schemas.js';
 import { IsCurrency } from './is-currency.decorator.js';
 

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../../platform/http/index.js';
-import { USER_ID } from '../requests/field-reader.js';
+import { USER_ID } from '../../../kernel/user-id.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { AMOUNT, CURRENCY, METADATA, MINOR_UNITS, TIME } from './schemas.js';
 

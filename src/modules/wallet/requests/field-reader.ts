@@ -1,5 +1,6 @@
 import { isCurrency } from '../../../kernel/currency.js';
 import { MAX_AMOUNT } from '../../../kernel/money.js';
+import { USER_ID } from '../../../kernel/user-id.js';
 import { isTimestamp } from '../../../platform/http/index.js';
 
 /** One wrong field: where it is, and what it must be. */
@@ -8,9 +9,8 @@ export interface Mistake {
   message: string;
 }
 
-/** Identifiers go into URLs and log lines: visible ASCII only. */
-export const USER_ID = /^[\x21-\x7e]{1,128}$/;
 const CATEGORY = /^[A-Za-z0-9_.:-]{1,64}$/;
+/** It goes into URLs and log lines: visible ASCII only. */
 const REFERENCE = /^[\x21-\x7e]{1,200}$/;
 const MAX_DESCRIPTION = 500;
 const MAX_METADATA_BYTES = 4096;
