@@ -32,6 +32,10 @@ export class BenchServer {
         JWT_SECRET: randomBytes(32).toString('hex'),
         DATA_DIR: join(folder, 'server'),
         PORT: '0',
+        // Nobody sends mail here; without these production warns, and a healthy run has no warnings.
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        MAIL_FROM: 'bench@holdfast.invalid',
+        PUBLIC_URL: 'https://holdfast.invalid',
         LOG_LEVEL: 'info',
         ...environment,
       },
