@@ -54,7 +54,7 @@ export class CreateUsers1795248009000 implements MigrationInterface {
       CREATE TABLE registrations (
         token_hash bytea NOT NULL,
         email text NOT NULL,
-        password_hash text NOT NULL,
+        password_hash text,
         created_at timestamptz NOT NULL DEFAULT now(),
         expires_at timestamptz NOT NULL,
         CONSTRAINT registrations_token_hash_check CHECK (octet_length(token_hash) = 32),

@@ -12,7 +12,8 @@ const dataDir = join(folder, 'data');
 const holdfast = serverUnderTest({
   env: { DATA_DIR: dataDir, AUTH_RATE_LIMIT: '5', TRUSTED_PROXIES: '127.0.0.1', EMAIL_PASSWORD_RESET_RATE_LIMIT: '0' },
 });
-const client = new AccountClient(holdfast, new MailFolder(dataDir));
+const mails = new MailFolder(dataDir);
+const client = new AccountClient(holdfast, mails);
 afterAll(() => removeTempFolder(folder));
 
 let people = 0;
@@ -134,5 +135,19 @@ describe('Asking for mail', () => {
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3500);
       expectProblem(await client.post('register', { email, password: PASSWORD }), 429, 'RATE_LIMIT_EXCEEDED');
     }
+  });
+
+  it('lets no stranger in who used the limit up before the owner of the address came', async () => {
+    const email = somebody();
+    const [theirs, mine] = ['strange horse battery', PASSWORD];
+    for (let n = 0; n < 5; n++) expect((await client.post('register', { email, password: theirs })).status).toBe(202);
+    expectProblem(await client.post('register', { email, password: mine }), 429, 'RATE_LIMIT_EXCEEDED');
+    const { token } = await mails.next(email, 'verification');
+    expect((await client.post('verify-email', { token })).body).toMatchObject({ passwordNeeded: true });
+    for (const password of [theirs, mine])
+      expectProblem(await login(somewhere(), email, password), 401, 'UNAUTHENTICATED');
+    const reset = await mails.next(email, 'password-reset');
+    await client.post('reset', { token: reset.token, password: mine });
+    await client.logIn(email, mine, { 'x-forwarded-for': somewhere() });
   });
 });

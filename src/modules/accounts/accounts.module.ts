@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { ApiKeysModule } from '../api-keys/index.js';
 import { AuditModule } from '../audit/index.js';
 import { EmailLimitsModule } from '../email-limits/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
@@ -24,7 +23,7 @@ import { UsersService } from './users/users.service.js';
 
 /** End users and staff: who they are, and how they come in. */
 @Module({
-  imports: [ApiKeysModule, AuditModule, EmailLimitsModule],
+  imports: [AuditModule, EmailLimitsModule],
   controllers: [AuthController, UsersController, AccountPagesController],
   providers: [
     AccessTokens,

@@ -80,8 +80,7 @@ export class AuthController {
   @ApiResponse({ status: 200, type: EmailVerifiedDto })
   @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
   async verify(@Body() { token }: MailTokenDto, @Context() context: RequestContext): Promise<EmailVerifiedDto> {
-    const { contested } = await this.registration.verify(token, context);
-    return { verified: true, passwordNeeded: contested };
+    return { verified: true, ...(await this.registration.verify(token, context)) };
   }
 
   @Post('login')

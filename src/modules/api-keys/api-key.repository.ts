@@ -134,10 +134,6 @@ const RECORD_USE = `
   WHERE key.id = used.id`;
 
 /** There are few keys: no index. */
-const ADMIN_KEYS_MADE_BY = `
-  SELECT id FROM api_keys WHERE created_by = $1 AND 'admin' = ANY (scopes) AND revoked_at IS NULL ORDER BY id`;
-
-/** There are few keys: no index. */
 const HAS_ACTIVE_ADMIN = `
   SELECT EXISTS (
     SELECT 1
@@ -202,12 +198,6 @@ export class ApiKeyRepository {
     await tx.query(LOCK_FAMILIES);
     const [revoked] = await tx.query<[RevokedApiKey[], number]>(REVOKE, [id, withAdminMade]);
     return revoked;
-  }
-
-  /** @param actor for example `user:<id>`. @returns ids of those that are not revoked */
-  async adminKeysMadeBy(tx: EntityManager, actor: string): Promise<string[]> {
-    const keys = await tx.query<{ id: string }[]>(ADMIN_KEYS_MADE_BY, [actor]);
-    return keys.map(({ id }) => id);
   }
 
   async recordUse(uses: readonly ApiKeyUse[]): Promise<void> {

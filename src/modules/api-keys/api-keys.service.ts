@@ -68,6 +68,11 @@ export class ApiKeysService {
       throw new ForbiddenError('A key would outlive the role of an operator: only admins make API keys.');
     }
     const held: readonly Scope[] = maker.kind === 'operator' ? ['admin'] : maker.scopes;
+    if (maker.kind === 'staff' && input.scopes.includes('admin')) {
+      throw new ForbiddenError(
+        'An admin key would outlive the role of its maker: make it with an admin key, or with npx holdfast keys create.',
+      );
+    }
     const excess = scopesMissing(held, input.scopes);
     if (excess.length > 0) {
       throw new ForbiddenError(`A key cannot be given a scope its maker lacks: ${excess.join(', ')}.`, {
@@ -171,16 +176,6 @@ export class ApiKeysService {
       READ_COMMITTED,
     );
     for (const { keyHash } of revoked) this.verifier.forget(keyHash);
-  }
-
-  /**
-   * Revokes the keys with the scope `admin` that a user made, and all that came of them, in the caller's transaction;
-   * everywhere within a second.
-   *
-   * @param actor `user:<id>`
-   */
-  async revokeAdminKeysMadeBy(tx: EntityManager, actor: string, context: RequestContext): Promise<void> {
-    for (const id of await this.repository.adminKeysMadeBy(tx, actor)) await this.revokeFamily(tx, id, true, context);
   }
 
   private async revokeFamily(

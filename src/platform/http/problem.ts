@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import { AppError } from '../../kernel/app-error.js';
-import { isDatabaseUnavailable } from '../database/index.js';
+import { isDatabaseUnavailable, isSerializationFailure } from '../database/index.js';
 
 /** The content type of every refusal. */
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
@@ -80,6 +80,16 @@ function explain(error: unknown): Explained {
   if (error instanceof AppError) {
     const { status, code, title, message, details, headers, retryAfter } = error;
     return { status, code, title, detail: message, details, headers, retryAfter };
+  }
+  // After the last try: nothing was committed.
+  if (isSerializationFailure(error)) {
+    return {
+      status: 503,
+      code: 'SERVICE_UNAVAILABLE',
+      title: 'Service unavailable',
+      detail: 'Others were changing the same at the same time. Nothing was changed; send the request again.',
+      retryAfter: 1,
+    };
   }
   if (isDatabaseUnavailable(error)) {
     return {

@@ -7,17 +7,17 @@ export type MailRequest = {
   readonly email: EmailAddress;
   readonly context: RequestContext;
 } & (
-  | { readonly wish: 'register'; readonly passwordHash: string }
+  | { readonly wish: 'register'; /** Of the link to mail. */ readonly token: string }
   | { readonly wish: 'resend-verification' | 'forgot-password' }
 );
 
 export function payloadOf(request: MailRequest): JobPayload {
   const { wish, email, context } = request;
-  const passwordHash = request.wish === 'register' ? request.passwordHash : null;
+  const token = request.wish === 'register' ? request.token : null;
   return {
     wish,
     email,
-    passwordHash,
+    token,
     actor: context.actor,
     requestId: context.requestId ?? null,
     ip: context.ip ?? null,
@@ -28,7 +28,7 @@ export function payloadOf(request: MailRequest): JobPayload {
 export function mailRequestOf({ payload }: Job): MailRequest {
   const { wish } = payload;
   const email = emailAddress(text(payload['email']) ?? '');
-  const passwordHash = text(payload['passwordHash']);
+  const token = text(payload['token']);
   if (email === undefined) throw new JobGivenUpError('The job holds no e-mail address');
   const requestId = text(payload['requestId']);
   const ip = text(payload['ip']);
@@ -37,7 +37,7 @@ export function mailRequestOf({ payload }: Job): MailRequest {
     ...(requestId !== undefined && { requestId }),
     ...(ip !== undefined && { ip }),
   };
-  if (wish === 'register' && passwordHash !== undefined) return { wish, email, passwordHash, context };
+  if (wish === 'register' && token !== undefined) return { wish, email, token, context };
   if (wish === 'resend-verification' || wish === 'forgot-password') return { wish, email, context };
   throw new JobGivenUpError('The job holds no wish that is known');
 }

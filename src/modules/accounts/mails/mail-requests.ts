@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
 import { type Job, Jobs } from '../../../platform/jobs/index.js';
+import { RateLimitedError } from '../../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { EmailLimiter } from '../../email-limits/index.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
@@ -33,10 +34,19 @@ export class MailRequests implements OnModuleInit {
     this.jobs.handleInTransaction(JOB, (tx, job) => this.carryOut(tx, job), { concurrency: 1 });
   }
 
-  /** @throws RateLimitedError (429), UnavailableError (503) */
+  /**
+   * What is limited are mails. A registration counts even when its mail is refused: else strangers could use up the limit of
+   * an address and have theirs be the only one.
+   *
+   * @throws RateLimitedError (429), UnavailableError (503)
+   */
   async register(email: EmailAddress, password: string, context: RequestContext): Promise<void> {
     const passwordHash = await this.hasher.hashFor(email, password);
-    await this.accept({ wish: 'register', email, passwordHash, context });
+    const refusal = await this.transactor.run(async (tx) => {
+      const token = await this.registration.store(tx, email, passwordHash);
+      return this.takeAndEnqueue(tx, { wish: 'register', email, token, context }).catch(asRefusal);
+    }, READ_COMMITTED);
+    if (refusal) throw refusal;
   }
 
   /** @throws RateLimitedError (429) */
@@ -50,11 +60,13 @@ export class MailRequests implements OnModuleInit {
   }
 
   private accept(request: MailRequest): Promise<void> {
+    return this.transactor.run((tx) => this.takeAndEnqueue(tx, request), READ_COMMITTED);
+  }
+
+  private async takeAndEnqueue(tx: EntityManager, request: MailRequest): Promise<void> {
     const limit = request.wish === 'forgot-password' ? 'password-reset' : 'verification';
-    return this.transactor.run(async (tx) => {
-      await this.limiter.take(tx, limit, request.email);
-      await this.jobs.enqueue(tx, [{ kind: JOB, payload: payloadOf(request) }]);
-    }, READ_COMMITTED);
+    await this.limiter.take(tx, limit, request.email);
+    await this.jobs.enqueue(tx, [{ kind: JOB, payload: payloadOf(request) }]);
   }
 
   private async carryOut(tx: EntityManager, job: Job): Promise<void> {
@@ -62,13 +74,19 @@ export class MailRequests implements OnModuleInit {
     const { email, context } = request;
     switch (request.wish) {
       case 'register':
-        return this.registration.begin(tx, email, request.passwordHash, context);
+        return this.registration.begin(tx, email, request.token, context);
       case 'resend-verification':
-        await this.registration.mailAgain(tx, email);
-        return;
+        return this.registration.mailAgain(tx, email);
       case 'forgot-password':
         // Who has not proved the address yet needs that first.
-        if (!(await this.passwordReset.begin(tx, email, context))) await this.registration.mailAgain(tx, email);
+        if (!(await this.passwordReset.begin(tx, email, context)))
+          await this.registration.mailWithoutPassword(tx, email);
     }
   }
+}
+
+/** A refusal of the limiter leaves the transaction as it is. @throws whatever else it is */
+function asRefusal(error: unknown): RateLimitedError {
+  if (error instanceof RateLimitedError) return error;
+  throw error;
 }

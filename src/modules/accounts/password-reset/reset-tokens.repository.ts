@@ -9,6 +9,14 @@ const ADD = `
 /** Index: password_reset_tokens_pkey. */
 const IS_GOOD = `SELECT FROM password_reset_tokens WHERE token_hash = $1 AND expires_at > now()`;
 
+/** In one order, so that those who come with other tokens of the user wait instead of deadlocking. Index: both. */
+const LOCK = `
+  SELECT
+  FROM password_reset_tokens
+  WHERE user_id = (SELECT user_id FROM password_reset_tokens WHERE token_hash = $1)
+  ORDER BY token_hash
+  FOR UPDATE`;
+
 /** Of two at once one finds it. Index: password_reset_tokens_pkey. */
 const TAKE = `
   DELETE FROM password_reset_tokens
@@ -49,6 +57,7 @@ export class ResetTokensRepository {
 
   /** @returns whose it is, once; undefined for a token that is unknown, used or expired */
   async take(tx: EntityManager, tokenHash: Buffer): Promise<string | undefined> {
+    await tx.query(LOCK, [tokenHash]);
     const [[taken]] = await tx.query<[{ userId: string }[], number]>(TAKE, [tokenHash]);
     return taken?.userId;
   }

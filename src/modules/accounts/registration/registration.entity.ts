@@ -13,9 +13,12 @@ export class Registration {
   @Column({ type: 'text' })
   email: EmailAddress;
 
-  /** Argon2id; the same for the same password of the same address, so that one can tell two people from one who came twice. */
-  @Column({ name: 'password_hash', type: 'text' })
-  passwordHash: string;
+  /**
+   * Argon2id; the same for the same password of the same address, so that one can tell two people from one who came twice.
+   * null: the link proves the address and brings no password.
+   */
+  @Column({ name: 'password_hash', type: 'text', nullable: true })
+  passwordHash: string | null;
 
   @Index('registrations_created_at_idx')
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })

@@ -6,22 +6,29 @@ import { Transactor } from '../../../platform/transaction/index.js';
 /** What a mailed token proved. */
 export interface ProvedRegistration {
   email: EmailAddress;
-  passwordHash: string;
-  /** Registrations with other passwords were waiting for the same address. */
-  contested: boolean;
+  /** null when none counts: the link brought none, or registrations with other passwords waited for the same address. */
+  passwordHash: string | null;
 }
 
 const ADD = `
   INSERT INTO registrations (token_hash, email, password_hash, expires_at)
   VALUES ($1, $2, $3, now() + $4 * interval '1 hour')`;
 
-/** Index: registrations_email_idx. */
-const LATEST_PASSWORD = `
-  SELECT password_hash AS "passwordHash"
+/** Of a link that still works. Index: registrations_email_idx. */
+const LATEST = `
+  SELECT CASE WHEN expires_at > now() THEN password_hash END AS "passwordHash"
   FROM registrations
   WHERE email = $1
   ORDER BY created_at DESC
   LIMIT 1`;
+
+/** In one order, so that those who come with other tokens of the address wait instead of deadlocking. Index: both. */
+const LOCK = `
+  SELECT
+  FROM registrations
+  WHERE email = (SELECT email FROM registrations WHERE token_hash = $1)
+  ORDER BY token_hash
+  FOR UPDATE`;
 
 /** All that waited for the address are done with. Of two at once one finds nothing. Indexes: registrations_pkey, _email_idx. */
 const TAKE = `
@@ -36,9 +43,14 @@ const TAKE = `
     RETURNING other.password_hash
   )
   SELECT
-    email, password_hash AS "passwordHash",
-    EXISTS (SELECT FROM others WHERE others.password_hash <> proved.password_hash) AS contested
+    email,
+    CASE
+      WHEN NOT EXISTS (SELECT FROM others WHERE others.password_hash <> proved.password_hash) THEN password_hash
+    END AS "passwordHash"
   FROM proved`;
+
+/** Index: registrations_email_idx. */
+const FORGET = `DELETE FROM registrations WHERE email = $1`;
 
 /** Index: registrations_created_at_idx. */
 const REMOVE_OLD = `
@@ -46,13 +58,13 @@ const REMOVE_OLD = `
   WHERE ctid = ANY (ARRAY (
     SELECT ctid
     FROM registrations
-    WHERE created_at < now() - interval '7 days'
+    WHERE created_at < now() - interval '30 days'
     ORDER BY created_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
   ))`;
 
-/** Registrations that wait for their proof, for a week. */
+/** Registrations that wait for their proof, for a month. */
 @Injectable()
 export class RegistrationsRepository {
   constructor(private readonly transactor: Transactor) {}
@@ -61,22 +73,31 @@ export class RegistrationsRepository {
     tx: EntityManager,
     tokenHash: Buffer,
     email: EmailAddress,
-    passwordHash: string,
+    passwordHash: string | null,
     hours: number,
   ): Promise<void> {
     await tx.query(ADD, [tokenHash, email, passwordHash, hours]);
   }
 
-  /** @returns undefined when nobody registered the address lately, or somebody has proved it since */
-  async latestPassword(tx: EntityManager, email: EmailAddress): Promise<string | undefined> {
-    const [row] = await tx.query<{ passwordHash: string }[]>(LATEST_PASSWORD, [email]);
-    return row?.passwordHash;
+  /**
+   * @returns undefined when nobody registered the address lately, or somebody has proved it since; a password only from
+   *   within the last day, so that nobody gets a stranger's by asking for a mail long after
+   */
+  async latest(tx: EntityManager, email: EmailAddress): Promise<{ passwordHash: string | null } | undefined> {
+    const [row] = await tx.query<{ passwordHash: string | null }[]>(LATEST, [email]);
+    return row;
   }
 
   /** @returns undefined for a token that is unknown, used or expired */
   async take(tx: EntityManager, tokenHash: Buffer): Promise<ProvedRegistration | undefined> {
+    await tx.query(LOCK, [tokenHash]);
     const [proved] = await tx.query<ProvedRegistration[]>(TAKE, [tokenHash]);
     return proved;
+  }
+
+  /** For an address that has an account. */
+  async forget(tx: EntityManager, email: EmailAddress): Promise<void> {
+    await tx.query(FORGET, [email]);
   }
 
   /** @returns how many, `limit` at most */

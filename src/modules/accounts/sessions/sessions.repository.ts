@@ -6,8 +6,9 @@ import { isStaffRole, type Role, type StaffRole } from '../users/role.js';
 export interface NewSession {
   id: string;
   userId: string;
-  /** The session is for whoever has this password: none is opened once it was changed. */
+  /** The session is for whoever has this password and role: none is opened once one of them was changed. */
   passwordHash: string;
+  role: Role;
   network: string;
   tokenHash: Buffer;
   lifetimeDays: number;
@@ -25,12 +26,12 @@ export interface FoundRefreshToken {
 }
 
 /**
- * The share lock waits for a password that is being changed right now, and makes such a change wait: its revocation of all
+ * The share lock waits for a password or role that is being changed right now, and makes such a change wait: its revocation of all
  * sessions then meets this one. Index: users_pkey.
  */
 const OPEN = `
   WITH owner AS (
-    SELECT id FROM users WHERE id = $2 AND password_hash = $3 FOR SHARE
+    SELECT id FROM users WHERE id = $2 AND password_hash = $3 AND role = $7 FOR SHARE
   ), session AS (
     INSERT INTO sessions (id, user_id, network, expires_at)
     SELECT $1, id, $4, now() + $6 * interval '1 day'
@@ -105,7 +106,7 @@ export class SessionsRepository {
     private readonly transactor: Transactor,
   ) {}
 
-  /** @returns false when the password is no longer the user's */
+  /** @returns false when the password or the role is no longer the user's */
   async open(tx: EntityManager, session: NewSession): Promise<boolean> {
     const rows = await tx.query<object[]>(OPEN, [
       session.id,
@@ -114,6 +115,7 @@ export class SessionsRepository {
       session.network,
       session.tokenHash,
       session.lifetimeDays,
+      session.role,
     ]);
     return rows.length > 0;
   }

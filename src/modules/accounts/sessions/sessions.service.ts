@@ -42,7 +42,7 @@ export class SessionsService {
     private readonly audit: AuditLog,
   ) {}
 
-  /** @returns undefined when the password was changed since it was checked */
+  /** @returns undefined when the password or the role was changed since the password was checked */
   async open(owner: SessionOwner, context: RequestContext): Promise<SessionTokens | undefined> {
     const sessionId = newId();
     const { token, hash } = newSecretToken('hfr');
@@ -51,6 +51,7 @@ export class SessionsService {
         id: sessionId,
         userId: owner.id,
         passwordHash: owner.passwordHash,
+        role: owner.role,
         network: networkOf(context.ip ?? ''),
         tokenHash: hash,
         lifetimeDays: LIFETIME_DAYS,

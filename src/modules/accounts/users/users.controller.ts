@@ -1,6 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import {
+  Context,
+  CurrentPrincipal,
+  type Principal,
+  type RequestContext,
+  RequireScopes,
+} from '../../../platform/auth/index.js';
 import { ListUsersQueryDto, SetRoleDto, SetSubscriptionDto, UserDto, UserPageDto } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -47,8 +53,13 @@ export class UsersController {
   @ApiOperation({ summary: 'Make a user an operator or admin, or a user again' })
   @ApiResponse({ status: 200, type: UserDto })
   @ApiResponse(UNKNOWN)
-  setRole(@Param('id') id: string, @Body() { role }: SetRoleDto, @Context() context: RequestContext): Promise<UserDto> {
-    return this.users.setRole(id, role, context);
+  setRole(
+    @Param('id') id: string,
+    @Body() { role }: SetRoleDto,
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+  ): Promise<UserDto> {
+    return this.users.setRole(id, role, context, principal.kind === 'staff' ? principal.id : undefined);
   }
 
   @Delete(':id/sessions')

@@ -60,6 +60,9 @@ const SET_PASSWORD = `
   WHERE id = $1
   RETURNING email`;
 
+/** In one order, so that two admins who change each other's roles do not deadlock. Index: users_pkey. */
+const LOCK_ROLES = `SELECT id, role FROM users WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE`;
+
 /** Index: users_pkey. */
 const SET_ROLE = `UPDATE users SET role = $2 WHERE id = $1 RETURNING ${COLUMNS}`;
 
@@ -110,6 +113,12 @@ export class UsersRepository {
   ): Promise<EmailAddress | undefined> {
     const [[user]] = await tx.query<[{ email: EmailAddress }[], number]>(SET_PASSWORD, [id, passwordHash, network]);
     return user?.email;
+  }
+
+  /** Locks the users until the transaction ends. @returns their roles, by id */
+  async lockRoles(tx: EntityManager, ids: readonly string[]): Promise<ReadonlyMap<string, Role>> {
+    const users = await tx.query<{ id: string; role: Role }[]>(LOCK_ROLES, [ids]);
+    return new Map(users.map(({ id, role }) => [id, role]));
   }
 
   async setRole(tx: EntityManager, id: string, role: Role): Promise<UserRecord | undefined> {

@@ -4,9 +4,8 @@ import { NotFoundError } from '../../../kernel/app-error.js';
 import { decodeCursor, type Page, pageOf } from '../../../kernel/cursor.js';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import { isUuid } from '../../../kernel/ids.js';
-import type { RequestContext } from '../../../platform/auth/index.js';
+import { type RequestContext, UnauthenticatedError } from '../../../platform/auth/index.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
-import { ApiKeysService } from '../../api-keys/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { Role } from './role.js';
@@ -23,7 +22,6 @@ export class UsersService {
     private readonly transactor: Transactor,
     private readonly repository: UsersRepository,
     private readonly sessions: SessionsRepository,
-    private readonly apiKeys: ApiKeysService,
     private readonly audit: AuditLog,
   ) {}
 
@@ -50,16 +48,18 @@ export class UsersService {
   }
 
   /**
-   * In force with the next login: every session ends, so that none that was stolen before becomes an admin's. From who is an
-   * admin no longer, the admin keys are taken that they made; keys for less stay, since services live on them.
+   * In force with the next login: every session ends, so that none that was stolen before becomes an admin's.
    *
-   * @throws NotFoundError (404)
+   * @param by the admin who is logged in and asks for it; undefined for an API key or the command line
+   * @throws NotFoundError (404), UnauthenticatedError (401) when `by` has just ceased to be an admin
    */
-  setRole(id: string, role: Role, context: RequestContext): Promise<UserRecord> {
+  setRole(id: string, role: Role, context: RequestContext, by?: string): Promise<UserRecord> {
     return this.change(id, 'user.role_changed', { role }, context, async (tx) => {
+      // Under the lock, so that nobody whose role is being taken away gives it back.
+      const roles = await this.repository.lockRoles(tx, by === undefined ? [id] : [id, by]);
+      if (by !== undefined && roles.get(by) !== 'admin') throw new UnauthenticatedError('You are no admin any more.');
       const user = await this.repository.setRole(tx, id, role);
       if (user) await this.sessions.revokeAll(tx, id);
-      if (user && role !== 'admin') await this.apiKeys.revokeAdminKeysMadeBy(tx, `user:${id}`, context);
       return user;
     });
   }
