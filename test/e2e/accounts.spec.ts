@@ -232,7 +232,8 @@ describe('A verification', () => {
       const tokens: string[] = [];
       while (tokens.length < 5) tokens.push((await mailbox.next(email, 'verification')).token);
       const answers = await Promise.all([...tokens, ...tokens].map((token) => post('verify-email', { token })));
-      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array<number>(9).fill(400)]);
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 400)).toHaveLength(9);
     }
   });
 
