@@ -7,7 +7,7 @@ import { SessionsRepository } from './sessions/sessions.repository.js';
 const INTERVAL_MS = 60_000;
 const BATCH = 500;
 
-/** Removes registrations that nobody proved, expired tokens and sessions long ended. Nothing waits for it: they count as gone before. */
+/** Removes registrations nobody proved, expired tokens and sessions long ended. Nothing waits for it. */
 @Injectable()
 export class AccountSweep implements OnApplicationBootstrap, OnModuleDestroy {
   private task: RepeatingTask | undefined;

@@ -11,8 +11,8 @@ const LABEL = 'holdfast/email-hash/v1';
 const SHOWN_DIGITS = 16;
 
 /**
- * Stands for an e-mail address in tables, in Redis and in the audit log. Addresses can be guessed, so a plain hash would not hide them
- * from whoever reads them: the HMAC does, as long as `ENCRYPTION_KEY` is not read as well.
+ * Stands for an e-mail address in tables, in Redis and in the audit log. Addresses can be guessed, so a plain hash would
+ * not hide them from whoever reads them: the HMAC does, as long as `ENCRYPTION_KEY` is not read as well.
  */
 @Injectable()
 export class EmailHash {

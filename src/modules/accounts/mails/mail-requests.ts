@@ -15,8 +15,8 @@ const JOB = 'accounts.mail-request';
 
 /**
  * Takes the requests whose answer must not tell whether an address has an account. Until the answer nothing is looked up:
- * the request is counted against the limit of the address and stored as a job, in one transaction that is the same for
- * every address. What comes of it is found out behind the answer.
+ * the request is stored (a registration as such, its mail as a job) and counted against the limit of the address, in one
+ * transaction that is the same for every address. What comes of it is found out behind the answer.
  */
 @Injectable()
 export class MailRequests implements OnModuleInit {
@@ -79,8 +79,8 @@ export class MailRequests implements OnModuleInit {
         return this.registration.mailAgain(tx, email);
       case 'forgot-password':
         // Who has not proved the address yet needs that first.
-        if (!(await this.passwordReset.begin(tx, email, context)))
-          await this.registration.mailWithoutPassword(tx, email);
+        if (await this.passwordReset.begin(tx, email, context)) return;
+        return this.registration.mailWithoutPassword(tx, email);
     }
   }
 }

@@ -9,7 +9,10 @@ const ADD = `
 /** Index: password_reset_tokens_pkey. */
 const IS_GOOD = `SELECT FROM password_reset_tokens WHERE token_hash = $1 AND expires_at > now()`;
 
-/** In one order, so that those who come with other tokens of the user wait instead of deadlocking. Index: both. */
+/**
+ * In one order, so that those who come with other tokens of the user wait instead of deadlocking. Indexes:
+ * password_reset_tokens_pkey, password_reset_tokens_user_id_idx.
+ */
 const LOCK = `
   SELECT
   FROM password_reset_tokens

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 
-/** A password that somebody wants for an address, and a mailed token that proves the address. No account comes of it before. */
+/** A password that somebody wants for an address, and a token that proves it. No account comes of it before. */
 @Entity('registrations')
 @Check('registrations_token_hash_check', `octet_length("token_hash") = 32`)
 export class Registration {

@@ -22,7 +22,10 @@ const LATEST = `
   ORDER BY created_at DESC
   LIMIT 1`;
 
-/** In one order, so that those who come with other tokens of the address wait instead of deadlocking. Index: both. */
+/**
+ * In one order, so that those who come with other tokens of the address wait instead of deadlocking. Indexes: registrations_pkey,
+ * registrations_email_idx.
+ */
 const LOCK = `
   SELECT
   FROM registrations
@@ -30,7 +33,10 @@ const LOCK = `
   ORDER BY token_hash
   FOR UPDATE`;
 
-/** All that waited for the address are done with. Of two at once one finds nothing. Indexes: registrations_pkey, _email_idx. */
+/**
+ * All that waited for the address are done with. Of two at once one finds nothing. Indexes: registrations_pkey,
+ * registrations_email_idx.
+ */
 const TAKE = `
   WITH proved AS (
     DELETE FROM registrations

@@ -26,8 +26,8 @@ export interface FoundRefreshToken {
 }
 
 /**
- * The share lock waits for a password or role that is being changed right now, and makes such a change wait: its revocation of all
- * sessions then meets this one. Index: users_pkey.
+ * The share lock waits for a password or role that is being changed right now, and makes such a change wait: its
+ * revocation of all sessions then meets this one. Index: users_pkey.
  */
 const OPEN = `
   WITH owner AS (

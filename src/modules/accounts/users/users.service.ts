@@ -26,7 +26,7 @@ export class UsersService {
   ) {}
 
   /**
-   * Newest first, those too that nobody has verified.
+   * Newest first.
    *
    * @param cursor `nextCursor` of the page before
    * @throws ValidationError (400) for a cursor of something else
