@@ -162,13 +162,15 @@ describe('IdempotencyRecords', () => {
     const claim = newClaim();
     const first = await begin();
     await records.complete(first, [{ claim, answer: answer('first') }]);
-    const second = transactor.run((tx) => records.complete(tx, [{ claim, answer: answer('second') }]), {
-      isolation: 'READ COMMITTED',
-      attempts: 1,
-    });
+    const second = expect(
+      transactor.run((tx) => records.complete(tx, [{ claim, answer: answer('second') }]), {
+        isolation: 'READ COMMITTED',
+        attempts: 1,
+      }),
+    ).rejects.toThrow(ClaimTakenMeanwhileError);
     await first.queryRunner?.commitTransaction();
     await first.queryRunner?.release();
-    await expect(second).rejects.toThrow(ClaimTakenMeanwhileError);
+    await second;
     expect(await find(claim)).toMatchObject([{ answer: { body: 'first' } }]);
   });
 
