@@ -60,6 +60,19 @@ describe('Coalescer', () => {
     ]);
   });
 
+  it('sends what is worth a batch without waiting for the turn to end, within its concurrency', async () => {
+    const { coalescer, batches } = steered({ eagerItems: 3, concurrency: 2 });
+    for (let item = 0; item < 8; item++) void coalescer.submit(item);
+    expect(batches.map(({ items }) => items)).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
+    batches[0]!.commit();
+    await turn();
+    await turn();
+    expect(batches[2]!.items).toEqual([6, 7]);
+  });
+
   it("keeps one caller's failure from its neighbours", async () => {
     const coalescer = new Coalescer<number, number>({
       name: 'test',

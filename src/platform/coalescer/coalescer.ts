@@ -21,6 +21,11 @@ export interface CoalescerOptions<Item, Result> {
    */
   concurrency?: number;
   /**
+   * Items that make a batch worth sending before the turn of the event loop is over, if one more may be under way: under
+   * load a turn is long, and the database would be idle for as long. Default: `maxItems`.
+   */
+  eagerItems?: number;
+  /**
    * Commits one batch, all or nothing, and answers one outcome per item in the same order. It throws only when the
    * whole batch had no effect.
    */
@@ -62,8 +67,11 @@ export class Coalescer<Item, Result> {
   private scheduled = false;
   private closed = false;
   private idle: (() => void)[] = [];
+  private readonly eagerItems: number;
 
-  constructor(private readonly options: CoalescerOptions<Item, Result>) {}
+  constructor(private readonly options: CoalescerOptions<Item, Result>) {
+    this.eagerItems = options.eagerItems ?? options.maxItems;
+  }
 
   /** Items waiting for a batch, not counting those under way. */
   get queued(): number {
@@ -86,7 +94,7 @@ export class Coalescer<Item, Result> {
     this.queuedWeight += weight;
     return new Promise((resolve, reject) => {
       this.queue.push({ item, weight, resolve, reject });
-      this.schedule();
+      this.flushOrSchedule();
     });
   }
 
@@ -97,25 +105,32 @@ export class Coalescer<Item, Result> {
     await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  /** One turn of the event loop lets everything that has already arrived on other sockets join the batch. */
-  private schedule(): void {
-    if (this.scheduled || this.inFlight >= (this.options.concurrency ?? 1)) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      if (this.queue.length > 0 && this.inFlight < (this.options.concurrency ?? 1)) void this.flushNext();
-    });
+  /** Up to one turn of the event loop lets what has already arrived on other sockets join the batch. */
+  private flushOrSchedule(): void {
+    if (!this.mayFlush()) return;
+    if (this.queue.length >= this.eagerItems) void this.flushNext();
+    else if (!this.scheduled) {
+      this.scheduled = true;
+      setImmediate(() => {
+        this.scheduled = false;
+        if (this.mayFlush()) void this.flushNext();
+      });
+    }
+  }
+
+  private mayFlush(): boolean {
+    return this.queue.length > 0 && this.inFlight < (this.options.concurrency ?? 1);
   }
 
   private async flushNext(): Promise<void> {
     const batch = this.takeBatch();
     this.inFlight += 1;
-    if (this.queue.length > 0) this.schedule();
+    this.flushOrSchedule();
     this.options.onBatch?.(batch.length);
     await this.settle(batch);
     this.inFlight -= 1;
-    if (this.queue.length > 0) this.schedule();
-    else if (this.inFlight === 0) this.idle.splice(0).forEach((resolve) => resolve());
+    this.flushOrSchedule();
+    if (this.queue.length === 0 && this.inFlight === 0) this.idle.splice(0).forEach((resolve) => resolve());
   }
 
   private takeBatch(): Waiting<Item, Result>[] {
