@@ -7,8 +7,8 @@ interface Counting {
   inc(): void;
 }
 
-/** Seconds. A decision in memory takes microseconds, one in Redis a round trip; five milliseconds are the promise. */
-const BUCKETS = [0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 0.5];
+/** Seconds. A decision in Redis takes a round trip; five milliseconds are the promise. */
+const BUCKETS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 0.5];
 
 /** What the limits tell Prometheus. Labels are names of rules and fixed words. */
 @Injectable()
@@ -27,9 +27,13 @@ export class RateLimitMetrics {
     ]);
     this.limited = metrics.counter('holdfast_rate_limited_total', 'Requests refused with 429', ['policy']);
     this.degraded = metrics.counter('holdfast_rate_limit_degraded_total', 'Decisions made without the shared store');
-    this.seconds = metrics.histogram('holdfast_rate_limit_decision_seconds', 'Time of one decision, all tiers', {
-      buckets: BUCKETS,
-    });
+    this.seconds = metrics.histogram(
+      'holdfast_rate_limit_decision_seconds',
+      'Time of one decision by the shared store, all tiers',
+      {
+        buckets: BUCKETS,
+      },
+    );
   }
 
   count(policy: string, outcome: Outcome): void {

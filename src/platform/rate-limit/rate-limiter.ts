@@ -85,10 +85,8 @@ export class RateLimiter {
   decide(subject: string, set: TierSet): Decision | Promise<Decision> {
     const start = performance.now();
     const decision = this.store.take(subject, set.tiers);
-    if (!(decision instanceof Promise)) {
-      this.metrics.observe((performance.now() - start) / 1000);
-      return decision;
-    }
+    // One in memory takes less time than measuring it.
+    if (!(decision instanceof Promise)) return decision;
     return decision.then((made) => {
       this.metrics.observe((performance.now() - start) / 1000);
       return made;

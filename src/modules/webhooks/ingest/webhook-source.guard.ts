@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { RateLimiter } from '../../../platform/rate-limit/index.js';
-import { SourceDirectory } from '../sources/source-directory.js';
+import { type ActiveSource, SourceDirectory } from '../sources/source-directory.js';
 import { IpNotAllowedError, UnknownSourceError } from './ingest.errors.js';
 import { sourceName, type WebhookRequest } from './webhook-request.js';
 
@@ -15,7 +15,8 @@ export class WebhookSourceGuard implements CanActivate {
     private readonly limiter: RateLimiter,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<true> {
+  /** With the memory store it answers at once, without a promise. */
+  canActivate(context: ExecutionContext): true | Promise<true> {
     const http = context.switchToHttp();
     const request = http.getRequest<WebhookRequest>();
     const name = sourceName(request);
@@ -23,9 +24,13 @@ export class WebhookSourceGuard implements CanActivate {
     if (!source) throw new UnknownSourceError(name);
     request.webhookSource = source;
     const limit = source.rateLimitPerMinute ?? this.config.WEBHOOK_RATE_LIMIT_PER_MINUTE;
-    await this.limiter.enforce('webhooks', [name], request.ip, limit, http.getResponse<FastifyReply>());
+    const counted = this.limiter.enforce('webhooks', [name], request.ip, limit, http.getResponse<FastifyReply>());
     // After the limit: each refusal is an audit line, and those must not be free.
-    if (source.allowedIps && !source.allowedIps.includes(request.ip)) throw new IpNotAllowedError(request.ip);
-    return true;
+    return counted ? counted.then(() => admitted(source, request.ip)) : admitted(source, request.ip);
   }
+}
+
+function admitted({ allowedIps }: ActiveSource, ip: string): true {
+  if (allowedIps && !allowedIps.includes(ip)) throw new IpNotAllowedError(ip);
+  return true;
 }

@@ -18,7 +18,6 @@ const EXPECTED = 't=<unix seconds>,v1=<64 hex digits>';
 
 /** The one field Stripe changes when it sends an event again: how many endpoints have yet to answer. */
 const PENDING_WEBHOOKS = Buffer.from('"pending_webhooks"');
-const PENDING_COUNT = /("pending_webhooks"[ \t\r\n]*:[ \t\r\n]*)\d+/g;
 
 const PARTS_OF_A_PAYMENT = new Set<JsonValue | undefined>(['charge', 'refund', 'dispute']);
 
@@ -45,11 +44,14 @@ export class StripeProvider implements WebhookProvider {
   }
 
   comparableBody(rawBody: Buffer): Buffer {
-    const at = rawBody.indexOf(PENDING_WEBHOOKS);
-    if (at === -1) return rawBody;
-    // Latin-1 maps each byte to one character and back, so every other byte stays what it is.
-    const rest = rawBody.toString('latin1', at).replace(PENDING_COUNT, '$1');
-    return Buffer.concat([rawBody.subarray(0, at), Buffer.from(rest, 'latin1')]);
+    const kept: Buffer[] = [];
+    let from = 0;
+    for (let at = rawBody.indexOf(PENDING_WEBHOOKS); at !== -1; at = rawBody.indexOf(PENDING_WEBHOOKS, from)) {
+      const count = skip(rawBody, at + PENDING_WEBHOOKS.length, isBetween);
+      kept.push(rawBody.subarray(from, count));
+      from = skip(rawBody, count, isDigit);
+    }
+    return from === 0 ? rawBody : Buffer.concat([...kept, rawBody.subarray(from)]);
   }
 
   sign({ body, timestamp }: OutgoingWebhook, secret: string): Record<string, string> {
@@ -92,4 +94,20 @@ function entityId(payload: JsonObject): JsonValue | undefined {
 /** Unix seconds, or ISO 8601 in thin (v2) events. */
 function createdAt(created: JsonValue | undefined): number | undefined {
   return typeof created === 'number' ? created * 1000 : instantOf(created);
+}
+
+/** The index of the first byte from `index` on that is not of these. */
+function skip(bytes: Buffer, index: number, isOne: (byte: number | undefined) => boolean): number {
+  let end = index;
+  while (isOne(bytes[end])) end++;
+  return end;
+}
+
+/** White space and the colon between a name and its value. */
+function isBetween(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x3a || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
