@@ -17,17 +17,20 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
   });
   // Asking the metric by its labels each time costs more than the measurement.
   const children = new Map<string, ReturnType<typeof durations.labels>>();
-  const durationsOf = (key: string, labels: { method: string; route: string; status: number }) => {
+  const durationsOf = (method: string, route: string, status: number) => {
+    const key = `${method} ${route} ${status}`;
     let child = children.get(key);
-    if (!child) children.set(key, (child = durations.labels(labels)));
+    if (!child) children.set(key, (child = durations.labels({ method, route, status })));
     return child;
   };
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'none';
+    const { method, routeOptions } = request;
+    const route = routeOptions.url ?? 'none';
     const status = reply.statusCode;
-    durationsOf(`${method} ${route} ${status}`, { method, route, status }).observe(reply.elapsedTime / 1000);
-    const level = status >= 500 ? 'error' : levelOf(request, status);
+    durationsOf(method, route, status).observe(reply.elapsedTime / 1000);
+    // An accepted webhook has its row and its audit line; a log line each would be the third copy.
+    const accepted = status < 300 && routeOptions.config.rawBody === true;
+    const level = status >= 500 ? 'error' : accepted || QUIET.test(request.url) ? 'debug' : 'info';
     if (logger.isLevelEnabled(level)) {
       logger[level](
         {
@@ -45,10 +48,4 @@ export function logRequests(fastify: FastifyInstance, logger: Logger, metrics: M
     }
     done();
   });
-}
-
-/** An accepted webhook has its row and its audit line; a log line each would be the third copy. */
-function levelOf(request: FastifyRequest, status: number): 'info' | 'debug' {
-  const accepted = status < 300 && request.routeOptions.config.rawBody === true;
-  return accepted || QUIET.test(request.url) ? 'debug' : 'info';
 }
