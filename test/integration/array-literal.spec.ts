@@ -42,6 +42,10 @@ describe('An array literal', () => {
         '\n',
         "'",
         '{"a":"\\""}',
+        // With a quote each, and something that JSON would escape in its own way.
+        '"\n\t"',
+        '\\n"\u0001',
+        '"\u007f\u0085\u2028😀',
       ),
     );
     await fc.assert(

@@ -1,7 +1,7 @@
 /** What ends or escapes a quoted element of an array literal. */
 const SPECIAL = /["\\]/g;
-/** What JSON would escape beside that, in a way that arrays do not know. */
-const OTHER_IN_JSON = /[\0-\x1f\ud800-\udfff]/;
+/** Among these is what JSON would escape beside that, in a way that arrays do not know. */
+const OTHER_IN_JSON = /[\p{Cc}\p{Surrogate}]/u;
 
 /**
  * The text form of a one-dimensional PostgreSQL array, https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO.
