@@ -14,7 +14,7 @@ export interface Comparison {
   remarks?: readonly string[];
 }
 
-/** V8 goes on compiling what a server runs for about a quarter of a minute: 5,000 a second become 6,500 meanwhile. */
+/** V8 goes on compiling what a server runs for about 15 seconds: 5,000 webhooks a second become 6,500 meanwhile. */
 const WARM_UP_SECONDS = 15;
 const REFERENCE_WARM_UP_SECONDS = 2;
 

@@ -73,6 +73,16 @@ describe('Coalescer', () => {
     expect(batches[2]!.items).toEqual([6, 7]);
   });
 
+  it('counts items, not weight, for that, and leaves what does not fit for the next batch', async () => {
+    const { coalescer, batches } = steered({ eagerItems: 3, weigh: () => 4, maxBatchWeight: 8 });
+    for (const item of [1, 2, 3]) void coalescer.submit(item);
+    expect(batches.map(({ items }) => items)).toEqual([[1, 2]]);
+    batches[0]!.commit();
+    await turn();
+    await turn();
+    expect(batches[1]!.items).toEqual([3]);
+  });
+
   it("keeps one caller's failure from its neighbours", async () => {
     const coalescer = new Coalescer<number, number>({
       name: 'test',

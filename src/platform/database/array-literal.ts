@@ -1,6 +1,6 @@
 /** What ends or escapes a quoted element of an array literal. */
 const SPECIAL = /["\\]/g;
-/** Among these is what JSON would escape beside that, in a way that arrays do not know. */
+/** Among these is all that JSON would escape beside that, in a way that arrays do not know. */
 const OTHER_IN_JSON = /[\p{Cc}\p{Surrogate}]/u;
 
 /**

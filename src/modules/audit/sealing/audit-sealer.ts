@@ -13,8 +13,8 @@ const EVERY_MS = 1_000;
 /** Lines per transaction: at 500 a line costs a fifth more, at 5,000 no less (26,000–30,000 lines a second). */
 const BATCH_SIZE = 1_000;
 
-/** Rest after a full batch, as a multiple of its time: a backlog takes a tenth of the time, requests have the others. */
-const REST_FACTOR = 9;
+/** Rest after a full batch, as a multiple of its time: a backlog takes a fifth of the time, requests have the others. */
+const REST_FACTOR = 4;
 
 /** Seconds a line may wait before the sealer stops resting: until sealed it is not yet tamper-evident. */
 const MAX_LAG = 60;

@@ -51,7 +51,7 @@ export class StripeProvider implements WebhookProvider {
       kept.push(rawBody.subarray(from, count));
       from = skip(rawBody, count, isDigit);
     }
-    return from === 0 ? rawBody : Buffer.concat([...kept, rawBody.subarray(from)]);
+    return kept.length === 0 ? rawBody : Buffer.concat([...kept, rawBody.subarray(from)]);
   }
 
   sign({ body, timestamp }: OutgoingWebhook, secret: string): Record<string, string> {

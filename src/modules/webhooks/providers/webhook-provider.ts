@@ -93,7 +93,7 @@ export interface WebhookProvider {
 
   /**
    * The bytes whose SHA-256 tells two bodies of one event apart; the raw body unless the provider changes a field on
-   * each redelivery.
+   * each redelivery. For a body known to be JSON.
    */
   comparableBody(rawBody: Buffer): Buffer;
 
