@@ -26,7 +26,7 @@ export function welcome(server: RunningServer, config: Config): string {
     '',
     '  Send a signed test event, then look at it:',
     '',
-    '    npx holdfast send github ping',
+    `    npx holdfast send github ping --url ${url}`,
     `    curl -H "Authorization: Bearer ${key}" ${url}/api/webhook-events`,
     '',
     '',
