@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { loadConfig } from './config/index.js';
+import type { Config } from './config/index.js';
 import type { RunningServer } from './start-server.js';
 import { welcome } from './welcome.js';
 
 it('prints commands that reach this server, whatever port it has', () => {
-  const config = loadConfig({ PORT: '4123', DATA_DIR: '/tmp/holdfast', ENCRYPTION_KEY: '0'.repeat(64) });
+  const config = { dataDir: '/srv/holdfast' } as Config;
   const server = { url: 'http://127.0.0.1:4123', adminKey: 'hf_live_x', embeddedDatabase: true } as RunningServer;
   const text = welcome(server, config);
   expect(text).toContain('npx holdfast send github ping --url http://127.0.0.1:4123\n');
