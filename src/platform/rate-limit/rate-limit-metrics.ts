@@ -30,9 +30,7 @@ export class RateLimitMetrics {
     this.seconds = metrics.histogram(
       'holdfast_rate_limit_decision_seconds',
       'Time of one decision by the shared store, all tiers',
-      {
-        buckets: BUCKETS,
-      },
+      { buckets: BUCKETS },
     );
   }
 
