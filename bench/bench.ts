@@ -11,6 +11,8 @@ export interface Bench {
   beat: string;
   /** Connections of the load generator unless told: what serves us best. 0 where it has none to do with it. */
   connections: number;
+  /** Of the server (`PROCESSES`) unless told. One where the reference is one process too. */
+  processes: number;
   /** @throws VoidRun when an answer was wrong: a fast wrong answer is no figure */
   run(options: BenchOptions): Promise<BenchOutcome>;
 }
@@ -22,6 +24,8 @@ export interface BenchOptions {
   runs: number;
   /** Connections of the load generator; each has one request under way. */
   connections: number;
+  /** Of the server (`PROCESSES`). */
+  processes: number;
   /** Whether the server has a Redis. */
   redis: boolean;
   /** Told what is going on, one line each. */

@@ -21,7 +21,7 @@ const REFERENCE_WARM_UP_SECONDS = 2;
 /** Full speed, ours and the reference in turn, so that a machine that slows down or speeds up does so to both. */
 export async function compare(comparison: Comparison, options: BenchOptions): Promise<BenchOutcome> {
   const { ours, target } = comparison;
-  const { seconds, runs, connections, progress } = options;
+  const { seconds, runs, connections, processes, progress } = options;
   await ours.prepare(WARM_UP_SECONDS);
   await ours.fullSpeed(WARM_UP_SECONDS);
   await comparison.reference(REFERENCE_WARM_UP_SECONDS);
@@ -51,7 +51,7 @@ export async function compare(comparison: Comparison, options: BenchOptions): Pr
     cpu,
     latency: latency && { rate: half, ...latency },
     remarks: [
-      `${runs} runs of ${seconds} s each, in turn, over ${connections} connections; ${comparison.verified}`,
+      `${runs} runs of ${seconds} s each, in turn, over ${connections} connections to ${processes === 1 ? 'one process' : `${processes} processes`}; ${comparison.verified}`,
       ...(unsealed > 0 ? [unsealedRemark(unsealed)] : []),
       ...(comparison.remarks ?? []),
     ],

@@ -25,20 +25,26 @@ function readArguments(): CommandLine {
   }
 }
 
-async function run({ benches, json, seconds, runs, connections, redis }: CommandLine): Promise<void> {
+async function run({ benches, json, seconds, runs, connections, processes, redis }: CommandLine): Promise<void> {
   // Progress on standard error: --json must be readable by a program.
   const progress = (line: string) => process.stderr.write(`${line}\n`);
   const rows: Row[] = [];
   try {
     for (const bench of benches) {
       progress(`${bench.id}: ${bench.title}`);
-      const options = { seconds, runs, connections: connections ?? bench.connections, redis };
+      const options = {
+        seconds,
+        runs,
+        connections: connections ?? bench.connections,
+        processes: processes ?? bench.processes,
+        redis,
+      };
       rows.push(await measure(bench, { ...options, progress: (line) => progress(`  ${line}`) }));
     }
   } finally {
     // What was measured before something broke is still worth its minutes.
     const about = machine();
-    const options = { seconds, runs, connections, redis };
+    const options = { seconds, runs, connections, processes, redis };
     if (json) console.log(JSON.stringify({ machine: about, options, benches: rows.map(plain) }, null, 2));
     else if (rows.length > 0) console.log(`\n${table(rows)}\n\n${about.line}`);
   }

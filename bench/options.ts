@@ -9,6 +9,8 @@ export interface CommandLine {
   runs: number;
   /** Null: what each bench has by default. */
   connections: number | null;
+  /** Null: what each bench has by default. */
+  processes: number | null;
   redis: boolean;
   json: boolean;
 }
@@ -19,6 +21,7 @@ export const USAGE = `npm run bench -- [ids …] [options]
   --runs <n>         how often each is measured, in turn with its reference (3)
   --seconds <n>      length of each measurement (8)
   --connections <n>  of the load generator (what --list shows)
+  --processes <n>    of the server (what --list shows)
   --redis            give the server a Redis
   --json             for programs
   --list             name the benches, run none
@@ -33,6 +36,7 @@ export function readCommandLine(args: readonly string[], all: readonly Bench[]):
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '8' },
       connections: { type: 'string' },
+      processes: { type: 'string' },
       redis: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -44,13 +48,14 @@ export function readCommandLine(args: readonly string[], all: readonly Bench[]):
     if (!bench) throw new Error(`There is no bench "${id}"; there are ${all.map((each) => each.id).join(', ')}.`);
     return bench;
   });
-  const { connections } = values;
+  const { connections, processes } = values;
   return {
     action: values.help ? 'help' : values.list ? 'list' : 'run',
     benches: benches.length > 0 ? benches : all,
     runs: wholeNumber('--runs', values.runs, 1, 99),
     seconds: wholeNumber('--seconds', values.seconds, 1, 120),
     connections: connections === undefined ? null : wholeNumber('--connections', connections, 1, 1000),
+    processes: processes === undefined ? null : wholeNumber('--processes', processes, 1, 64),
     redis: values.redis,
     json: values.json,
   };

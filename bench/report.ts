@@ -25,13 +25,14 @@ export function table(rows: readonly Row[]): string {
 
 /** What there is to run. */
 export function list(benches: readonly Bench[]): string {
-  const headings = ['id', 'what', 'target', 'reference', 'connections'];
-  const rows = benches.map(({ id, title, beat, reference, connections }) => [
+  const headings = ['id', 'what', 'target', 'reference', 'connections', 'processes'];
+  const rows = benches.map(({ id, title, beat, reference, connections, processes }) => [
     id,
     title,
     beat,
     reference ?? '-',
     connections === 0 ? '-' : String(connections),
+    connections === 0 ? '-' : String(processes),
   ]);
   return aligned([headings, ...rows]).join('\n');
 }

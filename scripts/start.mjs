@@ -1,5 +1,6 @@
 // `npm start`: installs what is missing, builds what is stale, then is the server. The server runs in this very process
-// and not in a child: one pid to signal, one exit code, and nothing left behind when it is killed.
+// and not in a child of it: one pid to signal, one exit code, and nothing left behind when it is killed.
+import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadEnvFile } from './env-file.mjs';
@@ -7,7 +8,10 @@ import { prepare, root } from './prepare.mjs';
 import { stopWithNpm } from './stop-with-npm.mjs';
 
 process.chdir(root);
-await prepare();
-loadEnvFile();
-stopWithNpm();
+// With PROCESSES the server starts this file again for each; those have everything from the first.
+if (cluster.isPrimary) {
+  await prepare();
+  loadEnvFile();
+  stopWithNpm();
+}
 await import(pathToFileURL(join(root, 'dist/main.js')).href);

@@ -1,6 +1,8 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { type Config, ConfigError } from './config/index.js';
 import { JsonLogger } from './platform/logging/index.js';
+import { FAILED, PARENT, READY } from './platform/processes/index.js';
+import { startProcesses } from './start-processes.js';
 import { type RunningServer, startServer } from './start-server.js';
 import { welcome } from './welcome.js';
 
@@ -25,13 +27,12 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
   const stopRequested = nextSignal();
   let server: RunningServer;
   try {
-    server = await startServer(config, logger, extra);
+    server = await start(config, logger, extra);
   } catch (error) {
     logger.debug(error instanceof Error ? { msg: 'The start failed', err: error } : String(error));
     return fail(explain(error, config));
   }
-  if (!config.isProduction) process.stdout.write(welcome(server, config));
-  logger.log({ msg: 'ready', url: server.url, role: config.role, pid: process.pid });
+  announce(server, config, logger);
   process.on('unhandledRejection', (error) => logger.error({ msg: 'Unhandled rejection', err: error }));
 
   const signal = await stopRequested;
@@ -45,6 +46,23 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
     process.exitCode = 1;
   }
   logger.pino.flush(() => process.exit());
+}
+
+/** With `PROCESSES` this process starts the others and serves nothing itself; each of them comes by here too. */
+function start(config: Config, logger: JsonLogger, extra: (Type | DynamicModule)[]): Promise<RunningServer> {
+  const startsOthers = config.PROCESSES > 1 && PARENT === null;
+  return startsOthers ? startProcesses(config, logger) : startServer(config, logger, extra);
+}
+
+function announce(server: RunningServer, config: Config, logger: JsonLogger): void {
+  const { url, adminKey } = server;
+  if (PARENT !== null) {
+    logger.log({ msg: 'serving', url });
+    void PARENT.ask(READY, { url, adminKey });
+    return;
+  }
+  if (!config.isProduction) process.stdout.write(welcome(server, config));
+  logger.log({ msg: 'ready', url, role: config.role, pid: process.pid, processes: config.PROCESSES });
 }
 
 /**
@@ -64,7 +82,8 @@ function nextSignal(): Promise<NodeJS.Signals> {
 }
 
 function fail(message: string): void {
-  process.stderr.write(`${message}\n`, () => process.exit(1));
+  if (PARENT !== null) void PARENT.ask(FAILED, message).finally(() => process.exit(1));
+  else process.stderr.write(`${message}\n`, () => process.exit(1));
 }
 
 function explain(error: unknown, config?: Config): string {

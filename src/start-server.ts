@@ -6,7 +6,7 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/index.js';
 import { configureApp, createAdapter } from './configure-app.js';
 import { firstKey } from './first-key.js';
-import { migrate, openDatabase } from './platform/database/index.js';
+import { migrate, type OpenDatabase, openDatabase } from './platform/database/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
 import { SCHEMA } from './schema.js';
 
@@ -31,10 +31,8 @@ export async function startServer(
   logger: JsonLogger,
   extra: (Type | DynamicModule)[] = [],
 ): Promise<RunningServer> {
-  const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
+  const database = await openMigratedDatabase(config, logger);
   try {
-    const migrated = await migrate(database.url, SCHEMA);
-    if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
     const app = await createApp(config, database.url, logger, extra);
     try {
       const adminKey = await firstKey(app, config);
@@ -48,6 +46,19 @@ export async function startServer(
       await stopApp(app, config);
       throw error;
     }
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+/** @throws Error with one line on how to mend it */
+export async function openMigratedDatabase(config: Config, logger: JsonLogger): Promise<OpenDatabase> {
+  const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
+  try {
+    const migrated = await migrate(database.url, SCHEMA);
+    if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
+    return database;
   } catch (error) {
     await database.stop();
     throw error;

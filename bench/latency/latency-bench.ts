@@ -31,6 +31,7 @@ export function latencyBench(latency: LatencyBench): Bench {
     reference: null,
     beat: `p99 < ${latency.bound} ms`,
     connections: 0,
+    processes: 1,
     run: (options) =>
       onStage({ ...options, redis: latency.redis }, async (stage) =>
         measure(latency, await latency.prepare(stage), options),

@@ -15,6 +15,7 @@ export const singleTransfers: Bench = {
   reference: RANDOM_REFERENCE,
   beat: '≥ 0.6×',
   connections: 128,
+  processes: 1,
   run: (options) => measure(options, { size: 1, hot: null }, { hot: false, target: 0.6 }),
 };
 
@@ -25,6 +26,7 @@ export const hotTransfers: Bench = {
   reference: 'the same pgbench script on one hot account',
   beat: '≥ 3×',
   connections: 128,
+  processes: 1,
   run: (options) => measure(options, { size: 1, hot: HOT_USER }, { hot: true, target: 3 }),
 };
 
@@ -35,6 +37,7 @@ export const batchTransfers: Bench = {
   reference: RANDOM_REFERENCE,
   beat: '≥ 3×',
   connections: 4,
+  processes: 1,
   run: (options) => measure(options, { size: 1000, hot: null }, { hot: false, target: 3 }),
 };
 

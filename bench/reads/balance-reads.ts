@@ -15,6 +15,7 @@ export const balanceReads: Bench = {
   reference: 'bare Fastify, one prepared query of the same row per request, pool of 20, no auth, limits or headers',
   beat: `≥ ${TARGET}×`,
   connections: 64,
+  processes: 1,
   run: (options) => onStage(options, (stage) => measure(stage, options)),
 };
 

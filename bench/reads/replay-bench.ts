@@ -14,6 +14,7 @@ export const replayedTransfers: Bench = {
   reference: 'our own GET of a balance, as in P7',
   beat: `≥ ${TARGET}×`,
   connections: 64,
+  processes: 1,
   run: (options) => onStage(options, (stage) => measure(stage, options)),
 };
 

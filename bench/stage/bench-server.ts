@@ -5,12 +5,12 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { processCpuSeconds } from './cpu-seconds.js';
+import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
 const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
 const START_TIMEOUT_MS = 60_000;
 
-/** The built server as its users run it: one process, every role, the full edge on. */
+/** The built server as its users run it: every role, the full edge on. */
 export class BenchServer {
   private constructor(
     private readonly child: ChildProcess,
@@ -52,13 +52,12 @@ export class BenchServer {
   }
 
   cpuSeconds(): number {
-    return processCpuSeconds(this.child.pid ?? 0);
+    return familyCpuSeconds(this.child.pid ?? 0);
   }
 
-  /** Resident memory, from /proc (Linux). */
+  /** Resident memory of all its processes, from /proc (Linux). */
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    return familyPids(this.child.pid ?? 0).reduce((sum, pid) => sum + residentBytes(pid), 0);
   }
 
   /** Lines of level warn and above; a healthy run has none. */
@@ -72,6 +71,11 @@ export class BenchServer {
     this.child.kill('SIGTERM');
     await once(this.child, 'exit');
   }
+}
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
 function readyUrl(logFile: string): string | undefined {

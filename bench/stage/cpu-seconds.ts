@@ -20,20 +20,27 @@ interface Stat {
   childSeconds: number;
 }
 
-/** User and system time of a process with all its threads. 0 where there is no /proc. */
-export function processCpuSeconds(pid: number): number {
-  return statOf(pid)?.seconds ?? 0;
-}
-
-/** The same for a postmaster and its children, those that have ended included. */
+/** User and system time of a process and its children with all their threads, of children that have ended too. */
 export function familyCpuSeconds(pid: number): number {
   const parent = statOf(pid);
   if (!parent) return 0;
-  const children = readdirSync('/proc')
+  return childrenOf(pid).reduce(
+    (sum, child) => sum + (statOf(child)?.seconds ?? 0),
+    parent.seconds + parent.childSeconds,
+  );
+}
+
+/** A process and its children. Only the process where there is no /proc. */
+export function familyPids(pid: number): number[] {
+  return [pid, ...childrenOf(pid)];
+}
+
+function childrenOf(pid: number): number[] {
+  if (!statOf(pid)) return [];
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => statOf(Number(name)))
-    .filter((stat) => stat?.parent === pid);
-  return children.reduce((sum, child) => sum + (child?.seconds ?? 0), parent.seconds + parent.childSeconds);
+    .map(Number)
+    .filter((each) => statOf(each)?.parent === pid);
 }
 
 /** What all processors of the machine have worked since it started. 0 where there is no /proc. */

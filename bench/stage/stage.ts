@@ -25,6 +25,8 @@ export interface Stage {
 export interface StageOptions {
   /** Of the load generator. */
   connections: number;
+  /** Of the server. */
+  processes: number;
   /** Whether the server has a Redis. */
   redis: boolean;
 }
@@ -63,6 +65,7 @@ async function setUp(folder: string, options: StageOptions, leave: Stage['leave'
   const apiKey = `hf_live_${randomBytes(24).toString('hex')}`;
   const server = await BenchServer.start(folder, {
     DATABASE_URL: database.url,
+    PROCESSES: String(options.processes),
     STRIPE_WEBHOOK_SECRET: stripeSecret,
     BOOTSTRAP_API_KEY: apiKey,
     ...Object.fromEntries(LIMITS.map((name) => [name, NO_REFUSALS])),

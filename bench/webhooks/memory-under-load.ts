@@ -4,6 +4,7 @@ import { onStage, type Stage } from '../stage/stage.js';
 import { median } from '../statistics.js';
 import { Workload } from '../workload.js';
 import { Intake } from './intake.js';
+import { webhookIntake } from './webhook-intake.js';
 
 const MEBIBYTE = 1024 * 1024;
 const MAX_GROWTH_MIB = 100;
@@ -20,7 +21,8 @@ export const memoryUnderLoad: Bench = {
   title: 'memory after a minute of P1 at full speed',
   reference: `memory before: warmed up, then idle for ${IDLE_SECONDS} s`,
   beat: `≤ +${MAX_GROWTH_MIB} MiB, flat`,
-  connections: 64,
+  connections: webhookIntake.connections,
+  processes: webhookIntake.processes,
   run: (options) => onStage(options, (stage) => measure(stage, options)),
 };
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { parseMailbox } from '../kernel/mailbox.js';
@@ -7,11 +8,20 @@ const MEBIBYTE = 1024 * 1024;
 /** Blank counts as absent: `FOO=` in an env file means "use the default". */
 const blankIsAbsent = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : value);
 const optional = <T extends z.ZodType>(type: T) => z.preprocess(blankIsAbsent, type.optional());
-const integer = (min: number, max: number, fallback: number) => {
-  const error = `must be a whole number from ${min} to ${max}`;
+const integer = (
+  min: number,
+  max: number,
+  fallback: number,
+  error = `must be a whole number from ${min} to ${max}`,
+) => {
   const isInRange = (value: number) => Number.isInteger(value) && value >= min && value <= max;
   return z.preprocess(blankIsAbsent, z.coerce.number({ error }).refine(isInRange, { error }).default(fallback));
 };
+const MAX_PROCESSES = 64;
+const processes = z.preprocess(
+  (value) => (value === 'auto' ? Math.min(availableParallelism(), MAX_PROCESSES) : value),
+  integer(1, MAX_PROCESSES, 1, `must be "auto" or a whole number from 1 to ${MAX_PROCESSES}`),
+);
 const list = z.preprocess(blankIsAbsent, z.string().default('')).transform((text) =>
   text
     .split(',')
@@ -101,6 +111,7 @@ export const environmentSchema = z.object({
   NODE_ENV: z.preprocess(blankIsAbsent, z.enum(['development', 'test', 'production']).default('development')),
   PORT: integer(0, 65_535, 3000),
   HOST: z.preprocess(blankIsAbsent, z.string().default('127.0.0.1')),
+  PROCESSES: processes,
   ROLE: z.preprocess(blankIsAbsent, z.enum(['all', 'api', 'worker']).default('all')),
   PUBLIC_URL: url('http:', 'https:'),
   ACCOUNT_PAGES_URL: url('http:', 'https:').refine(isPlainUrl, {

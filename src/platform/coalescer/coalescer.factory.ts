@@ -1,4 +1,5 @@
 import { Global, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Gauge } from 'prom-client';
 import { Metrics } from '../metrics/index.js';
 import { Coalescer, type CoalescerOptions } from './coalescer.js';
 
@@ -14,9 +15,10 @@ export class CoalescerFactory implements OnApplicationShutdown {
       labelNames: ['coalescer'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
     });
-    metrics.gauge('holdfast_coalescer_queue_length', 'Items waiting for a batch', ['coalescer'], (gauge) => {
+    const setLengths = (gauge: Gauge<'coalescer'>) => {
       for (const [coalescer, length] of this.queueLengths) gauge.set({ coalescer }, length());
-    });
+    };
+    metrics.gauge('holdfast_coalescer_queue_length', 'Items waiting for a batch', ['coalescer'], setLengths, 'sum');
   }
 
   create<Item, Result>(options: Omit<CoalescerOptions<Item, Result>, 'onBatch'>): Coalescer<Item, Result> {

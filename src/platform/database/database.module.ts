@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
+import type { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Metrics } from '../metrics/index.js';
@@ -46,10 +47,11 @@ async function connect(url: string, schema: Schema, config: Config, metrics: Met
   await dataSource.initialize();
   const pool = (dataSource.driver as unknown as { master: Pool }).master;
   discardOpenTransactions(pool);
-  metrics.gauge('holdfast_db_pool_connections', 'Database connections by state', ['state'], (gauge) => {
+  const setCounts = (gauge: Gauge<'state'>) => {
     gauge.set({ state: 'total' }, pool.totalCount);
     gauge.set({ state: 'idle' }, pool.idleCount);
     gauge.set({ state: 'waiting' }, pool.waitingCount);
-  });
+  };
+  metrics.gauge('holdfast_db_pool_connections', 'Database connections by state', ['state'], setCounts, 'sum');
   return dataSource;
 }

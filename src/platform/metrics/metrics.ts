@@ -1,8 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { PARENT } from '../processes/index.js';
 
 /** Seconds; from a fast cache hit to the longest request we allow. */
 const DEFAULT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
+
+/** What a process asks its parent for: the metrics of all; and what the parent asks each of them for: its own. */
+export const METRICS = 'metrics';
+
+/** The text exposition format of what several processes answered to `METRICS`. */
+export function renderTogether(ofProcesses: readonly unknown[]): Promise<string> {
+  return AggregatorRegistry.aggregate(ofProcesses.filter((metrics) => Array.isArray(metrics))).metrics();
+}
 
 /**
  * The process's Prometheus registry. A metric is made where it is used; asking twice for one name gives the same
@@ -15,6 +24,7 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    PARENT?.answer(METRICS, () => this.registry.getMetricsAsJSON());
   }
 
   counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
@@ -24,12 +34,17 @@ export class Metrics {
     );
   }
 
-  /** @param collect called at each scrape, to set values that are read rather than counted */
+  /**
+   * @param collect called at each scrape, to set values that are read rather than counted
+   * @param ofAll what several processes (`PROCESSES`) show together: the highest where each reads the same, the sum where
+   *   each has its own
+   */
   gauge<Label extends string>(
     name: string,
     help: string,
     labelNames: readonly Label[] = [],
     collect?: (gauge: Gauge<Label>) => void | Promise<void>,
+    ofAll: 'max' | 'sum' = 'max',
   ): Gauge<Label> {
     const existing = this.registry.getSingleMetric(name) as Gauge<Label> | undefined;
     if (existing) return existing;
@@ -37,6 +52,7 @@ export class Metrics {
       name,
       help,
       labelNames,
+      aggregator: ofAll,
       registers: [this.registry],
       ...(collect && { collect: () => this.collectSafely(gauge, collect) }),
     });
@@ -60,9 +76,9 @@ export class Metrics {
     );
   }
 
-  /** The text exposition format, version 0.0.4. */
-  render(): Promise<string> {
-    return this.registry.metrics();
+  /** The text exposition format, version 0.0.4; of all processes where there are several. */
+  async render(): Promise<string> {
+    return PARENT === null ? this.registry.metrics() : String(await PARENT.ask(METRICS));
   }
 
   get contentType(): string {

@@ -4,8 +4,8 @@ import type { Tier } from './tier.js';
 
 /**
  * Port: counts requests by subject, and within a subject by tier. Each call is one atomic step. Adapters: memory (one
- * process, answers at once), Redis and PostgreSQL (all replicas, by the store's own clock). All pass
- * `rate-limit-store.contract.ts`.
+ * process, answers at once), parent (the processes of one `PROCESSES`), Redis and PostgreSQL (all replicas, by the
+ * store's own clock). All pass `rate-limit-store.contract.ts`.
  */
 export interface RateLimitStore {
   /** All tiers that are no shadow allow the request and it is counted in each, or it is counted in none. */

@@ -1,8 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
+import { PARENT } from '../processes/index.js';
 import { RepeatingTasks } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
+import { ParentRateLimitStore } from './adapters/parent-rate-limit-store.js';
 import { PostgresRateLimitStore } from './adapters/postgres-rate-limit-store.js';
 import { RateLimitConnection } from './adapters/rate-limit-connection.js';
 import { RedisRateLimitStore } from './adapters/redis-rate-limit-store.js';
@@ -57,7 +59,11 @@ function createStore(
   tasks: RepeatingTasks,
   metrics: RateLimitMetrics,
 ): RateLimitStore {
-  if (rateLimitStore === 'memory') return new MemoryRateLimitStore();
+  if (rateLimitStore === 'memory') {
+    return PARENT === null
+      ? new MemoryRateLimitStore()
+      : new StandInRateLimitStore(new ParentRateLimitStore(PARENT), metrics);
+  }
   if (rateLimitStore === 'redis') {
     if (redis === null) throw new TypeError('RATE_LIMIT_STORE=redis needs REDIS_URL');
     return new StandInRateLimitStore(new RedisRateLimitStore(redis), metrics);

@@ -1,0 +1,3 @@
+export { Channel } from './channel.js';
+export { FAILED, PARENT, READY, type Readiness } from './parent.js';
+export { Supervisor } from './supervisor.js';

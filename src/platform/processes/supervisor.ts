@@ -1,0 +1,126 @@
+import type { LoggerService } from '@nestjs/common';
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Channel } from './channel.js';
+import { FAILED, READY, type Readiness } from './parent.js';
+
+export interface SupervisorOptions {
+  /** Of the processes, beside this one's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Who has not ended by itself so long after a SIGTERM is killed. */
+  readonly stopTimeoutMs: number;
+  readonly logger: LoggerService;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+/** Who has lived so long does not fail at its start. */
+const SETTLED_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 3000;
+
+/**
+ * Runs several processes of this very program that listen on one port (node:cluster deals connections out in turn). One
+ * that ends is replaced; when this process ends, however it ends, so do they. They share the database, and what they ask
+ * this process for.
+ */
+export class Supervisor {
+  private readonly serving = new Map<Worker, Channel>();
+  private readonly answerers = new Map<string, (content: unknown) => unknown>();
+  private pauseMs = FIRST_PAUSE_MS;
+  private stopping = false;
+
+  constructor(private readonly options: SupervisorOptions) {
+    // "advanced" is the structured clone: JSON has no Infinity.
+    cluster.setupPrimary({ serialization: 'advanced' });
+  }
+
+  /** Call it before `start`: what the processes may ask this one. */
+  answer(topic: string, answerer: (content: unknown) => unknown): void {
+    this.answerers.set(topic, answerer);
+  }
+
+  /**
+   * Starts one process, so that what is wrong with all of them is told once, then the others.
+   *
+   * @throws Error what one of them could not start for; none is left then
+   */
+  async start(count: number): Promise<Readiness> {
+    try {
+      const readiness = await this.fork();
+      await Promise.all(Array.from({ length: count - 1 }, () => this.fork()));
+      return readiness;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** The answers of all processes that serve and answer in time. */
+  async askAll(topic: string): Promise<unknown[]> {
+    const answers: unknown[] = [];
+    const asked = [...this.serving.values()].map(async (channel) => {
+      answers.push(await channel.ask(topic));
+    });
+    await Promise.race([Promise.allSettled(asked), sleep(ANSWER_TIMEOUT_MS, undefined, { ref: false })]);
+    return answers;
+  }
+
+  /** Asks all of them to finish what is in flight. @returns whether all that served ended by themselves and cleanly */
+  async stop(): Promise<boolean> {
+    this.stopping = true;
+    const served = [...this.serving.keys()];
+    const children = Object.values(cluster.workers ?? {}).filter((child) => child !== undefined);
+    const ended = Promise.all(children.filter((child) => !child.isDead()).map((child) => once(child, 'exit')));
+    const signal = (name: NodeJS.Signals) => children.forEach((child) => child.process.kill(name));
+    signal('SIGTERM');
+    const lastResort = setTimeout(() => signal('SIGKILL'), this.options.stopTimeoutMs);
+    await ended;
+    clearTimeout(lastResort);
+    return served.every((child) => child.process.exitCode === 0);
+  }
+
+  /** Resolves once the new process serves; from then on it is replaced when it ends. */
+  private async fork(): Promise<Readiness> {
+    const child = cluster.fork(this.options.environment);
+    const channel = new Channel(child);
+    for (const [topic, answerer] of this.answerers) channel.answer(topic, answerer);
+    const startedAt = performance.now();
+    const readiness = await untilReady(child, channel);
+    this.serving.set(child, channel);
+    child.once('exit', (code, signal) => {
+      this.serving.delete(child);
+      if (this.stopping) return;
+      this.options.logger.error({ msg: 'A process ended and is replaced', child: child.process.pid, code, signal });
+      if (performance.now() - startedAt > SETTLED_MS) this.pauseMs = FIRST_PAUSE_MS;
+      void this.replace();
+    });
+    return readiness;
+  }
+
+  private async replace(): Promise<void> {
+    for (;;) {
+      await sleep(this.pauseMs);
+      this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
+      if (this.stopping) return;
+      try {
+        await this.fork();
+        return;
+      } catch (error) {
+        if (this.stopping) return;
+        this.options.logger.error({ msg: 'A process could not be replaced yet', err: error });
+      }
+    }
+  }
+}
+
+/** @throws Error why it does not start, in its own words where it had any */
+function untilReady(child: Worker, channel: Channel): Promise<Readiness> {
+  return new Promise((resolve, reject) => {
+    channel.answer(READY, (readiness) => resolve(readiness as Readiness));
+    channel.answer(FAILED, (reason) => reject(new Error(String(reason))));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`A process ended before it was ready: ${signal ?? `exit code ${code}`}.`)),
+    );
+  });
+}
