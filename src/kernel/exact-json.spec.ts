@@ -146,6 +146,7 @@ describe('isStorableAsJsonb', () => {
     ['a string that only looks like a number', `["1e99999","${'1'.repeat(2000)}"]`],
     ['500 levels', deep(500)],
     ['many brackets side by side', `[${'{},[],'.repeat(2000)}0]`],
+    ['16 Mi characters', `"${'x'.repeat(16 * 1024 * 1024 - 2)}"`],
     ['brackets inside strings', `["${'['.repeat(2000)}","\\"${'{'.repeat(2000)}"]`],
   ])('is true for %s', (_, text) => {
     JSON.parse(text);
@@ -171,6 +172,7 @@ describe('isStorableAsJsonb', () => {
     ['501 levels of arrays', deep(501)],
     ['501 levels of objects', `${'{"a":'.repeat(501)}1${'}'.repeat(501)}`],
     ['a million levels', deep(1_000_000)],
+    ['more than 16 Mi characters', `"${'x'.repeat(16 * 1024 * 1024 - 1)}"`],
   ])('is false for %s', (_, text) => {
     JSON.parse(text);
     expect(isStorableAsJsonb(text)).toBe(false);

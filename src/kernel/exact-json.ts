@@ -11,6 +11,12 @@ const MAX_NESTING = 500;
 /** `numeric` ends at 131072 digits before the point and 16383 after it; nobody means a number of more than this. */
 const MAX_DIGITS = 1000;
 
+/**
+ * jsonb ends at 256 MiB for the elements of one array or object, and `1,` takes 12 to 16 bytes there: no text of this length
+ * can get to the end.
+ */
+const MAX_LENGTH = 16 * 1024 * 1024;
+
 /** 2^53 has 16 digits. Spelt out, it takes V8 a seventh of the time of `\d{16}`: 0.2 µs for 1.5 KB. */
 const LONG_DIGIT_RUN = new RegExp('\\d'.repeat(16));
 const INTEGER = /^-?\d+$/;
@@ -53,11 +59,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /**
  * False when PostgreSQL's `jsonb` would refuse a text that `JSON.parse` accepts: it has no U+0000, no half of a
  * surrogate pair, no number beyond `numeric`, and a stack that ends. Errs on the side of refusing: numbers of more than
- * 1000 digits or with an exponent from ±1000, and nesting beyond 500 levels.
+ * 1000 digits or with an exponent from ±1000, nesting beyond 500 levels, and texts of more than 16 Mi characters.
  *
  * @param text valid JSON; for anything else the answer means nothing
  */
 export function isStorableAsJsonb(text: string): boolean {
+  if (text.length > MAX_LENGTH) return false;
   if (SURROGATE.test(text) && LONE_SURROGATE.test(text)) return false;
   if (text.includes('\\u') && hasRefusedEscape(text)) return false;
   // Most bodies end here, about 1.5 µs per KB; what follows takes the strings out first and is ten times slower.

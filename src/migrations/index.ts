@@ -9,6 +9,7 @@ import { CreateJobs1795248007000 } from './1795248007000-CreateJobs.js';
 import { CreateEmailLimits1795248008000 } from './1795248008000-CreateEmailLimits.js';
 import { CreateUsers1795248009000 } from './1795248009000-CreateUsers.js';
 import { AddApiKeyMaker1795248010000 } from './1795248010000-AddApiKeyMaker.js';
+import { ComputeRawPayload1795248011000 } from './1795248011000-ComputeRawPayload.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   CreateEmailLimits1795248008000,
   CreateUsers1795248009000,
   AddApiKeyMaker1795248010000,
+  ComputeRawPayload1795248011000,
 ];

@@ -146,6 +146,31 @@ describe('A payload that jsonb would refuse', () => {
   });
 });
 
+describe('The column raw_payload', () => {
+  it.each<[string, string, { payload_computed: boolean; copied: boolean }]>([
+    ['ASCII', String.raw`\\\"\/\n\u00e9\ud83d\ude00 \\u0000`, { payload_computed: true, copied: false }],
+    ['other characters', 'Zoë 😀 \u2028\ufeff', { payload_computed: false, copied: true }],
+  ])('says what the body says, for a body of %s', async (_, text, stored) => {
+    const body = JSON.stringify({ ...stripeEvent(), note: '@' }).replace('@', () => text);
+    const { id } = await kept(body);
+    expect(
+      await holdfast.sql(
+        `SELECT raw_payload, raw_payload = $2::jsonb AS exact, payload_computed, payload_copy IS NOT NULL AS copied
+         FROM webhook_events WHERE id = $1`,
+        [id, body],
+      ),
+    ).toEqual([{ raw_payload: JSON.parse(body), exact: true, ...stored }]);
+  });
+
+  it('stands in the way of no query, whatever came in', async () => {
+    await kept(JSON.stringify({ ...stripeEvent(), note: '@' }).replace('@', '\\u0000'));
+    await kept(`{"id":"${newEventId()}","type":"x","number":1e999999,"deep":${'['.repeat(2000)}${']'.repeat(2000)}}`);
+    await kept(`{"id":"${newEventId()}","type":"x","number":1e999,"deep":${'['.repeat(499)}${']'.repeat(499)}}`);
+    const rows = await holdfast.sql('SELECT * FROM webhook_events');
+    expect(rows).toHaveLength(await countOfEvents());
+  });
+});
+
 describe('Unusual JSON', () => {
   it('keeps the last of two equal keys, in the answer and in jsonb alike', async () => {
     const id = newEventId();
@@ -230,6 +255,9 @@ describe('The content type', () => {
       payload,
       bodyBase64: Buffer.from(form(payload)).toString('base64'),
     });
+    expect(await holdfast.sql('SELECT raw_payload FROM webhook_events WHERE id = $1', [answer.body['id']])).toEqual([
+      { raw_payload: null },
+    ]);
   });
 
   it('may not be a form without that field', async () => {

@@ -111,6 +111,8 @@ describe('An event', () => {
       max_retries: 3,
       status: 'PROCESSED',
       raw_payload: event,
+      payload_computed: true,
+      payload_copy: null,
       raw_body: bytesOf(event),
       metadata: { headers: expect.any(Object) },
       payload_hash: createHash('sha256').update(bytesOf(event)).digest('hex'),

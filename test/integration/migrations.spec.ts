@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkMigrations } from '../../src/cli/migrate/check.js';
+import { ComputeRawPayload1795248011000 } from '../../src/migrations/1795248011000-ComputeRawPayload.js';
 import { MIGRATIONS } from '../../src/migrations/index.js';
 import { SCHEMA } from '../../src/schema.js';
-import { migrate } from '../../src/platform/database/index.js';
+import { DatabaseUnsupportedError, migrate, revertLastMigration } from '../../src/platform/database/index.js';
 import { databaseUrl, execute, type TestDatabase } from '../support/database.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { sql } from '../support/sql.js';
@@ -11,10 +12,10 @@ import { sql } from '../support/sql.js';
 const NAMES = MIGRATIONS.map(({ name }) => name);
 
 /** Not a clone of the template: nothing is in it. */
-async function createEmptyDatabase(): Promise<TestDatabase> {
+async function createEmptyDatabase(options = ''): Promise<TestDatabase> {
   const server = inject('postgresUrl');
   const name = `empty_${randomBytes(6).toString('hex')}`;
-  await execute(server, `CREATE DATABASE ${name}`);
+  await execute(server, `CREATE DATABASE ${name} ${options}`);
   return {
     url: databaseUrl(server, name),
     drop: () => execute(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
@@ -76,5 +77,62 @@ describe('migrations', () => {
     const { migrations, problems } = await checkMigrations({ DATABASE_URL: inject('postgresUrl') });
     expect(problems).toEqual([]);
     expect(migrations).toBe(NAMES.length);
+  });
+
+  it('are not begun in a database that cannot hold every character', async () => {
+    const ascii = await createEmptyDatabase(`TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'`);
+    try {
+      await expect(migrate(ascii.url, SCHEMA)).rejects.toThrow(DatabaseUnsupportedError);
+      expect(await sql(ascii.url, `SELECT to_regclass('migrations') AS migrations`)).toEqual([{ migrations: null }]);
+    } finally {
+      await ascii.drop();
+    }
+  });
+});
+
+describe('ComputeRawPayload', () => {
+  const before = MIGRATIONS.slice(0, MIGRATIONS.indexOf(ComputeRawPayload1795248011000));
+  const withIt = { entities: [], migrations: [...before, ComputeRawPayload1795248011000] };
+  const PAYLOADS = 'SELECT event_id, raw_payload FROM webhook_events ORDER BY event_id';
+
+  const insert = (url: string, id: string, body: string, columns: string, values: string) =>
+    sql(
+      url,
+      `INSERT INTO webhook_events (
+         id, source, provider, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash, ${columns}
+       )
+       SELECT gen_random_uuid(), 'stripe', 'stripe', $1, $1, 'x', 'IGNORED', convert_to($2, 'UTF8'), '{}', '', ${values}`,
+      [id, body],
+    );
+
+  it('lets each event say the same after it, after its reversal and after the next time', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    try {
+      await migrate(url, { entities: [], migrations: before });
+      const body = String.raw`{"name":"Zo\u00eb","path":"C:\\\\temp\"\n","n":12345678901234567890}`;
+      await insert(url, '1 copied', body, 'raw_payload', '$2::jsonb');
+      await insert(url, '2 copied', '{"name":"Zoë"}', 'raw_payload', '$2::jsonb');
+      await insert(url, '3 refused', String.raw`{"a":"\u0000"}`, 'raw_payload', 'NULL');
+      const old = await sql<{ raw_payload: unknown }>(url, PAYLOADS);
+      expect(old.map(({ raw_payload }) => raw_payload)).toEqual([JSON.parse(body), { name: 'Zoë' }, null]);
+      const file = `SELECT pg_relation_filenode('webhook_events') AS file, max(xmin::text::bigint) AS xmin FROM webhook_events`;
+      const untouched = await sql(url, file);
+
+      await migrate(url, withIt);
+      expect(await sql(url, PAYLOADS)).toEqual(old);
+      expect(await sql(url, file)).toEqual(untouched);
+
+      await insert(url, '4 computed', body, 'payload_computed', 'true');
+      await insert(url, '5 refused', String.raw`{"a":"\ud800"}`, 'payload_computed', 'false');
+      const all = await sql<{ raw_payload: unknown }>(url, PAYLOADS);
+      expect(all.slice(3).map(({ raw_payload }) => raw_payload)).toEqual([JSON.parse(body), null]);
+
+      expect(await revertLastMigration(url, withIt)).toBe(NAMES[before.length]);
+      expect(await sql(url, PAYLOADS)).toEqual(all);
+      await migrate(url, withIt);
+      expect(await sql(url, PAYLOADS)).toEqual(all);
+    } finally {
+      await drop();
+    }
   });
 });

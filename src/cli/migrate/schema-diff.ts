@@ -1,5 +1,6 @@
 import { withDataSource } from '../../platform/database/index.js';
 import { SCHEMA } from '../../schema.js';
+import { withPlainColumns } from './virtual-columns.js';
 
 export interface SchemaDiff {
   /** What the entities say and the database lacks, as SQL. */
@@ -8,13 +9,15 @@ export interface SchemaDiff {
   down: string[];
 }
 
-/** Compares the database with the entities; nothing is changed. */
+/** Compares a scratch database with the entities, and leaves its schema as it found it. */
 export function schemaDiff(url: string): Promise<SchemaDiff> {
-  return withDataSource(url, SCHEMA, async (dataSource) => {
-    const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
-    return {
-      up: upQueries.map(({ query }) => query),
-      down: downQueries.map(({ query }) => query).toReversed(),
-    };
-  });
+  return withPlainColumns(url, () =>
+    withDataSource(url, SCHEMA, async (dataSource) => {
+      const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
+      return {
+        up: upQueries.map(({ query }) => query),
+        down: downQueries.map(({ query }) => query).toReversed(),
+      };
+    }),
+  );
 }

@@ -15,7 +15,8 @@ const OBJECTS = `
   FROM ours
   UNION ALL
   SELECT concat_ws(' ', 'column', relname || '.' || attname, format_type(atttypid, atttypmod),
-    CASE WHEN attnotnull THEN 'NOT NULL' END, nullif(attidentity::text, ''), pg_get_expr(adbin, adrelid))
+    CASE WHEN attnotnull THEN 'NOT NULL' END, nullif(attidentity::text, ''), nullif(attgenerated::text, ''),
+    pg_get_expr(adbin, adrelid))
   FROM ours JOIN pg_attribute ON attrelid = ours.oid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE relkind IN ('r', 'p', 'v', 'm') AND attnum > 0 AND NOT attisdropped
   UNION ALL

@@ -19,4 +19,5 @@ export {
   runPreparedAlone,
   sealPrepared,
 } from './prepared-statement.js';
+export { DatabaseUnsupportedError } from './supported-server.js';
 export { TransactionEndedError } from './transaction-ended.error.js';

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Schema, withDataSource } from './data-source.js';
+import { requireSupportedServer, SERVER_SETTINGS, type ServerSettings } from './supported-server.js';
 
 /** Any two processes that change one database's schema take this advisory lock; the number only has to be ours. */
 const MIGRATION_LOCK = 7_163_511_201;
@@ -10,6 +11,7 @@ const CONNECTION_DEADLINE_MS = 10_000;
  * finished schema costs one query.
  *
  * @returns names of the migrations that ran
+ * @throws DatabaseUnsupportedError before anything is changed
  */
 export function migrate(url: string, schema: Schema): Promise<string[]> {
   return underMigrationLock(url, () =>
@@ -46,6 +48,8 @@ async function underMigrationLock<T>(url: string, work: () => Promise<T>): Promi
   const lock = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECTION_DEADLINE_MS });
   await lock.connect();
   try {
+    const { rows } = await lock.query<ServerSettings>(SERVER_SETTINGS);
+    rows.forEach(requireSupportedServer);
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     return await work();
   } finally {

@@ -97,9 +97,21 @@ export class WebhookEvent {
   @Column({ type: 'integer', default: 0 })
   attempts: number;
 
-  /** The body for queries. Null where jsonb cannot hold it (`\u0000`, lone surrogates); `raw_body` always can. */
-  @Column({ name: 'raw_payload', type: 'jsonb', nullable: true })
-  rawPayload: unknown;
+  /**
+   * The body for queries: virtual, made when it is read (its migration says how; TypeORM knows no such columns of
+   * PostgreSQL, and `migrate --check` shows it this one as a plain column). Null where jsonb cannot hold the body (`\u0000`,
+   * lone surrogates); `raw_body` always can.
+   */
+  @Column({ name: 'raw_payload', type: 'jsonb', nullable: true, insert: false, update: false })
+  readonly rawPayload: unknown;
+
+  /** `raw_payload` is computed from `raw_body`, which is in ASCII; else it is `payload_copy`. */
+  @Column({ name: 'payload_computed', type: 'boolean', default: false })
+  payloadComputed: boolean;
+
+  /** Of a body that is not in ASCII: PostgreSQL has no immutable way from its bytes to text. */
+  @Column({ name: 'payload_copy', type: 'jsonb', nullable: true })
+  payloadCopy: unknown;
 
   /** The bytes the signature was made over; what handlers see is parsed from these. */
   @Column({ name: 'raw_body', type: 'bytea' })

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { isJsonObject, isStorableAsJsonb, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { isJsonObject, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { newId } from '../../../kernel/ids.js';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
@@ -18,7 +18,8 @@ import type { WebhookAcceptedDto } from './webhook-accepted.dto.js';
 import { WebhookContentTypeError } from './ingest.errors.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
 import { storedHeaders } from './stored-headers.js';
-import { isForm, isReadable, webhookJson, WebhookPayloadError } from '../events/webhook-body.js';
+import { payloadForm } from '../events/payload-form.js';
+import { isReadable, webhookJson, WebhookPayloadError } from '../events/webhook-body.js';
 import { WebhookEventWriter } from './webhook-event.writer.js';
 import { rawBody, type WebhookRequest } from './webhook-request.js';
 
@@ -75,7 +76,7 @@ export class IngestService {
   }
 
   private async storeAndAnswer(webhook: ReceivedWebhook): Promise<WebhookAcceptedDto> {
-    const reception = await this.store(webhook);
+    const reception = await this.coalescer.submit(webhook);
     this.metrics.accepted(webhook.source, reception.kind);
     if (reception.kind !== 'stored') return this.repeated(webhook, reception);
     if (webhook.claimId !== null) {
@@ -114,7 +115,7 @@ export class IngestService {
       eventId,
       eventType,
       rawBody: body,
-      storableAsJsonb: !isForm(contentType) && isStorableAsJsonb(json),
+      payloadForm: payloadForm(body, json, contentType),
       metadata: JSON.stringify({
         headers: storedHeaders(headers, source.scheme?.signatureHeader),
         ...(topic !== undefined && { topic }),
@@ -131,17 +132,6 @@ export class IngestService {
       status: inline ? 'PROCESSING' : handled ? 'PENDING' : 'IGNORED',
       claimId: inline ? newId() : null,
     };
-  }
-
-  /** A body jsonb refuses after all is stored without its jsonb copy rather than lost. */
-  private async store(webhook: ReceivedWebhook): Promise<Reception> {
-    try {
-      return await this.coalescer.submit(webhook);
-    } catch (error) {
-      if (!webhook.storableAsJsonb || !isDataError(error)) throw error;
-      this.logger.warn({ msg: 'PostgreSQL refused a body as jsonb; stored as bytes only', id: webhook.id, err: error });
-      return this.coalescer.submit({ ...webhook, storableAsJsonb: false });
-    }
   }
 
   private repeated(webhook: ReceivedWebhook, reception: Exclude<Reception, { kind: 'stored' }>): WebhookAcceptedDto {

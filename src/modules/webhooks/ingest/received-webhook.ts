@@ -1,4 +1,5 @@
 import type { ProviderName } from '../providers/webhook-provider.js';
+import type { PayloadForm } from '../events/payload-form.js';
 import type { EventStatus } from '../events/webhook-event.entity.js';
 
 /** A verified, named event on its way into the table. */
@@ -9,8 +10,7 @@ export interface ReceivedWebhook {
   eventId: string;
   eventType: string;
   rawBody: Buffer;
-  /** False where jsonb would refuse what JSON allows. */
-  storableAsJsonb: boolean;
+  payloadForm: PayloadForm;
   /** `EventMetadata` as JSON text. */
   metadata: string;
   payloadHash: string;

@@ -25,23 +25,23 @@ const STORE = prepared(
       event_id || '_' || event_type AS idempotency_key
     FROM unnest(
       $2::integer[], $3::integer[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-      $10::boolean[], $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::inet[], $16::text[], $17::uuid[],
+      $10::text[], $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::inet[], $16::text[], $17::uuid[],
       $18::integer[], $19::uuid[], $20::text[]
     ) AS t (
       body_at, body_length, id, source, provider, event_id, event_type, status,
-      storable, metadata, payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id,
+      payload_form, metadata, payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id,
       max_retries, claim_id, request_id
     )
   ),
   stored AS (
     INSERT INTO webhook_events (
-      id, source, event_id, event_type, idempotency_key, status, raw_body, raw_payload, metadata,
+      id, source, event_id, event_type, idempotency_key, status, raw_body, payload_computed, payload_copy, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
       claim_id, claimed_by, claimed_at, next_attempt_at, provider
     )
     SELECT
-      id, source, event_id, event_type, idempotency_key, status, raw_body,
-      CASE WHEN storable THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
+      id, source, event_id, event_type, idempotency_key, status, raw_body, payload_form = 'computed',
+      CASE WHEN payload_form = 'copied' THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
       claim_id, CASE WHEN claim_id IS NOT NULL THEN $21 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
       CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $22 * interval '1 millisecond' END,
@@ -141,7 +141,7 @@ export class WebhookEventWriter {
       arrayLiteral(webhooks.map(({ eventId }) => eventId)),
       arrayLiteral(webhooks.map(({ eventType }) => eventType)),
       plainArrayLiteral(webhooks.map(({ status }) => status)),
-      plainArrayLiteral(webhooks.map(({ storableAsJsonb }) => storableAsJsonb)),
+      plainArrayLiteral(webhooks.map(({ payloadForm }) => payloadForm)),
       arrayLiteral(webhooks.map(({ metadata }) => metadata)),
       plainArrayLiteral(webhooks.map(({ payloadHash }) => payloadHash)),
       arrayLiteral(webhooks.map(({ orderingKey }) => orderingKey)),
