@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from './config.js';
 
@@ -8,6 +9,7 @@ describe('where limits are counted', () => {
   it.each<[Config['rateLimitStore'], Record<string, string>]>([
     ['memory', {}],
     ['memory', { REPLICAS: '1' }],
+    ['memory', { PROCESSES: '4' }],
     ['redis', { REDIS_URL }],
     ['redis', { REDIS_URL, REPLICAS: '3' }],
     ['postgres', { REPLICAS: '2' }],
@@ -26,6 +28,24 @@ describe('where limits are counted', () => {
     ['RATE_LIMIT_PER_SECOND', { RATE_LIMIT_PER_SECOND: '-1' }],
   ])('stops the start with "%s" for %j', (problem, environment) => {
     expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
+  });
+});
+
+describe('PROCESSES', () => {
+  it.each<[string, Record<string, string>, number]>([
+    ['1 unless told', {}, 1],
+    ['1 for a blank', { PROCESSES: ' ' }, 1],
+    ['the number', { PROCESSES: '4' }, 4],
+    ['64 at most', { PROCESSES: '64' }, 64],
+    ['one for each core', { PROCESSES: 'auto' }, Math.min(availableParallelism(), 64)],
+  ])('is %s: %j', (_, environment, processes) => {
+    expect(loadConfig({ ...SECRETS, ...environment }).PROCESSES).toBe(processes);
+  });
+
+  it.each(['0', '65', '-1', '1.5', 'many', 'AUTO'])('"%s" stops the start', (PROCESSES) => {
+    expect(() => loadConfig({ ...SECRETS, PROCESSES })).toThrow(
+      'PROCESSES: must be "auto" or a whole number from 1 to 64',
+    );
   });
 });
 
