@@ -11,7 +11,7 @@ export interface Bench {
   beat: string;
   /** Connections of the load generator unless told: what serves us best. 0 where it has none to do with it. */
   connections: number;
-  /** Of the server (`PROCESSES`) unless told. One where the reference is one process too. */
+  /** Of the server (`PROCESSES`) unless told. One where more do not help, or the reference is one process too. */
   processes: number;
   /** @throws VoidRun when an answer was wrong: a fast wrong answer is no figure */
   run(options: BenchOptions): Promise<BenchOutcome>;

@@ -32,7 +32,7 @@ export function list(benches: readonly Bench[]): string {
     beat,
     reference ?? '-',
     connections === 0 ? '-' : String(connections),
-    connections === 0 ? '-' : String(processes),
+    String(processes),
   ]);
   return aligned([headings, ...rows]).join('\n');
 }

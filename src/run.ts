@@ -1,7 +1,7 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { type Config, ConfigError } from './config/index.js';
 import { JsonLogger } from './platform/logging/index.js';
-import { FAILED, PARENT, READY } from './platform/processes/index.js';
+import { FAILED, SUPERVISOR, READY } from './platform/processes/index.js';
 import { startProcesses } from './start-processes.js';
 import { type RunningServer, startServer } from './start-server.js';
 import { welcome } from './welcome.js';
@@ -50,15 +50,15 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
 
 /** With `PROCESSES` this process starts the others and serves nothing itself; each of them comes by here too. */
 function start(config: Config, logger: JsonLogger, extra: (Type | DynamicModule)[]): Promise<RunningServer> {
-  const startsOthers = config.PROCESSES > 1 && PARENT === null;
+  const startsOthers = config.PROCESSES > 1 && SUPERVISOR === null;
   return startsOthers ? startProcesses(config, logger) : startServer(config, logger, extra);
 }
 
 function announce(server: RunningServer, config: Config, logger: JsonLogger): void {
   const { url, adminKey } = server;
-  if (PARENT !== null) {
+  if (SUPERVISOR !== null) {
     logger.log({ msg: 'serving', url });
-    void PARENT.ask(READY, { url, adminKey });
+    void SUPERVISOR.ask(READY, { url, adminKey });
     return;
   }
   if (!config.isProduction) process.stdout.write(welcome(server, config));
@@ -82,7 +82,7 @@ function nextSignal(): Promise<NodeJS.Signals> {
 }
 
 function fail(message: string): void {
-  if (PARENT !== null) void PARENT.ask(FAILED, message).finally(() => process.exit(1));
+  if (SUPERVISOR !== null) void SUPERVISOR.ask(FAILED, message).finally(() => process.exit(1));
   else process.stderr.write(`${message}\n`, () => process.exit(1));
 }
 

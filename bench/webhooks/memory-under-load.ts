@@ -18,7 +18,7 @@ const MINUTE_SECONDS = 60;
 /** P10: the server's memory after a minute of P1 at full speed, against its memory before. */
 export const memoryUnderLoad: Bench = {
   id: 'P10',
-  title: 'memory after a minute of P1 at full speed',
+  title: 'memory of all processes after a minute of P1 at full speed',
   reference: `memory before: warmed up, then idle for ${IDLE_SECONDS} s`,
   beat: `≤ +${MAX_GROWTH_MIB} MiB, flat`,
   connections: webhookIntake.connections,

@@ -17,7 +17,7 @@ export const webhookIntake: Bench = {
   // A burst of a large sender. Group commit gains with each of them: at 64 the ratio is a tenth lower.
   connections: 128,
   // Reading a request takes longer than storing it: one process leaves a fifth of two cores idle.
-  processes: availableParallelism(),
+  processes: Math.min(availableParallelism(), 64),
   run: (options) =>
     onStage(options, (stage) =>
       compare(

@@ -20,7 +20,7 @@ describe('where limits are counted', () => {
   });
 
   it.each([
-    ['RATE_LIMIT_STORE: memory is for one process', { RATE_LIMIT_STORE: 'memory', REPLICAS: '2' }],
+    ['RATE_LIMIT_STORE: memory is for one server', { RATE_LIMIT_STORE: 'memory', REPLICAS: '2' }],
     ['RATE_LIMIT_STORE: redis needs a REDIS_URL', { RATE_LIMIT_STORE: 'redis' }],
     ['RATE_LIMIT_STORE:', { RATE_LIMIT_STORE: 'mysql' }],
     ['RATE_LIMIT_SHADOW', { RATE_LIMIT_SHADOW: 'perSecond,perYear' }],

@@ -78,7 +78,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
 function contradictions({ RATE_LIMIT_STORE, REDIS_URL, REPLICAS }: Environment): string[] {
   if (RATE_LIMIT_STORE === 'redis' && REDIS_URL.length === 0) return ['RATE_LIMIT_STORE: redis needs a REDIS_URL.'];
   if (RATE_LIMIT_STORE === 'memory' && REPLICAS > 1) {
-    return [`RATE_LIMIT_STORE: memory is for one process; with REPLICAS=${REPLICAS} use redis or postgres.`];
+    return [`RATE_LIMIT_STORE: memory is for one server; with REPLICAS=${REPLICAS} use redis or postgres.`];
   }
   return [];
 }

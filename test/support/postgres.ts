@@ -1,6 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/embedded-postgres/index.js';
+import { childrenOf, isRunning } from './process-status.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
 import { waitFor } from './wait-for.js';
 
@@ -62,30 +61,4 @@ export class PrivatePostgres {
 
 export function startPrivatePostgres(): Promise<PrivatePostgres> {
   return PrivatePostgres.start();
-}
-
-/** Every backend and worker is a direct child of the postmaster. */
-function childrenOf(parent: number): number[] {
-  if (process.platform !== 'linux') return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && statusOf(Number(name))?.parent === parent)
-    .map(Number);
-}
-
-function isRunning(pid: number): boolean {
-  const state = statusOf(pid)?.state;
-  return state !== undefined && state !== 'Z';
-}
-
-function statusOf(pid: number): { state: string; parent: number } | undefined {
-  try {
-    const [state = '', parent] =
-      readFileSync(join('/proc', String(pid), 'stat'), 'utf8')
-        .split(') ')
-        .at(-1)
-        ?.split(' ') ?? [];
-    return { state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,7 @@ export interface SchemaDiff {
   down: string[];
 }
 
-/** Compares a scratch database with the entities, and leaves its schema as it found it. */
+/** Compares a scratch database with the entities. Its virtual columns come back at the end of their tables. */
 export function schemaDiff(url: string): Promise<SchemaDiff> {
   return withPlainColumns(url, () =>
     withDataSource(url, SCHEMA, async (dataSource) => {

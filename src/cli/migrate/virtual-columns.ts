@@ -29,12 +29,12 @@ export async function withPlainColumns<T>(url: string, work: () => Promise<T>): 
   await client.connect();
   try {
     const { rows: columns } = await client.query<VirtualColumn>(VIRTUAL_COLUMNS);
-    for (const column of columns) await client.query(made(column, ''));
+    for (const column of columns) await client.query(replaceColumn(column, ''));
     try {
       return await work();
     } finally {
       for (const column of columns) {
-        await client.query(made(column, `GENERATED ALWAYS AS (${column.expression}) VIRTUAL`));
+        await client.query(replaceColumn(column, `GENERATED ALWAYS AS (${column.expression}) VIRTUAL`));
       }
     }
   } finally {
@@ -42,6 +42,6 @@ export async function withPlainColumns<T>(url: string, work: () => Promise<T>): 
   }
 }
 
-function made({ table, name, type, notNull }: VirtualColumn, generated: string): string {
+function replaceColumn({ table, name, type, notNull }: VirtualColumn, generated: string): string {
   return `ALTER TABLE ${table} DROP COLUMN ${name}, ADD COLUMN ${name} ${type} ${notNull ? 'NOT NULL' : ''} ${generated}`;
 }

@@ -49,7 +49,9 @@ async function underMigrationLock<T>(url: string, work: () => Promise<T>): Promi
   await lock.connect();
   try {
     const { rows } = await lock.query<ServerSettings>(SERVER_SETTINGS);
-    rows.forEach(requireSupportedServer);
+    const [server] = rows;
+    if (server === undefined) throw new Error('PostgreSQL did not say what it is');
+    requireSupportedServer(server);
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     return await work();
   } finally {

@@ -1,2 +1,2 @@
-export { METRICS, Metrics, renderTogether } from './metrics.js';
+export { ALL_METRICS, Metrics, OWN_METRICS, renderTogether } from './metrics.js';
 export { MetricsModule } from './metrics.module.js';

@@ -1,16 +1,24 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { PARENT } from '../processes/index.js';
+import { UnavailableError } from '../../kernel/app-error.js';
+import { SUPERVISOR, type Topic } from '../processes/index.js';
 
 /** Seconds; from a fast cache hit to the longest request we allow. */
 const DEFAULT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25];
 
-/** What a process asks its parent for: the metrics of all; and what the parent asks each of them for: its own. */
-export const METRICS = 'metrics';
+/** What a process asks its supervisor for: the metrics of all processes, as text. */
+export const ALL_METRICS: Topic<undefined, string> = { name: 'all metrics' };
 
-/** The text exposition format of what several processes answered to `METRICS`. */
-export function renderTogether(ofProcesses: readonly unknown[]): Promise<string> {
-  return AggregatorRegistry.aggregate(ofProcesses.filter((metrics) => Array.isArray(metrics))).metrics();
+/** What the supervisor asks each process for. */
+export const OWN_METRICS: Topic<undefined, readonly object[]> = { name: 'own metrics' };
+
+/** Longer than the supervisor waits for a process that hangs. */
+const ANSWER_TIMEOUT_MS = 5000;
+
+/** The text exposition format of what several processes answered to `OWN_METRICS`. */
+export function renderTogether(ofProcesses: readonly (readonly object[])[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...ofProcesses]).metrics();
 }
 
 /**
@@ -24,7 +32,7 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
-    PARENT?.answer(METRICS, () => this.registry.getMetricsAsJSON());
+    SUPERVISOR?.answer(OWN_METRICS, () => this.registry.getMetricsAsJSON());
   }
 
   counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
@@ -76,9 +84,17 @@ export class Metrics {
     );
   }
 
-  /** The text exposition format, version 0.0.4; of all processes where there are several. */
+  /**
+   * The text exposition format, version 0.0.4; of all processes where there are several.
+   *
+   * @throws UnavailableError (503) when their supervisor does not answer
+   */
   async render(): Promise<string> {
-    return PARENT === null ? this.registry.metrics() : String(await PARENT.ask(METRICS));
+    if (SUPERVISOR === null) return this.registry.metrics();
+    const tooLate = sleep(ANSWER_TIMEOUT_MS, null, { ref: false });
+    const together = await Promise.race([SUPERVISOR.ask(ALL_METRICS, undefined), tooLate]);
+    if (together === null) throw new UnavailableError('The supervisor of this process does not answer.');
+    return together;
   }
 
   get contentType(): string {

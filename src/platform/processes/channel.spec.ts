@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Channel } from './channel.js';
+import { Channel, type Topic } from './channel.js';
 
 /** One end of a pipe that copies what is sent, delivers it later, and fails once it is closed, as Node's does. */
 class PipeEnd extends EventEmitter {
@@ -35,22 +35,25 @@ beforeEach(() => {
   };
 });
 
+const about = <Question = undefined, Answer = unknown>(name: string): Topic<Question, Answer> => ({ name });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Channel', () => {
   it('brings a question there and its answer back, with what JSON has no words for', async () => {
-    there.answer('echo', (content) => ({ heard: content }));
+    const echo = about<unknown>('echo');
+    there.answer(echo, (content) => ({ heard: content }));
     const content = { wait: Infinity, at: new Date(0), amount: 12n, none: undefined };
-    expect(await here.ask('echo', content)).toStrictEqual({ heard: content });
-    expect(await here.ask('echo')).toStrictEqual({ heard: undefined });
+    expect(await here.ask(echo, content)).toStrictEqual({ heard: content });
+    expect(await here.ask(echo, undefined)).toStrictEqual({ heard: undefined });
   });
 
   it('gives each asker its own answer, in whatever order they come', async () => {
     const waiting: (() => void)[] = [];
-    there.answer('double', (number) => new Promise((resolve) => waiting.push(() => resolve(Number(number) * 2))));
+    const double = about<number, number>('double');
+    there.answer(double, (number) => new Promise((resolve) => waiting.push(() => resolve(number * 2))));
     const order: unknown[] = [];
     const asked = [1, 2, 3].map(async (number) => {
-      const answer = await here.ask('double', number);
+      const answer = await here.ask(double, number);
       order.push(answer);
       return answer;
     });
@@ -61,37 +64,49 @@ describe('Channel', () => {
   });
 
   it('keeps questions of both sides apart, though both count from 1', async () => {
-    here.answer('name', () => 'here');
-    there.answer('name', async () => `there, asked by ${String(await there.ask('name'))}`);
-    expect(await Promise.all([here.ask('name'), there.ask('name')])).toEqual(['there, asked by here', 'here']);
+    const name = about<undefined, string>('name');
+    here.answer(name, () => 'here');
+    there.answer(name, async () => `there, asked by ${await there.ask(name, undefined)}`);
+    expect(await Promise.all([here.ask(name, undefined), there.ask(name, undefined)])).toEqual([
+      'there, asked by here',
+      'here',
+    ]);
   });
 
   it.each<[string, () => unknown]>([
     ['throws', () => { throw new RangeError('too far'); }], // prettier-ignore
     ['rejects', () => Promise.reject(new RangeError('too far'))],
   ])('fails with the words of an answerer that %s', async (_, answerer) => {
-    there.answer('reach', answerer);
-    await expect(here.ask('reach')).rejects.toThrow(/^too far$/);
+    there.answer(about('reach'), answerer);
+    await expect(here.ask(about('reach'), undefined)).rejects.toThrow(/^too far$/);
+  });
+
+  it.each([
+    ['a question', () => here.ask(about<unknown>('echo'), () => 'a function')],
+    ['an answer', () => here.ask(about('function'), undefined)],
+  ])('fails for %s that cannot be sent', async (_, ask) => {
+    there.answer(about('function'), () => () => 'a function');
+    await expect(ask()).rejects.toThrow('could not be cloned');
   });
 
   it('fails for a topic that nobody answers', async () => {
-    await expect(here.ask('weather')).rejects.toThrow('Nobody here answers questions about weather');
+    await expect(here.ask(about('weather'), undefined)).rejects.toThrow('Nobody here answers questions about weather');
   });
 
   it('fails what is under way when the other process ends, and whatever is asked after that', async () => {
-    there.answer('never', () => new Promise(() => undefined));
-    const asked = Promise.allSettled([here.ask('never'), here.ask('never')]);
+    there.answer(about('never'), () => new Promise(() => undefined));
+    const asked = Promise.allSettled([here.ask(about('never'), undefined), here.ask(about('never'), undefined)]);
     await turn();
     close();
     const ended = { status: 'rejected', reason: new Error('The other process has ended') };
     expect(await asked).toEqual([ended, ended]);
-    await expect(here.ask('never')).rejects.toThrow('Channel closed');
+    await expect(here.ask(about('never'), undefined)).rejects.toThrow('Channel closed');
   });
 
   it('bears that the asker is gone before its answer', async () => {
     let answer: () => void = () => undefined;
-    there.answer('slow', () => new Promise<void>((resolve) => (answer = resolve)));
-    const asked = here.ask('slow');
+    there.answer(about('slow'), () => new Promise<void>((resolve) => (answer = resolve)));
+    const asked = here.ask(about('slow'), undefined);
     await turn();
     close();
     await expect(asked).rejects.toThrow('ended');
@@ -104,8 +119,8 @@ describe('Channel', () => {
   it.each([null, 'ready', 7, {}, { topic: 'echo' }, { answerTo: 99, content: 1 }])(
     'takes no notice of %j, which is none of its messages',
     async (message) => {
-      there.answer('echo', (content) => content);
-      const asked = here.ask('echo', 'still there');
+      there.answer(about<unknown>('echo'), (content) => content);
+      const asked = here.ask(about<unknown>('echo'), 'still there');
       pipe.emit('message', message);
       expect(await asked).toBe('still there');
     },

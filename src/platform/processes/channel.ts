@@ -1,6 +1,13 @@
-/** One end of the pipe between two processes of Node. */
+/** What one process asks the other about, and the types of question and answer. */
+export interface Topic<Question, Answer> {
+  readonly name: string;
+  /** For the compiler only: types leave no trace in what runs. */
+  readonly types?: (question: Question) => Answer;
+}
+
+/** One end of the pipe between two processes of Node: a `Worker` of node:cluster, in either process. */
 interface Pipe {
-  send?(message: unknown, done: (error: Error | null) => void): boolean;
+  send(message: unknown, done: (error: Error | null) => void): boolean;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
 }
@@ -16,7 +23,7 @@ interface Asker {
   reject(error: Error): void;
 }
 
-/** Questions and answers between two processes, both ways. What is sent is copied (structured clone). */
+/** Questions and answers between two processes of one program, both ways. What is sent is copied (structured clone). */
 export class Channel {
   private readonly askers = new Map<number, Asker>();
   private readonly answerers = new Map<string, (content: unknown) => unknown>();
@@ -28,17 +35,21 @@ export class Channel {
   }
 
   /** @throws Error what the other process failed with, or that it has ended */
-  ask(topic: string, content?: unknown): Promise<unknown> {
-    const question = ++this.last;
-    return new Promise((resolve, reject) => {
-      this.askers.set(question, { resolve, reject });
-      this.send({ question, topic, content }, (error) => this.settle(question)?.reject(error));
-    });
+  ask<Question, Answer>(topic: Topic<Question, Answer>, question: Question): Promise<Answer> {
+    const number = ++this.last;
+    return new Promise<unknown>((resolve, reject) => {
+      this.askers.set(number, { resolve, reject });
+      const failed = (error: Error) => this.settle(number)?.reject(error);
+      this.send({ question: number, topic: topic.name, content: question }, failed);
+    }) as Promise<Answer>; // The other process is this very program: the topic says what it answers.
   }
 
   /** From now on questions about this topic are answered with what `answerer` returns or throws. */
-  answer(topic: string, answerer: (content: unknown) => unknown): void {
-    this.answerers.set(topic, answerer);
+  answer<Question, Answer>(
+    topic: Topic<Question, Answer>,
+    answerer: (question: Question) => Answer | Promise<Answer>,
+  ): void {
+    this.answerers.set(topic.name, answerer as (content: unknown) => unknown);
   }
 
   private receive(message: unknown): void {
@@ -49,22 +60,29 @@ export class Channel {
   }
 
   private async reply(question: number, topic: string, content: unknown): Promise<void> {
-    let answer: Message;
+    // Who asked may be gone by now: then nobody waits for what cannot be sent.
+    const refuse = (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      this.send({ answerTo: question, error: text }, () => undefined);
+    };
     try {
       const answerer = this.answerers.get(topic);
       if (answerer === undefined) throw new Error(`Nobody here answers questions about ${topic}`);
-      answer = { answerTo: question, content: await answerer(content) };
+      this.send({ answerTo: question, content: await answerer(content) }, refuse);
     } catch (error) {
-      answer = { answerTo: question, error: error instanceof Error ? error.message : String(error) };
+      refuse(error);
     }
-    // Who asked may be gone by now.
-    this.send(answer, () => undefined);
   }
 
   private send(message: Message, failed: (error: Error) => void): void {
-    this.pipe.send?.(message, (error) => {
-      if (error) failed(error);
-    });
+    try {
+      this.pipe.send(message, (error) => {
+        if (error) failed(error);
+      });
+    } catch (error) {
+      // At once, for what cannot be cloned.
+      failed(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   private settle(question: number): Asker | undefined {

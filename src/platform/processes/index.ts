@@ -1,3 +1,3 @@
-export { Channel } from './channel.js';
-export { FAILED, PARENT, READY, type Readiness } from './parent.js';
+export { Channel, type Topic } from './channel.js';
+export { FAILED, READY, type Readiness, SUPERVISOR } from './supervised.js';
 export { Supervisor } from './supervisor.js';

@@ -2,8 +2,8 @@ import type { LoggerService } from '@nestjs/common';
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Channel } from './channel.js';
-import { FAILED, READY, type Readiness } from './parent.js';
+import { Channel, type Topic } from './channel.js';
+import { FAILED, READY, type Readiness } from './supervised.js';
 
 export interface SupervisorOptions {
   /** Of the processes, beside this one's own. */
@@ -17,6 +17,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 /** Who has lived so long does not fail at its start. */
 const SETTLED_MS = 60_000;
+/** Well within the ten seconds that Prometheus gives a scrape. */
 const ANSWER_TIMEOUT_MS = 3000;
 
 /**
@@ -26,7 +27,7 @@ const ANSWER_TIMEOUT_MS = 3000;
  */
 export class Supervisor {
   private readonly serving = new Map<Worker, Channel>();
-  private readonly answerers = new Map<string, (content: unknown) => unknown>();
+  private readonly answerers: ((channel: Channel) => void)[] = [];
   private pauseMs = FIRST_PAUSE_MS;
   private stopping = false;
 
@@ -36,8 +37,11 @@ export class Supervisor {
   }
 
   /** Call it before `start`: what the processes may ask this one. */
-  answer(topic: string, answerer: (content: unknown) => unknown): void {
-    this.answerers.set(topic, answerer);
+  answer<Question, Answer>(
+    topic: Topic<Question, Answer>,
+    answerer: (question: Question) => Answer | Promise<Answer>,
+  ): void {
+    this.answerers.push((channel) => channel.answer(topic, answerer));
   }
 
   /**
@@ -57,10 +61,10 @@ export class Supervisor {
   }
 
   /** The answers of all processes that serve and answer in time. */
-  async askAll(topic: string): Promise<unknown[]> {
-    const answers: unknown[] = [];
+  async askAll<Answer>(topic: Topic<undefined, Answer>): Promise<Answer[]> {
+    const answers: Answer[] = [];
     const asked = [...this.serving.values()].map(async (channel) => {
-      answers.push(await channel.ask(topic));
+      answers.push(await channel.ask(topic, undefined));
     });
     await Promise.race([Promise.allSettled(asked), sleep(ANSWER_TIMEOUT_MS, undefined, { ref: false })]);
     return answers;
@@ -84,7 +88,7 @@ export class Supervisor {
   private async fork(): Promise<Readiness> {
     const child = cluster.fork(this.options.environment);
     const channel = new Channel(child);
-    for (const [topic, answerer] of this.answerers) channel.answer(topic, answerer);
+    for (const addTo of this.answerers) addTo(channel);
     const startedAt = performance.now();
     const readiness = await untilReady(child, channel);
     this.serving.set(child, channel);
@@ -117,8 +121,8 @@ export class Supervisor {
 /** @throws Error why it does not start, in its own words where it had any */
 function untilReady(child: Worker, channel: Channel): Promise<Readiness> {
   return new Promise((resolve, reject) => {
-    channel.answer(READY, (readiness) => resolve(readiness as Readiness));
-    channel.answer(FAILED, (reason) => reject(new Error(String(reason))));
+    channel.answer(READY, resolve);
+    channel.answer(FAILED, (reason) => reject(new Error(reason)));
     child.once('exit', (code, signal) =>
       reject(new Error(`A process ended before it was ready: ${signal ?? `exit code ${code}`}.`)),
     );

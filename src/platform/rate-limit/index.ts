@@ -1,7 +1,7 @@
 import { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
 import { RateLimitCounter } from './rate-limit-counter.entity.js';
 
-export { answerLimits, LIMITS } from './adapters/parent-rate-limit-store.js';
+export { answerLimits, LIMITS } from './adapters/supervisor-rate-limit-store.js';
 export { type Attempt, AttemptLimiter } from './attempt-limiter.js';
 export { FailedAuthentications } from './failed-authentications.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';

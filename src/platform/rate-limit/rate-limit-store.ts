@@ -4,7 +4,7 @@ import type { Tier } from './tier.js';
 
 /**
  * Port: counts requests by subject, and within a subject by tier. Each call is one atomic step. Adapters: memory (one
- * process, answers at once), parent (the processes of one `PROCESSES`), Redis and PostgreSQL (all replicas, by the
+ * process, answers at once), supervisor (its processes, by its clock), Redis and PostgreSQL (all replicas, by the
  * store's own clock). All pass `rate-limit-store.contract.ts`.
  */
 export interface RateLimitStore {

@@ -1,10 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
-import { PARENT } from '../processes/index.js';
+import { SUPERVISOR } from '../processes/index.js';
 import { RepeatingTasks } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
-import { ParentRateLimitStore } from './adapters/parent-rate-limit-store.js';
+import { LIMITS, SupervisorRateLimitStore } from './adapters/supervisor-rate-limit-store.js';
 import { PostgresRateLimitStore } from './adapters/postgres-rate-limit-store.js';
 import { RateLimitConnection } from './adapters/rate-limit-connection.js';
 import { RedisRateLimitStore } from './adapters/redis-rate-limit-store.js';
@@ -59,11 +59,7 @@ function createStore(
   tasks: RepeatingTasks,
   metrics: RateLimitMetrics,
 ): RateLimitStore {
-  if (rateLimitStore === 'memory') {
-    return PARENT === null
-      ? new MemoryRateLimitStore()
-      : new StandInRateLimitStore(new ParentRateLimitStore(PARENT), metrics);
-  }
+  if (rateLimitStore === 'memory') return createMemoryStore(metrics);
   if (rateLimitStore === 'redis') {
     if (redis === null) throw new TypeError('RATE_LIMIT_STORE=redis needs REDIS_URL');
     return new StandInRateLimitStore(new RedisRateLimitStore(redis), metrics);
@@ -71,4 +67,10 @@ function createStore(
   const postgres = new PostgresRateLimitStore(transactor);
   tasks.every(SWEEP_MS, 'rate limit counters', () => postgres.sweep(), { role: 'background' });
   return new StandInRateLimitStore(postgres, metrics);
+}
+
+function createMemoryStore(metrics: RateLimitMetrics): RateLimitStore {
+  const supervisor = SUPERVISOR;
+  if (supervisor === null) return new MemoryRateLimitStore();
+  return new StandInRateLimitStore(new SupervisorRateLimitStore((calls) => supervisor.ask(LIMITS, calls)), metrics);
 }

@@ -18,7 +18,7 @@ import type { WebhookAcceptedDto } from './webhook-accepted.dto.js';
 import { WebhookContentTypeError } from './ingest.errors.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
 import { storedHeaders } from './stored-headers.js';
-import { payloadForm } from '../events/payload-form.js';
+import { payloadStorage } from '../events/payload-storage.js';
 import { isReadable, webhookJson, WebhookPayloadError } from '../events/webhook-body.js';
 import { WebhookEventWriter } from './webhook-event.writer.js';
 import { rawBody, type WebhookRequest } from './webhook-request.js';
@@ -115,7 +115,7 @@ export class IngestService {
       eventId,
       eventType,
       rawBody: body,
-      payloadForm: payloadForm(body, json, contentType),
+      payloadStorage: payloadStorage(body, json, contentType),
       metadata: JSON.stringify({
         headers: storedHeaders(headers, source.scheme?.signatureHeader),
         ...(topic !== undefined && { topic }),

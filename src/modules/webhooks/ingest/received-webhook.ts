@@ -1,5 +1,5 @@
 import type { ProviderName } from '../providers/webhook-provider.js';
-import type { PayloadForm } from '../events/payload-form.js';
+import type { PayloadStorage } from '../events/payload-storage.js';
 import type { EventStatus } from '../events/webhook-event.entity.js';
 
 /** A verified, named event on its way into the table. */
@@ -10,7 +10,7 @@ export interface ReceivedWebhook {
   eventId: string;
   eventType: string;
   rawBody: Buffer;
-  payloadForm: PayloadForm;
+  payloadStorage: PayloadStorage;
   /** `EventMetadata` as JSON text. */
   metadata: string;
   payloadHash: string;

@@ -29,7 +29,7 @@ const STORE = prepared(
       $18::integer[], $19::uuid[], $20::text[]
     ) AS t (
       body_at, body_length, id, source, provider, event_id, event_type, status,
-      payload_form, metadata, payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id,
+      payload_storage, metadata, payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id,
       max_retries, claim_id, request_id
     )
   ),
@@ -40,8 +40,8 @@ const STORE = prepared(
       claim_id, claimed_by, claimed_at, next_attempt_at, provider
     )
     SELECT
-      id, source, event_id, event_type, idempotency_key, status, raw_body, payload_form = 'computed',
-      CASE WHEN payload_form = 'copied' THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
+      id, source, event_id, event_type, idempotency_key, status, raw_body, payload_storage = 'computed',
+      CASE WHEN payload_storage = 'copied' THEN convert_from(raw_body, 'UTF8')::jsonb END, metadata,
       payload_hash, ordering_key, occurred_at, ip_address, user_agent, secret_id, max_retries,
       claim_id, CASE WHEN claim_id IS NOT NULL THEN $21 END, CASE WHEN claim_id IS NOT NULL THEN now() END,
       CASE status WHEN 'PENDING' THEN now() WHEN 'PROCESSING' THEN now() + $22 * interval '1 millisecond' END,
@@ -141,7 +141,7 @@ export class WebhookEventWriter {
       arrayLiteral(webhooks.map(({ eventId }) => eventId)),
       arrayLiteral(webhooks.map(({ eventType }) => eventType)),
       plainArrayLiteral(webhooks.map(({ status }) => status)),
-      plainArrayLiteral(webhooks.map(({ payloadForm }) => payloadForm)),
+      plainArrayLiteral(webhooks.map(({ payloadStorage }) => payloadStorage)),
       arrayLiteral(webhooks.map(({ metadata }) => metadata)),
       plainArrayLiteral(webhooks.map(({ payloadHash }) => payloadHash)),
       arrayLiteral(webhooks.map(({ orderingKey }) => orderingKey)),
