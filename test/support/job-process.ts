@@ -18,7 +18,7 @@ export const JOB_KEY = randomBytes(32).toString('hex');
 /** Milliseconds: as in production, only shorter. */
 const TIMINGS: JobTimings = {
   poll: 10,
-  lease: 600,
+  lease: 1500,
   sweep: 20,
   drain: 2000,
   afterOutage: 20,
