@@ -6,8 +6,8 @@ import type { TestServer } from '../support/server.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 
-/** So that the work of a dead process is taken over in less than a second. */
-const SHORT_LEASE = { WEBHOOK_LEASE_MS: '600', WEBHOOK_PROCESSING_TIMEOUT_MS: '500', WEBHOOK_MAX_RETRIES: '3' };
+/** So that the work of a dead process is taken over soon, and that of a busy one is not. */
+const SHORT_LEASE = { WEBHOOK_LEASE_MS: '1500', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_MAX_RETRIES: '3' };
 
 let cluster: EffectCluster;
 
@@ -115,10 +115,11 @@ describe('kill -9 in the middle of a handler', () => {
 
 describe('a worker that stands still past its lease (SIGSTOP) and goes on (SIGCONT)', () => {
   it('can complete nothing any more: another has done the work, and the effect happened once', async () => {
-    const [frozen, other] = await Promise.all([cluster.start(SHORT_LEASE), cluster.start(SHORT_LEASE)]);
-    const event = effectEvent('test.effect', { ms: 300 });
-    await cluster.accept(frozen, event);
+    const [one, two] = await Promise.all([cluster.start(SHORT_LEASE), cluster.start(SHORT_LEASE)]);
+    const event = effectEvent('test.effect', { ms: 1000 });
+    await cluster.accept(one, event);
     const { claimed_by } = await cluster.untilStatus(event, 'PROCESSING');
+    const [frozen, other] = isWorkOf(one, claimed_by) ? [one, two] : [two, one];
     expect(isWorkOf(frozen, claimed_by)).toBe(true);
     await frozen.kill('SIGSTOP');
     await cluster.untilStatus(event, 'PROCESSED');
