@@ -177,8 +177,9 @@ describe('the decision, beside a plain ledger', () => {
   }, 120_000);
 
   it('sees histories that come to every end there is', () => {
+    // The rarest end comes in one of 450 histories: among so many it is never missing by chance.
     const ends = new Set(
-      fc.sample(history, 2000).flatMap((batches) => {
+      fc.sample(history, 20_000).flatMap((batches) => {
         const plain = new PlainLedger();
         return batches.flatMap((batch) => plain.carryOut(batch));
       }),
