@@ -213,7 +213,7 @@ describe('keys', () => {
 
     const revoked = await holdfast(['keys', 'revoke', id]);
     expect(revoked).toMatchObject({ code: 0, stdout: expect.stringContaining('"ci"') });
-    await waitFor(async () => (await tryKey(key)) === 401, { timeout: 1000 });
+    await waitFor(async () => (await tryKey(key)) === 401);
     expect((await holdfast(['keys', 'list'])).stdout).toMatch(new RegExp(`${id} .* ci +revoked`));
     const audit = await sql('SELECT actor, action FROM audit_log WHERE subject = $1 ORDER BY id', [`api-key:${id}`]);
     expect(audit).toEqual([

@@ -110,7 +110,7 @@ export class EffectCluster {
   }
 
   /** Resolves with the event once it has this status. */
-  untilStatus({ id }: StripeEvent, status: string, timeout = 10_000): Promise<EventRow> {
+  untilStatus({ id }: StripeEvent, status: string, timeout = 20_000): Promise<EventRow> {
     return waitFor(
       async () => {
         const row = await this.event(id);

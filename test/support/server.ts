@@ -17,7 +17,7 @@ export interface ServerOptions {
 export type LogLine = Record<string, unknown> & { level: string; msg: string };
 
 const root = resolve(import.meta.dirname, '../..');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 /** The same for all servers of a test file: they may share a database, and secrets in it are sealed with the one. */
 const ENCRYPTION_KEY = randomBytes(32).toString('hex');
 /** What the tests' servers sign access tokens of end users with, unless told otherwise. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds; 15,000 unless told. */
+  /** Milliseconds; 30,000 unless told. */
   timeout?: number;
   /** Milliseconds between two looks; 20 unless told. */
   interval?: number;
@@ -16,7 +16,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { timeout = 15_000, interval = 20, what = condition.toString() }: WaitOptions = {},
+  { timeout = 30_000, interval = 20, what = condition.toString() }: WaitOptions = {},
 ): Promise<NonNullable<Awaited<T>>> {
   const deadline = Date.now() + timeout;
   let cause: unknown;
