@@ -4,8 +4,8 @@ import { COMMITTED, GUARDED, IdempotentCluster, isReplay, newKey, post } from '.
 import type { TestServer } from '../support/server.js';
 import { waitFor } from '../support/wait-for.js';
 
-/** So that a takeover takes part of a second. */
-const LOCK_MS = 900;
+/** So that a takeover takes a moment, and a busy machine does not keep a renewal from it. */
+const LOCK_MS = 1500;
 
 let cluster: IdempotentCluster;
 let survivor: TestServer;
@@ -146,7 +146,8 @@ describe('Where effect and answer commit together', () => {
       const before = await cluster.effectsOf(key);
       const answer = await post(survivor, COMMITTED, key);
       expect(answer.status).toBe(201);
-      expect(isReplay(answer)).toBe(before.length === 1);
+      // PostgreSQL may have carried out a COMMIT of the killed server since; below the effect is there once all the same.
+      if (before.length === 1) expect(isReplay(answer)).toBe(true);
       if (answered[index]) expect(before).toHaveLength(1);
       expect(await cluster.effectsOf(key)).toHaveLength(1);
     }

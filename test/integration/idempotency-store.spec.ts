@@ -159,15 +159,16 @@ describe('AttemptsInFlight', () => {
   }
 
   it('keep their locks for as long as they last', async () => {
-    const short = storeWithLockOf(600);
-    const attempts = attemptsWith(600, short);
+    const lockMs = 1500;
+    const short = storeWithLockOf(lockMs);
+    const attempts = attemptsWith(lockMs, short);
     const claim = newClaim();
     const attempt = await acquired(claim, short);
     const signal = attempts.hold(attempt, performance.now());
     const heldSince = performance.now();
     await waitFor(async () => {
       expect(await short.acquire(claim)).toMatchObject({ known: { state: 'in_flight' } });
-      return performance.now() - heldSince > 2000;
+      return performance.now() - heldSince > 3 * lockMs;
     });
     expect(signal.aborted).toBe(false);
     attempts.drop(attempt);
