@@ -113,7 +113,8 @@ describe('Redis', () => {
       const times = await timesOf(servers[0]!, 60);
       const seconds = (performance.now() - start) / 1000;
       expect(median(times)).toBeLessThan(SLOW_MS);
-      expect(times.filter((time) => time >= SLOW_MS).length).toBeLessThanOrEqual(2 + seconds);
+      // Were every one to wait for Redis, it would be four in a second.
+      expect(times.filter((time) => time >= SLOW_MS).length).toBeLessThanOrEqual(5 + 2 * seconds);
     } finally {
       redis.resume();
     }
@@ -125,9 +126,11 @@ describe('Redis', () => {
     blackHole.hold();
     try {
       const server = await cluster.start({ REDIS_URL: `redis://127.0.0.1:${blackHole.port}`, ROLE: 'api' });
+      const start = performance.now();
       const times = await timesOf(server, 40);
+      const seconds = (performance.now() - start) / 1000;
       expect(median(times)).toBeLessThan(SLOW_MS);
-      expect(times.filter((time) => time >= SLOW_MS).length).toBeLessThanOrEqual(5);
+      expect(times.filter((time) => time >= SLOW_MS).length).toBeLessThanOrEqual(5 + 2 * seconds);
       expect(await redisState(server)).toBe('down');
 
       blackHole.release();

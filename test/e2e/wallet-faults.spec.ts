@@ -59,7 +59,7 @@ describe('kill -9 of a server under load', () => {
     const load = await transferThrough(800, async (running) => {
       await servers[0]!.kill('SIGKILL');
       const before = running.answered;
-      await waitFor(() => running.answered >= before + 100);
+      await waitFor(() => running.answered >= Math.min(before + 100, running.operations.length));
       servers[0] = await cluster.start(env);
     });
     expect(load.unclear).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ describe('kill -9 of Redis under load, and its return', () => {
     const load = await transferThrough(800, async (running) => {
       await redis.kill();
       const before = running.answered;
-      await waitFor(() => running.answered >= before + 200);
+      await waitFor(() => running.answered >= Math.min(before + 200, running.operations.length));
       await redis.restart();
     });
     expect(load.unclear).toBe(0);

@@ -41,13 +41,13 @@ describe('PasswordHasher', () => {
       expect(await hasher.verify(passwordHash, 'wrong horse battery')).toBe(false);
       return performance.now() - start;
     };
-    const times = { known: 0, unknown: 0 };
+    const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
     for (let n = 0; n < 5; n++) {
-      times.known += await time(hash);
-      times.unknown += await time(undefined);
+      times.known.push(await time(hash));
+      times.unknown.push(await time(undefined));
     }
-    // A comparison that is left out takes no time at all.
-    expect(times.unknown).toBeGreaterThan(times.known / 4);
+    // A comparison that is left out takes no time at all; the quickest of each was the least disturbed.
+    expect(Math.min(...times.unknown)).toBeGreaterThan(Math.min(...times.known) / 4);
   });
 
   it('works on two at once, lets others wait in turn, and sends away who finds sixty-four waiting', async () => {
