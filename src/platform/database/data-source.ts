@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { WatchedClient } from './watched-client.js';
 
 export interface Schema {
   entities: NonNullable<DataSourceOptions['entities']>;
@@ -34,6 +35,7 @@ export function createDataSource(url: string, { entities, migrations }: Schema, 
     applicationName: 'holdfast',
     poolErrorHandler: pool.onIdleClientError,
     extra: {
+      Client: WatchedClient,
       statement_timeout: pool.statementTimeoutMs,
       // PostgreSQL ends a slow statement; a PostgreSQL that hangs, or a black-holed network, only we can give up on.
       ...(pool.statementTimeoutMs > 0 && { query_timeout: pool.statementTimeoutMs + NETWORK_GRACE_MS }),
