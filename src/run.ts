@@ -24,18 +24,20 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
     return fail(error instanceof ConfigError ? error.message : explain(error));
   }
   const logger = new JsonLogger(config.LOG_LEVEL);
-  const stopRequested = nextSignal();
+  const stop = stopRequest();
   let server: RunningServer;
   try {
-    server = await start(config, logger, extra);
+    server = await (startsOthers(config) ? startProcesses(config, logger) : startServer(config, logger, extra));
   } catch (error) {
     logger.debug(error instanceof Error ? { msg: 'The start failed', err: error } : String(error));
+    // Ctrl-C reaches all processes at once: those that end while they start do what was asked.
+    if (startsOthers(config) && stop.isRequested) return logger.pino.flush(() => process.exit());
     return fail(explain(error, config));
   }
   announce(server, config, logger);
   process.on('unhandledRejection', (error) => logger.error({ msg: 'Unhandled rejection', err: error }));
 
-  const signal = await stopRequested;
+  const signal = await stop.requested;
   logger.log(`${signal}: finishing what is in flight`);
   setTimeout(() => process.exit(1), config.SHUTDOWN_TIMEOUT_MS + LAST_RESORT_MS).unref();
   try {
@@ -49,9 +51,8 @@ export async function run(readConfig: () => Config, extra: (Type | DynamicModule
 }
 
 /** With `PROCESSES` this process starts the others and serves nothing itself; each of them comes by here too. */
-function start(config: Config, logger: JsonLogger, extra: (Type | DynamicModule)[]): Promise<RunningServer> {
-  const startsOthers = config.PROCESSES > 1 && SUPERVISOR === null;
-  return startsOthers ? startProcesses(config, logger) : startServer(config, logger, extra);
+function startsOthers(config: Config): boolean {
+  return config.PROCESSES > 1 && SUPERVISOR === null;
 }
 
 function announce(server: RunningServer, config: Config, logger: JsonLogger): void {
@@ -67,18 +68,26 @@ function announce(server: RunningServer, config: Config, logger: JsonLogger): vo
 
 /**
  * The first signal asks for a clean stop; one that comes later does not wait for it. npm passes ctrl-C on to a process
- * that the terminal has told already, so what comes within a moment is the same request again.
+ * that the terminal has told already, so what comes within a moment is the same request again; and one of several
+ * processes is told by its supervisor as well, whose end is the end of its patience.
  */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let askedAt: number | undefined;
+function stopRequest(): { readonly requested: Promise<NodeJS.Signals>; readonly isRequested: boolean } {
+  let askedAt: number | undefined;
+  const requested = new Promise<NodeJS.Signals>((resolve) => {
     const onSignal = (signal: NodeJS.Signals) => {
-      if (askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS) process.exit(130);
+      const isImpatient = askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS;
+      if (isImpatient && SUPERVISOR === null) process.exit(130);
       askedAt ??= performance.now();
       resolve(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
+  return {
+    requested,
+    get isRequested() {
+      return askedAt !== undefined;
+    },
+  };
 }
 
 function fail(message: string): void {

@@ -8,6 +8,8 @@ import { configureApp, createAdapter } from './configure-app.js';
 import { firstKey } from './first-key.js';
 import { migrate, type OpenDatabase, openDatabase } from './platform/database/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
+import { Readiness } from './platform/observability/index.js';
+import { SUPERVISOR } from './platform/processes/index.js';
 import { SCHEMA } from './schema.js';
 
 export interface RunningServer {
@@ -31,10 +33,12 @@ export async function startServer(
   logger: JsonLogger,
   extra: (Type | DynamicModule)[] = [],
 ): Promise<RunningServer> {
-  const database = await openMigratedDatabase(config, logger);
+  const database =
+    SUPERVISOR === null ? await openMigratedDatabase(config, logger) : await openDatabase(config, () => undefined);
   try {
     const app = await createApp(config, database.url, logger, extra);
     try {
+      if (SUPERVISOR !== null) await requireSchema(app);
       const adminKey = await firstKey(app, config);
       await app.listen(config.PORT, config.HOST);
       const stop = async () => {
@@ -50,6 +54,16 @@ export async function startServer(
     await database.stop();
     throw error;
   }
+}
+
+/**
+ * A process of several may be replaced after the program was changed on disk: then it must not migrate under those that
+ * still run the old one.
+ */
+async function requireSchema(app: NestFastifyApplication): Promise<void> {
+  const { checks } = await app.get(Readiness).check();
+  if (checks.migrations !== 'pending') return;
+  throw new Error('The program on disk is newer than the one that runs, and needs another schema: restart Holdfast.');
 }
 
 /** @throws Error with one line on how to mend it */

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../stage/bench-server.js';
 
 const PROGRAM = fileURLToPath(new URL('bare-fastify-process.ts', import.meta.url));
 
@@ -13,7 +14,7 @@ export class BareFastify {
 
   static async start(databaseUrl: string): Promise<BareFastify> {
     const child = fork(PROGRAM, [databaseUrl], {
-      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
+      execArgv: [...process.execArgv, ...NODE_FLAGS],
       env: { ...process.env, NODE_ENV: 'production' },
     });
     const exit = once(child, 'exit').then(() => {

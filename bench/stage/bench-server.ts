@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
 const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
+/** As in `npm start`. */
+export const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=25'];
 const START_TIMEOUT_MS = 60_000;
 
 /** The built server as its users run it: every role, the full edge on. */
@@ -23,7 +25,7 @@ export class BenchServer {
     // A file and no pipe: reading it would cost this process time, and the machine has few cores.
     const logFile = join(folder, 'server.log');
     const log = openSync(logFile, 'w');
-    const child = spawn(process.execPath, ['--max-semi-space-size=32', MAIN], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

@@ -1,1 +1,2 @@
 export { ObservabilityModule } from './observability.module.js';
+export { Readiness } from './readiness.js';
