@@ -9,7 +9,7 @@ import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
 const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
 /** As in `npm start`. */
-export const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=25'];
+export const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
 const START_TIMEOUT_MS = 60_000;
 
 /** The built server as its users run it: every role, the full edge on. */

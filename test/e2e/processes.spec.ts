@@ -4,7 +4,6 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
-import { freePort } from '../support/free-port.js';
 import { call } from '../support/http-answer.js';
 import { isRunning } from '../support/process-status.js';
 import { Scrape } from '../support/metrics.js';
@@ -119,7 +118,7 @@ describe('PROCESSES=2', () => {
     expect(scrape.value('holdfast_webhook_queue_depth', { state: 'waiting' })).toBe(1);
   });
 
-  it('replaces one that is killed under load, loses nothing, and ends with exit code 0', async () => {
+  it('replaces one that is killed under load and loses nothing; killed itself, it takes all with it', async () => {
     const own = await start();
     const [victim, other] = servingPids(own);
     if (victim === undefined || other === undefined) throw new Error('Two processes serve');
@@ -136,23 +135,8 @@ describe('PROCESSES=2', () => {
     const [, , replacement = 0] = servingPids(own);
     expect([victim, other, replacement].map(isRunning)).toEqual([false, true, true]);
 
-    const last = effectEvent('test.effect', { ms: 500 });
-    await cluster.accept(own, last);
-    expect(await own.stop()).toBe(0);
-    expect([other, replacement].map(isRunning)).toEqual([false, false]);
-    expect(own.logs().at(-1)).toMatchObject({ msg: 'stopped', pid: own.pid });
-    await expectOnceEach([...events, last]);
-  });
-
-  it('ends with its supervisor when that is killed, and the next start has the port', async () => {
-    const PORT = String(await freePort());
-    const own = await start({ PORT });
-    const pids = servingPids(own);
     await own.kill('SIGKILL');
-    await waitFor(() => !pids.some(isRunning), { what: `${pids.join(', ')} to be gone` });
-    const next = await start({ PORT, PROCESSES: '1' });
-    expect(next.url).toBe(own.url);
-    expect(await next.stop()).toBe(0);
+    await waitFor(() => ![other, replacement].some(isRunning));
   });
 
   it('that cannot start says why in one line', async () => {
@@ -165,5 +149,15 @@ describe('PROCESSES=2', () => {
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('{'));
     expect(said).toEqual([expect.stringMatching(/^Port \d+ on 127\.0\.0\.1 is taken\./)]);
+  });
+
+  // The last one: it ends the server.
+  it('ends all of them after what is in flight, with exit code 0', async () => {
+    const event = effectEvent('test.effect', { ms: 500 });
+    await cluster.accept(server, event);
+    expect(await server.stop()).toBe(0);
+    expect(servingPids(server).some(isRunning)).toBe(false);
+    expect(server.logs().at(-1)).toMatchObject({ msg: 'stopped', pid: server.pid });
+    await expectOnceEach([event]);
   });
 });

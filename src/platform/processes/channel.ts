@@ -25,7 +25,8 @@ interface Asker {
 
 /** Questions and answers between two processes of one program, both ways. What is sent is copied (structured clone). */
 export class Channel {
-  private readonly askers = new Map<number, Asker>();
+  /** By number of the question. No Map: V8 keeps the tables that a Map outgrows, with what was in them (see `Patience`). */
+  private readonly askers: Record<number, Asker> = {};
   private readonly answerers = new Map<string, (content: unknown) => unknown>();
   private last = 0;
 
@@ -38,7 +39,7 @@ export class Channel {
   ask<Question, Answer>(topic: Topic<Question, Answer>, question: Question): Promise<Answer> {
     const number = ++this.last;
     return new Promise<unknown>((resolve, reject) => {
-      this.askers.set(number, { resolve, reject });
+      this.askers[number] = { resolve, reject };
       const failed = (error: Error) => this.settle(number)?.reject(error);
       this.send({ question: number, topic: topic.name, content: question }, failed);
     }) as Promise<Answer>; // The other process is this very program: the topic says what it answers.
@@ -86,13 +87,15 @@ export class Channel {
   }
 
   private settle(question: number): Asker | undefined {
-    const asker = this.askers.get(question);
-    this.askers.delete(question);
+    const asker = this.askers[question];
+    delete this.askers[question];
     return asker;
   }
 
   private end(): void {
-    for (const question of this.askers.keys()) this.settle(question)?.reject(new Error('The other process has ended'));
+    for (const question of Object.keys(this.askers)) {
+      this.settle(Number(question))?.reject(new Error('The other process has ended'));
+    }
   }
 }
 
