@@ -1,5 +1,5 @@
 // `npm start`: installs what is missing, builds what is stale, then is the server. The server runs in this very process
-// and not in a child of it: one pid to signal, one exit code, and nothing left behind when it is killed.
+// and not in a child: one pid to signal, one exit code, and nothing left behind when it is killed.
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

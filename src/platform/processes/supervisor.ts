@@ -19,9 +19,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 3000;
 
 /**
- * Runs several processes of this very program that listen on one port (node:cluster). One
- * that ends is replaced; when this process ends, however it ends, so do they. They share the database, and what they ask
- * this process for.
+ * Runs several processes of this very program that listen on one port (node:cluster). One that ends is replaced; when
+ * this process ends, however it ends, so do they. They share the database, and what they ask this process for.
  */
 export class Supervisor {
   private readonly serving = new Map<Worker, Channel>();
