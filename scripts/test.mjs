@@ -55,14 +55,14 @@ async function runTests() {
   process.stdout.write('\n▸ tests\n');
   const start = Date.now();
   const first = await runVitest(vitestArguments);
-  const failed = [...first.files].filter(([, { failed }]) => failed > 0).map(([file]) => file);
-  const again = failed.length > 0 && failed.length <= MOST_AGAIN ? await runAlone(failed) : first;
+  const failing = [...first.files].filter(([, { failed }]) => failed > 0).map(([file]) => file);
+  const again = failing.length > 0 && failing.length <= MOST_AGAIN ? await runAlone(failing) : first;
   const files = [...new Map([...first.files, ...again.files]).values()];
   const sum = (kind) => files.reduce((total, counts) => total + counts[kind], 0);
   const counts = { passed: sum('passed'), failed: sum('failed') || (again.ok ? 0 : 1), skipped: sum('skipped') };
   const ok = again.ok && counts.failed === 0 && counts.passed > 0;
   results.push({ name: 'tests', ok, seconds: (Date.now() - start) / 1000 });
-  return { ...counts, ok, onlyAlone: ok ? failed : [] };
+  return { ...counts, ok, onlyAlone: ok ? failing : [] };
 }
 
 /** A machine that is too busy fails tests that wait for something. They are not hidden: the summary names them. */
