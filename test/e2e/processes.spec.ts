@@ -118,6 +118,15 @@ describe('PROCESSES=2', () => {
     expect(scrape.value('holdfast_webhook_queue_depth', { state: 'waiting' })).toBe(1);
   });
 
+  it('goes on taking connections while its supervisor stands still', async () => {
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      await fetchOverNewConnection(`${server.url}/health/live`);
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+  });
+
   it('replaces one that is killed under load and loses nothing; killed itself, it takes all with it', async () => {
     const own = await start();
     const [victim, other] = servingPids(own);

@@ -28,11 +28,11 @@ export class Supervisor {
   private stopping = false;
 
   constructor(private readonly options: SupervisorOptions) {
-    // "advanced" is the structured clone: JSON has no Infinity.
-    cluster.setupPrimary({ serialization: 'advanced' });
     // Each process accepts for itself. Dealt out by this one, a connection on its way to a process that dies is never
     // answered and never closed (Node 20), and while this one stands still none is accepted.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
+    // This settles the policy as well. "advanced" is the structured clone: JSON has no Infinity.
+    cluster.setupPrimary({ serialization: 'advanced' });
   }
 
   /** Call it before `start`: what the processes may ask this one. */
