@@ -10,6 +10,7 @@ import { CreateEmailLimits1795248008000 } from './1795248008000-CreateEmailLimit
 import { CreateUsers1795248009000 } from './1795248009000-CreateUsers.js';
 import { AddApiKeyMaker1795248010000 } from './1795248010000-AddApiKeyMaker.js';
 import { ComputeRawPayload1795248011000 } from './1795248011000-ComputeRawPayload.js';
+import { AddTypePlaces1795248012000 } from './1795248012000-AddTypePlaces.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   CreateUsers1795248009000,
   AddApiKeyMaker1795248010000,
   ComputeRawPayload1795248011000,
+  AddTypePlaces1795248012000,
 ];

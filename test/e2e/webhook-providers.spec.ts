@@ -2,7 +2,7 @@ import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Stripe } from 'stripe';
 import { describe, expect, it } from 'vitest';
-import { PROVIDER_NAMES, webhookProvider } from '../../src/modules/webhooks/index.js';
+import { PROVIDER_NAMES, UNTYPED, webhookProvider } from '../../src/modules/webhooks/index.js';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { ed25519Signature, SECRETS, standardSignature } from '../support/signing.js';
@@ -149,8 +149,8 @@ describe('Gorgias', () => {
     });
   });
 
-  it('is refused without a type in either place, and without an id', async () => {
-    expectProblem(await holdfast.sender.send('gorgias', { id: 'x' }), 400, 'WEBHOOK_EVENT_ID_INVALID');
+  it('is untyped without a type in either place, and refused without an id', async () => {
+    expect(await send('gorgias', { id: newEventId() })).toMatchObject({ eventType: 'untyped' });
     expectProblem(await holdfast.sender.send('gorgias', { event_type: 'x' }), 400, 'WEBHOOK_EVENT_ID_INVALID');
   });
 });
@@ -205,6 +205,34 @@ describe('Standard Webhooks', () => {
       'webhook-signature': signature,
     });
     expect(await stored(answer)).toMatchObject({ eventId: id, eventType: 'user.created' });
+  });
+
+  it('need not say what type they are, and may say it where the source expects it', async () => {
+    const body = '{"test":2432232314}';
+    const svix = (id: string, secret: string = SECRETS.standard) => {
+      const timestamp = unixNow();
+      return {
+        'svix-id': id,
+        'svix-timestamp': String(timestamp),
+        'svix-signature': `v1,${standardSignature(bytesOf(body), secret, timestamp, id)}`,
+      };
+    };
+    const id = newEventId();
+    expect(await stored(await holdfast.sender.post('/webhooks/standard', body, svix(id)))).toMatchObject({
+      eventId: id,
+      eventType: UNTYPED,
+      idempotencyKey: `${id}_untyped`,
+    });
+    const { body: page } = await holdfast.call('GET', '/api/webhook-events?source=standard&type=untyped');
+    expect(page['data']).toMatchObject([{ eventId: id }]);
+
+    await createSource({ name: 'typed', provider: 'standard', secret: SECRETS.standard, typeHeader: 'X-Topic' });
+    const post = (headers: Record<string, string>) =>
+      holdfast.sender.post('/webhooks/typed', body, { ...svix(newEventId()), ...headers });
+    expect(await stored(await post({ 'X-Topic': 'user.created' }))).toMatchObject({ eventType: 'user.created' });
+    const changed = await holdfast.call('PATCH', '/api/webhook-sources/typed', { typeHeader: null, typePath: 'test' });
+    expect(changed).toMatchObject({ status: 200, body: { typeHeader: null, typePath: 'test' } });
+    expect(await stored(await post({ 'X-Topic': 'user.created' }))).toMatchObject({ eventType: '2432232314' });
   });
 
   it('may name its headers as Svix does', async () => {

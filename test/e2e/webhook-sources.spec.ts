@@ -47,6 +47,8 @@ describe('The sources API', () => {
       ordering: 'none',
       maxRetries: null,
       scheme: null,
+      typeHeader: null,
+      typePath: null,
       origin: 'api',
       secrets: [{ id: expect.any(String), origin: 'api', createdAt: expect.any(String), expiresAt: null }],
       createdAt: expect.any(String),
@@ -152,6 +154,11 @@ describe('The sources API', () => {
     ['scheme.signatureHeader', { provider: 'hmac', scheme: { signatureHeader: 'X Y' } }],
     ['scheme.idPath', { provider: 'hmac', scheme: { idPath: 'a..b' } }],
     ['scheme.unknown', { provider: 'hmac', scheme: { unknown: 1 } }],
+    ['typePath', { provider: 'gorgias', typePath: 'a..b' }],
+    ['typeHeader', { provider: 'gorgias', typeHeader: 'X Y' }],
+    ['typePath', { typePath: 'type' }],
+    ['typeHeader', { provider: 'github', typeHeader: 'X-Event' }],
+    ['typePath', { provider: 'hmac', typePath: 'type' }],
     ['surprise', { surprise: true }],
   ])('refuses a bad %s by name: %j', async (path, change) => {
     const answer = await holdfast.call('POST', SOURCES, {
@@ -185,6 +192,7 @@ describe('The sources API', () => {
     { name: 'renamed' },
     { provider: 'github' },
     { secret: 'whsec_another_one' },
+    { typePath: 'data.kind' },
   ])('refuses the change %j', async (change) => {
     const { name } = await createSource();
     expectProblem(await holdfast.call('PATCH', `${SOURCES}/${name}`, change), 400, 'VALIDATION_FAILED');

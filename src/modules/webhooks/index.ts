@@ -18,6 +18,7 @@ export const WEBHOOK_ENTITIES = [
 export { PermanentWebhookError, RetryAfterError } from './processing/handler.errors.js';
 export type { WebhookEventMessage } from './processing/webhook-event-message.js';
 export { WebhookHandler, type WebhookHandlerOptions } from './processing/webhook-handler.decorator.js';
+export { UNTYPED } from './providers/event-identity.js';
 export { webhookProvider } from './providers/provider-registry.js';
 export { PROVIDER_NAMES, type ProviderName } from './providers/webhook-provider.js';
 export { SourceDirectory } from './sources/source-directory.js';

@@ -102,6 +102,7 @@ export class IngestService {
       payload,
       payloadHash,
       source.scheme ?? undefined,
+      source,
     );
     const { eventId, eventType } = identity;
     const handled = this.registry.find(source.name, source.provider, eventType).length > 0;

@@ -1,9 +1,13 @@
-import { isJsonObject, type JsonValue } from '../../../kernel/exact-json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../kernel/exact-json.js';
 import { headerValues } from './request-header.js';
 import { WebhookEventIdentityError } from './webhook-event-identity.error.js';
-import type { EventIdentity, IncomingWebhook } from './webhook-provider.js';
+import type { EventIdentity, IncomingWebhook, TypePlace } from './webhook-provider.js';
+
+/** The type of an event that names none, where the provider demands none. Handlers and filters may name it. */
+export const UNTYPED = 'untyped';
 
 const MAX_LENGTH = 255;
+const TOO_LONG = `is longer than ${MAX_LENGTH} characters`;
 
 /** Control characters, and halves of surrogate pairs, which no UTF-8 text can hold. */
 const UNUSABLE = /[\p{Cc}\p{Surrogate}]/u;
@@ -30,7 +34,9 @@ export function eventIdentity(identity: {
   occurredAt?: number | undefined;
 }): EventIdentity {
   const eventId = identity.id.map(requireText).join(':');
-  if (eventId.length > MAX_LENGTH) throw tooLong(identity.id.map((part) => part.name).join(' + '));
+  if (eventId.length > MAX_LENGTH) {
+    throw new WebhookEventIdentityError(identity.id.map((part) => part.name).join(' + '), TOO_LONG);
+  }
   return {
     eventId,
     eventType: requireText(identity.type),
@@ -44,6 +50,23 @@ export function headerPart(webhook: IncomingWebhook, name: string): IdentityPart
   const values = headerValues(webhook, name);
   if (values.length > 1) throw new WebhookEventIdentityError(name, 'was sent more than once');
   return { name, value: values[0] };
+}
+
+/** Where the source says the type is; undefined in either place without such a setting. */
+export function placedType(
+  webhook: IncomingWebhook,
+  payload: JsonObject,
+  { typeHeader, typePath }: TypePlace,
+): (JsonValue | undefined)[] {
+  return [
+    typeHeader ? headerPart(webhook, typeHeader).value : undefined,
+    typePath ? valueAt(payload, ...typePath.split('.')) : undefined,
+  ];
+}
+
+/** The first of these that can be a type, else `UNTYPED`: an event is not refused for what its provider does not demand. */
+export function typeOrUntyped(...candidates: readonly (JsonValue | undefined)[]): IdentityPart {
+  return { name: 'type', value: candidates.find((value) => 'text' in readText(value)) ?? UNTYPED };
 }
 
 /** Follows own properties and array indexes only, so that `constructor` and its like are never found. */
@@ -62,13 +85,18 @@ export function instantOf(value: JsonValue | undefined): number | undefined {
 }
 
 function requireText({ name, value }: IdentityPart): string {
-  if (value === undefined || value === null) throw new WebhookEventIdentityError(name, 'is missing');
+  const read = readText(value);
+  if ('problem' in read) throw new WebhookEventIdentityError(name, read.problem);
+  return read.text;
+}
+
+function readText(value: JsonValue | undefined): { text: string } | { problem: string } {
+  if (value === undefined || value === null) return { problem: 'is missing' };
   const text = textOf(value);
-  if (text === undefined) throw new WebhookEventIdentityError(name, 'must be a text or a whole number');
-  if (text.length > MAX_LENGTH) throw tooLong(name);
-  if (text.trim() === '') throw new WebhookEventIdentityError(name, 'is empty');
-  if (UNUSABLE.test(text)) throw new WebhookEventIdentityError(name, 'holds control characters or broken Unicode');
-  return text;
+  if (text === undefined) return { problem: 'must be a text or a whole number' };
+  if (text.length > MAX_LENGTH) return { problem: TOO_LONG };
+  if (text.trim() === '') return { problem: 'is empty' };
+  return UNUSABLE.test(text) ? { problem: 'holds control characters or broken Unicode' } : { text };
 }
 
 /** A whole number as its exact decimal digits; one that a double has rounded is no id. */
@@ -86,8 +114,4 @@ function orderingKey(value: JsonValue | undefined): string | undefined {
 
 function isInstant(milliseconds: number): boolean {
   return Number.isSafeInteger(milliseconds) && milliseconds >= 0 && milliseconds <= LAST_INSTANT;
-}
-
-function tooLong(name: string): WebhookEventIdentityError {
-  return new WebhookEventIdentityError(name, `is longer than ${MAX_LENGTH} characters`);
 }

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../kernel/exact-json.js';
 import { GorgiasProvider } from './gorgias.provider.js';
+import type { TypePlace } from './webhook-provider.js';
 import { describeWebhookProvider, incomingWebhook, PAYLOAD_HASH, refusalOf } from './webhook-provider.contract.js';
 
 const provider = new GorgiasProvider();
@@ -16,6 +17,7 @@ describeWebhookProvider('GorgiasProvider', {
   signsTime: false,
   id: { path: ['webhook_id'] },
   type: { path: ['event_type'] },
+  freelyTyped: true,
 });
 
 const identify = (payload: JsonObject, payloadHash = PAYLOAD_HASH, topic?: string) =>
@@ -47,10 +49,17 @@ describe('Gorgias webhooks', () => {
   it('take their type from the body, else from the path', () => {
     expect(identify({ id: 1, event_type: 'ticket-created' }, PAYLOAD_HASH, 'ticket').eventType).toBe('ticket-created');
     expect(identify({ id: 1 }, PAYLOAD_HASH, 'ticket').eventType).toBe('ticket');
-    expect(refusalOf(() => identify({ id: 1 }))).toMatchObject({
-      status: 400,
-      part: expect.stringContaining('event_type'),
-    });
+    expect(identify({ id: 1, event_type: '' }, PAYLOAD_HASH, 'ticket').eventType).toBe('ticket');
+    expect(identify({ id: 1 }).eventType).toBe('untyped');
+  });
+
+  it('take their type from where the source says it is', () => {
+    const webhook = incomingWebhook({ 'X-Trigger': 'ticket-closed' }, Buffer.from(''), 'ticket');
+    const typeOf = (typePlace: TypePlace) =>
+      provider.identify(webhook, { id: 1, event_type: 'x', what: 'y' }, PAYLOAD_HASH, undefined, typePlace).eventType;
+    expect(typeOf({ typeHeader: 'X-Trigger' })).toBe('ticket-closed');
+    expect(typeOf({ typePath: 'what' })).toBe('y');
+    expect(typeOf({ typePath: 'none' })).toBe('x');
   });
 
   it('refuse an id that is too long with the payload hash behind it', () => {

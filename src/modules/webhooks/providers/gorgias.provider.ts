@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../kernel/exact-json.js';
 import { BodySignedProvider } from './body-signed.provider.js';
-import { eventIdentity, instantOf, valueAt } from './event-identity.js';
+import { eventIdentity, instantOf, placedType, typeOrUntyped, valueAt } from './event-identity.js';
 import { gorgiasSample } from './samples/gorgias.sample.js';
-import type { EventIdentity, HmacScheme, IncomingWebhook } from './webhook-provider.js';
+import type { EventIdentity, HmacScheme, IncomingWebhook, TypePlace } from './webhook-provider.js';
 
 /** https://developers.gorgias.com/docs/http-integrations: the body is a template the operator fills in at Gorgias. */
 export class GorgiasProvider extends BodySignedProvider {
@@ -17,13 +17,19 @@ export class GorgiasProvider extends BodySignedProvider {
   readonly sample = gorgiasSample;
 
   /** One webhook id covers every event an integration sends, so only the content tells them apart. */
-  identify(webhook: IncomingWebhook, payload: JsonObject, payloadHash: string): EventIdentity {
+  identify(
+    webhook: IncomingWebhook,
+    payload: JsonObject,
+    payloadHash: string,
+    _scheme?: HmacScheme,
+    typePlace: TypePlace = {},
+  ): EventIdentity {
     return eventIdentity({
       id: [
         { name: 'webhook_id (or id)', value: payload.webhook_id ?? payload.id },
         { name: 'payload hash', value: payloadHash },
       ],
-      type: { name: 'event_type (or the topic in the path)', value: payload.event_type ?? webhook.topic },
+      type: typeOrUntyped(...placedType(webhook, payload, typePlace), payload.event_type, webhook.topic),
       orderingKey: valueAt(payload, 'ticket', 'id') ?? payload.ticket_id,
       occurredAt: instantOf(payload.created_datetime),
     });

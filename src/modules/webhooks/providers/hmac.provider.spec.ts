@@ -19,6 +19,7 @@ describeWebhookProvider('HmacProvider with its defaults', {
   signsTime: false,
   id: { path: ['id'] },
   type: { path: ['type'] },
+  freelyTyped: true,
 });
 
 describeWebhookProvider('HmacProvider with id, time and headers of its own', {
@@ -29,6 +30,7 @@ describeWebhookProvider('HmacProvider with id, time and headers of its own', {
   signsTime: true,
   id: { header: 'X-Acme-Id' },
   type: { header: 'X-Acme-Event' },
+  freelyTyped: true,
   scheme: hmacScheme({
     signatureHeader: 'X-Acme-Signature',
     algorithm: 'sha384',
@@ -54,6 +56,7 @@ describeWebhookProvider('HmacProvider with paths into the body', {
   signsTime: false,
   id: { path: ['data', 'event', 'id'] },
   type: { path: ['data', 'kind'] },
+  freelyTyped: true,
   scheme: NESTED,
   sample: (eventType, eventId, timestamp) => provider.sample(eventType, eventId, timestamp, NESTED),
 });

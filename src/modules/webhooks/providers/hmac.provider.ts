@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../kernel/exact-json.js';
-import { eventIdentity, headerPart, valueAt, type IdentityPart } from './event-identity.js';
+import { eventIdentity, headerPart, typeOrUntyped, valueAt, type IdentityPart } from './event-identity.js';
 import { DEFAULT_HMAC_SCHEME } from './hmac-scheme.js';
 import { signHmac, verifyHmac } from './hmac-signature.js';
 import { hmacSample } from './samples/hmac.sample.js';
@@ -30,7 +30,7 @@ export class HmacProvider implements WebhookProvider {
   ): EventIdentity {
     return eventIdentity({
       id: [headerOrPath(webhook, payload, scheme.idHeader, scheme.idPath ?? 'id')],
-      type: headerOrPath(webhook, payload, scheme.typeHeader, scheme.typePath ?? 'type'),
+      type: typeOrUntyped(headerOrPath(webhook, payload, scheme.typeHeader, scheme.typePath ?? 'type').value),
     });
   }
 

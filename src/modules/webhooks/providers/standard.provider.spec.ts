@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ValidationError } from '../../../kernel/app-error.js';
+import type { JsonObject } from '../../../kernel/exact-json.js';
 import { standardKey } from './standard-key.js';
 import { StandardProvider } from './standard.provider.js';
 import { describeWebhookProvider, incomingWebhook, refusalOf } from './webhook-provider.contract.js';
@@ -16,6 +17,7 @@ const SIGNED = {
   signsTime: true,
   id: { header: 'webhook-id' },
   type: { path: ['type'] },
+  freelyTyped: true,
 } as const;
 
 function ed25519Key() {
@@ -187,6 +189,43 @@ describe('Standard Webhooks events', () => {
       orderingKey: 'user_1',
       occurredAt: Date.UTC(2022, 10, 3, 20, 26, 10, 344),
     });
+  });
+});
+
+describe('The type of Standard Webhooks', () => {
+  const typeOf = (payload: JsonObject, typePlace = {}, headers = {}) =>
+    provider.identify(incomingWebhook({ ...headersOf(), ...headers }, body), payload, '', undefined, typePlace)
+      .eventType;
+
+  it.each<[JsonObject, string]>([
+    [{ type: 'a', event_type: 'b', event: 'c' }, 'a'],
+    [{ event_type: 'b', event: 'c' }, 'b'],
+    [{ event: 'c' }, 'c'],
+    [{ type: 7 }, '7'],
+    [{ type: { name: 'a' }, event_type: ' ', event: 'c' }, 'c'],
+    [{ type: 'x'.repeat(256), event: ['c'] }, 'untyped'],
+    [{ type: null, event: true }, 'untyped'],
+    [{ test: 2432232314 }, 'untyped'],
+    [{}, 'untyped'],
+  ])('is guessed from %o: %s', (payload, type) => {
+    expect(typeOf(payload)).toBe(type);
+  });
+
+  const PLACES = { typeHeader: 'X-Event', typePath: 'meta.kinds.0' };
+  const PAYLOAD = { type: 'guess', meta: { kinds: ['by path'] } };
+
+  it('is where the source says: the header before the path, the path before any guess', () => {
+    expect(typeOf(PAYLOAD, PLACES, { 'x-event': 'by header' })).toBe('by header');
+    expect(typeOf(PAYLOAD, PLACES, { 'x-event': '' })).toBe('by path');
+    expect(typeOf(PAYLOAD, PLACES)).toBe('by path');
+    expect(typeOf({ type: 'guess' }, PLACES)).toBe('guess');
+    expect(typeOf({}, PLACES)).toBe('untyped');
+    expect(typeOf(PAYLOAD, { typeHeader: null, typePath: null })).toBe('guess');
+  });
+
+  it('is not chosen among several headers of one name', () => {
+    const webhook = incomingWebhook({ ...headersOf(), 'X-Event': 'a', 'x-event': 'b' }, body);
+    expect(refusalOf(() => provider.identify(webhook, {}, '', undefined, PLACES))).toMatchObject({ part: 'X-Event' });
   });
 });
 

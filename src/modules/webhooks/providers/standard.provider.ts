@@ -1,6 +1,6 @@
 import { sign as signWithKey, verify as verifyWithKey } from 'node:crypto';
 import type { JsonObject } from '../../../kernel/exact-json.js';
-import { eventIdentity, headerPart, instantOf, valueAt } from './event-identity.js';
+import { eventIdentity, headerPart, instantOf, placedType, typeOrUntyped, valueAt } from './event-identity.js';
 import { headerValues } from './request-header.js';
 import { standardSample } from './samples/standard.sample.js';
 import { decodeSignature, hmac, isAnyOf, matchingSecretId, requireUnixSeconds, signedHeader } from './signature.js';
@@ -8,9 +8,11 @@ import { checkSigningSecret, secretError } from './signing-secret.js';
 import { standardKey } from './standard-key.js';
 import type {
   EventIdentity,
+  HmacScheme,
   IncomingWebhook,
   OutgoingWebhook,
   SigningSecret,
+  TypePlace,
   VerifiedSignature,
   WebhookProvider,
 } from './webhook-provider.js';
@@ -39,10 +41,18 @@ export class StandardProvider implements WebhookProvider {
     return { secretId, signedAt: timestamp.seconds };
   }
 
-  identify(webhook: IncomingWebhook, payload: JsonObject): EventIdentity {
+  /** The specification demands no type, and not every sender puts it where it recommends. */
+  identify(
+    webhook: IncomingWebhook,
+    payload: JsonObject,
+    _payloadHash?: string,
+    _scheme?: HmacScheme,
+    typePlace: TypePlace = {},
+  ): EventIdentity {
+    const { type, event_type, event } = payload;
     return eventIdentity({
       id: [headerPart(webhook, headerNames(webhook).id)],
-      type: { name: 'type', value: payload.type },
+      type: typeOrUntyped(...placedType(webhook, payload, typePlace), type, event_type, event),
       orderingKey: valueAt(payload, 'data', 'id'),
       occurredAt: instantOf(payload.timestamp),
     });

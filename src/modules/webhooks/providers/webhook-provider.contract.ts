@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../kernel/exact-json.js';
+import { UNTYPED } from './event-identity.js';
 import { WebhookEventIdentityError } from './webhook-event-identity.error.js';
 import type { HmacScheme, IncomingWebhook, OutgoingWebhook, WebhookProvider } from './webhook-provider.js';
 import { WebhookSignatureInvalidError, WebhookSignatureMissingError } from './webhook-signature.errors.js';
@@ -32,6 +33,8 @@ export interface WebhookProviderSubject {
   signsTime: boolean;
   id: IdentitySource;
   type: IdentitySource;
+  /** True where an event need not say what type it is: it is `untyped` then. Elsewhere it is refused. */
+  freelyTyped?: boolean;
   scheme?: HmacScheme;
   /** Instead of the provider's own, for a scheme whose sample differs. */
   sample?: WebhookProvider['sample'];
@@ -238,7 +241,7 @@ export function describeWebhookProvider(name: string, subject: WebhookProviderSu
       expect(identify('two', 'some.type').eventId).not.toBe(identify('one', 'some.type').eventId);
     });
 
-    it.each<[string, JsonValue | undefined]>([
+    const UNUSABLE: [string, JsonValue | undefined][] = [
       ['missing', undefined],
       ['empty', ''],
       ['blank', '   '],
@@ -247,17 +250,29 @@ export function describeWebhookProvider(name: string, subject: WebhookProviderSu
       ['with a NUL character', 'evt\u0000'],
       ['with a line break', 'evt\n1'],
       ['with half a surrogate pair', 'evt\ud83d'],
-    ])('refuses an event whose id or type is %s', (_, value) => {
+    ];
+    const refused = (act: () => unknown) => {
+      const refusal = refusalOf(act);
+      expect(refusal).toBeInstanceOf(WebhookEventIdentityError);
+      expect(refusal).toMatchObject({ code: 'WEBHOOK_EVENT_ID_INVALID', status: 400 });
+    };
+
+    it.each(UNUSABLE)('refuses an event whose id is %s', (_, value) => {
       // A charge is named by its id at every provider that has charges.
-      for (const act of [() => identify(value, 'charge.success'), () => identify('evt_1', value)]) {
-        const refusal = refusalOf(act);
-        expect(refusal).toBeInstanceOf(WebhookEventIdentityError);
-        expect(refusal).toMatchObject({ code: 'WEBHOOK_EVENT_ID_INVALID', status: 400 });
-      }
+      refused(() => identify(value, 'charge.success'));
     });
+
+    it.each(UNUSABLE)(
+      `${subject.freelyTyped ? 'takes for untyped' : 'refuses'} an event whose type is %s`,
+      (_, value) => {
+        if (subject.freelyTyped) expect(identify('evt_1', value)).toMatchObject({ eventType: UNTYPED });
+        else refused(() => identify('evt_1', value));
+      },
+    );
 
     it('names the missing part', () => {
       expect(refusalOf(() => identify(undefined, 'charge.success'))).toMatchObject({ part: expectedPart(subject.id) });
+      if (subject.freelyTyped) return;
       expect(refusalOf(() => identify('evt_1', undefined))).toMatchObject({ part: expectedPart(subject.type) });
     });
   });

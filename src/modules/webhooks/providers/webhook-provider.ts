@@ -42,6 +42,18 @@ export interface EventIdentity {
   occurredAt: number | undefined;
 }
 
+/**
+ * The providers whose events need not say what type they are, and leave it to the operator where to put it: a source of
+ * theirs may have a `TypePlace`. An `hmac` source has it in its scheme; everybody else always names the type.
+ */
+export const FREELY_TYPED: readonly ProviderName[] = ['standard', 'gorgias'];
+
+/** Where a source's events say what type they are: a header, a path into the JSON body such as `data.kind`, or both. */
+export interface TypePlace {
+  typeHeader?: string | null;
+  typePath?: string | null;
+}
+
 /** How an `hmac` source signs; `hmacScheme()` fills in defaults and checks it. */
 export interface HmacScheme {
   signatureHeader: string;
@@ -87,9 +99,16 @@ export interface WebhookProvider {
    * Names the event of a verified webhook.
    *
    * @param payloadHash hex SHA-256 of the body, for providers whose ids are not unique
+   * @param typePlace of a source of a `FREELY_TYPED` provider
    * @throws WebhookEventIdentityError (400) when a part of the dedupe key is missing or unusable
    */
-  identify(webhook: IncomingWebhook, payload: JsonObject, payloadHash: string, scheme?: HmacScheme): EventIdentity;
+  identify(
+    webhook: IncomingWebhook,
+    payload: JsonObject,
+    payloadHash: string,
+    scheme?: HmacScheme,
+    typePlace?: TypePlace,
+  ): EventIdentity;
 
   /**
    * The bytes whose SHA-256 tells two bodies of one event apart; the raw body unless the provider changes a field on

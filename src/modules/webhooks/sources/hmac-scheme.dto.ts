@@ -1,8 +1,8 @@
 import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { IsOmittable } from '../../../platform/http/index.js';
 
-const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
-const JSON_PATH = /^[A-Za-z0-9_$-]{1,64}(\.[A-Za-z0-9_$-]{1,64}){0,9}$/;
+export const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
+export const JSON_PATH = /^[A-Za-z0-9_$-]{1,64}(\.[A-Za-z0-9_$-]{1,64}){0,9}$/;
 
 /** How a custom sender signs. Every field has a default, so an empty object is a plain hex HMAC-SHA256 of the body. */
 export class HmacSchemeDto {

@@ -15,7 +15,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsOmittable } from '../../../platform/http/index.js';
-import { HmacSchemeDto } from './hmac-scheme.dto.js';
+import { HEADER_NAME, HmacSchemeDto, JSON_PATH } from './hmac-scheme.dto.js';
 import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
 import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
 
@@ -74,6 +74,22 @@ export class ChangeSourceDto {
   @ValidateNested()
   @Type(() => HmacSchemeDto)
   scheme?: HmacSchemeDto;
+
+  /**
+   * The header with the event type, for the providers `standard` and `gorgias`; it comes before `typePath`. Null for none.
+   * @example X-Event-Type
+   */
+  @IsOptional()
+  @Matches(HEADER_NAME)
+  typeHeader?: string | null;
+
+  /**
+   * Path of the event type in the body, for the providers `standard` and `gorgias`. Null for none.
+   * @example data.kind
+   */
+  @IsOptional()
+  @Matches(JSON_PATH)
+  typePath?: string | null;
 }
 
 /** A new place for webhooks to come in. */
@@ -140,6 +156,8 @@ export class SourceDto {
   ordering: OrderingMode;
   maxRetries: number | null;
   scheme: HmacSchemeDto | null;
+  typeHeader: string | null;
+  typePath: string | null;
   origin: Origin;
   /** Those accepted now, newest first. */
   secrets: SourceSecretDto[];

@@ -9,7 +9,7 @@ import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { hmacScheme } from '../providers/hmac-scheme.js';
 import { webhookProvider } from '../providers/provider-registry.js';
-import type { HmacScheme, ProviderName } from '../providers/webhook-provider.js';
+import { FREELY_TYPED, type HmacScheme, type ProviderName } from '../providers/webhook-provider.js';
 import { AddressList } from './address-list.js';
 import type { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto } from './source.dto.js';
 import { SourceDirectory } from './source-directory.js';
@@ -67,6 +67,8 @@ export class SourcesService {
         ordering: settings.ordering ?? 'none',
         maxRetries: settings.maxRetries ?? null,
         scheme: provider === 'hmac' ? (scheme ?? hmacScheme({})) : null,
+        typeHeader: settings.typeHeader ?? null,
+        typePath: settings.typePath ?? null,
         origin,
       });
       if (!inserted) throw new SourceExistsError(`There is a source named "${name}" already.`);
@@ -190,11 +192,21 @@ function checkSettings(provider: ProviderName, settings: ChangeSourceDto): HmacS
   } catch (error) {
     throw ValidationError.of([{ path: 'allowedIps', message: (error as Error).message }]);
   }
+  checkTypePlace(provider, settings);
   if (settings.scheme === undefined) return undefined;
   if (provider !== 'hmac') {
     throw ValidationError.of([{ path: 'scheme', message: `only hmac sources have one; this is a ${provider} source` }]);
   }
   return hmacScheme(settings.scheme);
+}
+
+function checkTypePlace(provider: ProviderName, settings: ChangeSourceDto): void {
+  if (FREELY_TYPED.includes(provider)) return;
+  const path = (['typeHeader', 'typePath'] as const).find((field) => (settings[field] ?? null) !== null);
+  if (path === undefined) return;
+  const message =
+    provider === 'hmac' ? `an hmac source has scheme.${path}` : `${provider} always names the type in the same place`;
+  throw ValidationError.of([{ path, message: `only ${FREELY_TYPED.join(' and ')} sources have one; ${message}` }]);
 }
 
 function notFound(name: string): NotFoundError {

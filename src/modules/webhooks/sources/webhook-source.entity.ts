@@ -45,6 +45,13 @@ export class WebhookSource {
   @Column({ type: 'jsonb', nullable: true })
   scheme: HmacScheme | null;
 
+  /** Where the events say their type, for providers that do not settle it (`FREELY_TYPED`); null leaves it to guesses. */
+  @Column({ name: 'type_header', type: 'text', nullable: true })
+  typeHeader: string | null;
+
+  @Column({ name: 'type_path', type: 'text', nullable: true })
+  typePath: string | null;
+
   @Column({ type: 'text', default: 'api' })
   origin: Origin;
 
