@@ -12,39 +12,41 @@ const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const MAX_CACHED_KEYS = 1000;
 const cachedKeys = new Map<string, StandardKey | undefined>();
 
+/** Of the standard alphabet, padded or not, as the reference library takes it. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
 /**
- * Reads `whsec_<base64>`, `whpk_<base64 of 32 bytes>` or `whsk_<base64 of the 32 byte seed, with or without the public
- * key after it>`; undefined for anything else.
+ * Reads `whsec_<base64>` (also without the prefix), `whpk_<base64 of 32 bytes>` or `whsk_<base64 of the 32 byte seed,
+ * with or without the public key after it>`; undefined for anything else.
  */
 export function standardKey(text: string): StandardKey | undefined {
-  if (text.startsWith('whsec_')) return sharedKey(text);
+  const isPublic = text.startsWith('whpk_');
+  if (!isPublic && !text.startsWith('whsk_')) return sharedKey(text);
   if (cachedKeys.has(text)) return cachedKeys.get(text);
-  const key = text.startsWith('whpk_') ? publicKey(text) : text.startsWith('whsk_') ? privateKey(text) : undefined;
+  const key = isPublic ? publicKey(text) : privateKey(text);
   if (cachedKeys.size >= MAX_CACHED_KEYS) cachedKeys.clear();
   cachedKeys.set(text, key);
   return key;
 }
 
 function sharedKey(text: string): StandardKey | undefined {
-  const secret = decodeAfterPrefix(text);
+  const secret = decode(text.startsWith('whsec_') ? text.slice('whsec_'.length) : text);
   return secret && { kind: 'shared', secret };
 }
 
 function publicKey(text: string): StandardKey | undefined {
-  const raw = decodeAfterPrefix(text);
+  const raw = decode(text.slice('whpk_'.length));
   if (raw?.length !== 32) return undefined;
   return { kind: 'public', key: createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' }) };
 }
 
 function privateKey(text: string): StandardKey | undefined {
-  const raw = decodeAfterPrefix(text);
+  const raw = decode(text.slice('whsk_'.length));
   if (raw?.length !== 32 && raw?.length !== 64) return undefined;
   const der = Buffer.concat([PKCS8, raw.subarray(0, 32)]);
   return { kind: 'private', key: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
 }
 
-function decodeAfterPrefix(text: string): Buffer | undefined {
-  const encoded = text.slice(text.indexOf('_') + 1);
-  const bytes = Buffer.from(encoded, 'base64');
-  return bytes.length > 0 && bytes.toString('base64') === encoded ? bytes : undefined;
+function decode(encoded: string): Buffer | undefined {
+  return encoded !== '' && BASE64.test(encoded) ? Buffer.from(encoded, 'base64') : undefined;
 }

@@ -231,7 +231,9 @@ describe('The type of Standard Webhooks', () => {
 
 describe('Standard Webhooks secrets', () => {
   it.each([
-    ['without a prefix', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['without a prefix that is not base64', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa_-'],
+    ['with too much padding', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw='],
+    ['with padding in the middle', 'whsec_MfKQ9r8=KYqrTwjUPD8ILPZIo2LaLaSw'],
     ['with nothing after the prefix', 'whsec_'],
     ['that is not base64', 'whsec_not base64!'],
     ['whose base64 is cut off', 'whsec_MfKQ9'],
@@ -241,6 +243,43 @@ describe('Standard Webhooks secrets', () => {
   ])('are refused %s, and match nothing', (_, secret) => {
     expect(refusalOf(() => provider.checkSecret(secret))).toBeInstanceOf(ValidationError);
     expect(refusalOf(() => verify(headersOf(), secret))).toMatchObject({ reason: 'mismatch' });
+  });
+
+  const bytes = Buffer.from('twenty-five bytes, padded');
+  const forms = ['whsec_', ''].flatMap((prefix) => [
+    prefix + bytes.toString('base64'),
+    prefix + bytes.toString('base64').replaceAll('=', ''),
+  ]);
+
+  it.each(forms)('are taken as the reference library takes them, prefixed or not, padded or not: %s', (secret) => {
+    const timestamp = Math.floor(Date.now() / 1000);
+    const headers = {
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': new Webhook(secret).sign('msg_1', new Date(timestamp * 1000), body.toString()),
+    };
+    expect(() => provider.checkSecret(secret)).not.toThrow();
+    expect(provider.verify(incomingWebhook(headers, body), [{ id: 'k', value: secret }])).toMatchObject({
+      secretId: 'k',
+    });
+  });
+
+  it.each(['v1,', 'v1a,'])('say which part to give when they start with %s', (version) => {
+    const refusal = refusalOf(() => provider.checkSecret(version + SECRET));
+    expect(refusal).toBeInstanceOf(ValidationError);
+    expect(refusal).toMatchObject({ message: expect.stringMatching(/what follows the comma/) });
+    expect(refusal).not.toMatchObject({ message: expect.stringContaining(SECRET.slice(-10)) });
+  });
+
+  it('are of 24 to 64 bytes when they are given; one that is stored already goes on verifying', () => {
+    const secretOf = (length: number) => `whsec_${Buffer.alloc(length, 7).toString('base64')}`;
+    for (const length of [24, 64]) expect(() => provider.checkSecret(secretOf(length))).not.toThrow();
+    for (const length of [1, 2, 23, 65, 100]) {
+      const refusal = refusalOf(() => provider.checkSecret(secretOf(length)));
+      expect(refusal).toBeInstanceOf(ValidationError);
+      expect(refusal).toMatchObject({ message: expect.stringContaining(`24 to 64 bytes`) });
+      expect(verify(headersOf(secretOf(length)), secretOf(length)).secretId).toBe('whsec');
+    }
   });
 
   it.each(['plain', 'whpk_AAAA', 'whsk_AAAA', ed25519.verifyWith])('cannot sign when they are %s', (secret) => {

@@ -24,6 +24,10 @@ const SVIX = { id: 'svix-id', timestamp: 'svix-timestamp', signature: 'svix-sign
 /** Checking an ed25519 signature takes 150 µs; a rotation needs two, and 16 KB of headers would hold 170. */
 const MAX_ED25519_SIGNATURES = 4;
 
+/** Of a shared secret, as the specification demands. */
+const MIN_SECRET_BYTES = 24;
+const MAX_SECRET_BYTES = 64;
+
 /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 export class StandardProvider implements WebhookProvider {
   readonly name = 'standard';
@@ -73,11 +77,26 @@ export class StandardProvider implements WebhookProvider {
 
   checkSecret(secret: string): void {
     checkSigningSecret(secret);
+    // As some senders show it, the version of the signature first.
+    if (/^v1a?,/.test(secret)) {
+      throw secretError(
+        'starts with the version of the signature; give only what follows the comma, whsec_… or whpk_…',
+      );
+    }
     const key = standardKey(secret);
     if (key === undefined)
       throw secretError('must be whsec_<base64>, or whpk_<base64 of a 32 byte ed25519 public key>');
     if (key.kind === 'private') throw secretError("is the sender's private key; give the public one, whpk_…");
+    if (key.kind === 'shared') checkLength(key.secret.length);
   }
+}
+
+/** Of what is given now: a secret that was stored before this was checked goes on verifying. */
+function checkLength(bytes: number): void {
+  if (bytes >= MIN_SECRET_BYTES && bytes <= MAX_SECRET_BYTES) return;
+  throw secretError(
+    `must be the base64 of ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes, as Standard Webhooks says; this is of ${bytes}`,
+  );
 }
 
 /** One set or the other, never a mix: whichever is complete, and what the specification names if neither is. */
