@@ -103,6 +103,16 @@ describe('Paystack', () => {
     expect((await holdfast.sender.send('paystack', first)).body).toMatchObject({ status: 'already_processed' });
   });
 
+  it('may say something new about the same object under the same type', async () => {
+    const notice = (status: string) => ({ event: 'subscription.not_renew', data: { id: 317617, status } });
+    const [first, second] = [notice('non-renewing'), notice('cancelled')];
+    const stored = await send('paystack', first);
+    expect(stored).toMatchObject({ eventId: `subscription.not_renew:317617:${sha256(first)}` });
+    expect(await send('paystack', second)).toMatchObject({ status: 'IGNORED', conflicts: 0 });
+    const again = await holdfast.sender.send('paystack', first);
+    expect(again.body).toMatchObject({ status: 'already_processed', id: stored['id'] });
+  });
+
   it('is refused when a charge has neither id nor reference', async () => {
     expectProblem(await holdfast.sender.send('paystack', charge({})), 400, 'WEBHOOK_EVENT_ID_INVALID');
   });

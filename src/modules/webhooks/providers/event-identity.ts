@@ -66,7 +66,12 @@ export function placedType(
 
 /** The first of these that can be a type, else `UNTYPED`: an event is not refused for what its provider does not demand. */
 export function typeOrUntyped(...candidates: readonly (JsonValue | undefined)[]): IdentityPart {
-  return { name: 'type', value: candidates.find((value) => 'text' in readText(value)) ?? UNTYPED };
+  return { name: 'type', value: candidates.find(isUsable) ?? UNTYPED };
+}
+
+/** Whether it can be a part of an identity. */
+export function isUsable(value: JsonValue | undefined): boolean {
+  return 'text' in readText(value);
 }
 
 /** Follows own properties and array indexes only, so that `constructor` and its like are never found. */

@@ -18,9 +18,9 @@ describeWebhookProvider('PaystackProvider', {
   type: { path: ['event'] },
 });
 
-const identify = (text: string) => {
+const identify = (text: string, payloadHash = PAYLOAD_HASH) => {
   const payload = parseExactJson(text);
-  return provider.identify(incomingWebhook({}, Buffer.from(text)), isJsonObject(payload) ? payload : {}, PAYLOAD_HASH);
+  return provider.identify(incomingWebhook({}, Buffer.from(text)), isJsonObject(payload) ? payload : {}, payloadHash);
 };
 
 describe('Paystack webhooks', () => {
@@ -50,9 +50,29 @@ describe('Paystack webhooks', () => {
     expect(identify(text).eventId).toBe(`${event}:${PAYLOAD_HASH}`);
   });
 
-  it('are named by their id where an event that may lack one has it', () => {
-    expect(identify('{"event":"refund.processed","data":{"id":77}}').eventId).toBe('refund.processed:77');
+  it.each([
+    [
+      '{"event":"subscription.not_renew","data":{"id":317617,"status":"non-renewing"}}',
+      'subscription.not_renew:317617',
+    ],
+    ['{"event":"charge.dispute.remind","data":{"id":2867}}', 'charge.dispute.remind:2867'],
+    ['{"event":"charge.dispute.create","data":{"id":2867}}', 'charge.dispute.create:2867'],
+    ['{"event":"paymentrequest.pending","data":{"id":1089700}}', 'paymentrequest.pending:1089700'],
+    ['{"event":"invoice.update","data":{"reference":"r_1"}}', 'invoice.update:r_1'],
+    ['{"event":"refund.processed","data":{"id":77}}', 'refund.processed:77'],
+    ['{"event":"charge.successful","data":{"id":77}}', 'charge.successful:77'],
+  ])('are named by their object and their content where they may come again for it: %s', (text, name) => {
+    expect(identify(text).eventId).toBe(`${name}:${PAYLOAD_HASH}`);
+    expect(identify(text, 'b'.repeat(64)).eventId).toBe(`${name}:${'b'.repeat(64)}`);
   });
+
+  it.each(['[]', '1.5', '{"a":1}', '""', '"a\\u0000"', 'null', `"${'x'.repeat(256)}"`])(
+    'are named by their content alone where they may come again and their id is unusable: %s',
+    (id) => {
+      const text = `{"event":"refund.processed","data":{"id":${id}}}`;
+      expect(identify(text).eventId).toBe(`refund.processed:${PAYLOAD_HASH}`);
+    },
+  );
 
   it.each([
     '{"event":"charge.success","data":{}}',
@@ -62,7 +82,6 @@ describe('Paystack webhooks', () => {
     '{"event":"charge.success","data":{"id":1e21}}',
     '{"event":"charge.success","data":{"id":{"$ne":1}}}',
     '{"event":"charge.success","data":{"id":true}}',
-    '{"event":"refund.processed","data":{"id":[]}}',
   ])('are refused rather than named by something else: %s', (text) => {
     expect(refusalOf(() => identify(text))).toMatchObject({ status: 400, part: 'data.id (or data.reference)' });
   });

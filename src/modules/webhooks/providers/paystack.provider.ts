@@ -1,11 +1,15 @@
 import type { JsonObject, JsonValue } from '../../../kernel/exact-json.js';
 import { BodySignedProvider } from './body-signed.provider.js';
-import { eventIdentity, instantOf, valueAt, type IdentityPart } from './event-identity.js';
+import { eventIdentity, instantOf, isUsable, valueAt, type IdentityPart } from './event-identity.js';
 import { paystackSample } from './samples/paystack.sample.js';
 import type { EventIdentity, HmacScheme, IncomingWebhook } from './webhook-provider.js';
 
-/** These always carry an id or a reference. Refunds, subscriptions, invoices and customer checks may carry neither. */
-const ALWAYS_NAMED = /^(?:charge|transfer|paymentrequest)\./;
+/**
+ * What happens to a charge or a transfer once, and is named by it. Everything else may come again for the same object with
+ * other contents (`subscription.not_renew`, `charge.dispute.remind`), and refunds and customer checks may carry no id at
+ * all: those are told apart by their bodies.
+ */
+const ONCE = /^(?:charge\.success$|transfer\.)/;
 
 /** https://paystack.com/docs/payments/webhooks/. The secret is the account's secret key, `sk_…`. */
 export class PaystackProvider extends BodySignedProvider {
@@ -23,7 +27,7 @@ export class PaystackProvider extends BodySignedProvider {
   identify(_: IncomingWebhook, payload: JsonObject, payloadHash: string): EventIdentity {
     const type = { name: 'event', value: payload.event };
     return eventIdentity({
-      id: [type, subject(payload, payloadHash)],
+      id: [type, ...subject(payload, payloadHash)],
       type,
       orderingKey: transactionReference(payload.data),
       occurredAt: instantOf(valueAt(payload.data, 'paid_at')),
@@ -31,10 +35,11 @@ export class PaystackProvider extends BodySignedProvider {
   }
 }
 
-function subject({ event, data }: JsonObject, payloadHash: string): IdentityPart {
-  const value = valueAt(data, 'id') ?? valueAt(data, 'reference');
-  const isNameless = value === undefined && typeof event === 'string' && !ALWAYS_NAMED.test(event);
-  return isNameless ? { name: 'payload hash', value: payloadHash } : { name: 'data.id (or data.reference)', value };
+function subject({ event, data }: JsonObject, payloadHash: string): IdentityPart[] {
+  const object = { name: 'data.id (or data.reference)', value: valueAt(data, 'id') ?? valueAt(data, 'reference') };
+  if (typeof event === 'string' && ONCE.test(event)) return [object];
+  const hash = { name: 'payload hash', value: payloadHash };
+  return isUsable(object.value) ? [object, hash] : [hash];
 }
 
 /** What a charge, its disputes and its refunds have in common. */
