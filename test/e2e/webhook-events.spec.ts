@@ -73,6 +73,7 @@ describe('An event', () => {
       payloadHash: createHash('sha256').update(bytesOf(event)).digest('hex'),
       headers: expect.objectContaining({ 'content-type': 'application/json', 'stripe-signature': '[redacted]' }),
       topic: null,
+      causeId: null,
       signedAt: expect.any(String),
       ipAddress: '127.0.0.1',
       userAgent: 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',

@@ -176,6 +176,24 @@ describe('Shopify', () => {
     });
   });
 
+  it('may name its headers as its second generation does, with the id of what happened beside its own', async () => {
+    const body = '{"product":{"id":1}}';
+    const id = newEventId();
+    const headers = {
+      'Shopify-Hmac-Sha256': createHmac('sha256', SECRETS.shopify).update(body).digest('base64'),
+      'Shopify-Topic': 'Product',
+      'Shopify-Webhook-Id': id,
+      'Shopify-Event-Id': 'a-merchant-did-something',
+    };
+    const event = await stored(await holdfast.sender.post('/webhooks/shopify', body, headers));
+    expect(event).toMatchObject({ eventId: id, eventType: 'Product', causeId: 'a-merchant-did-something' });
+    expect(event['headers']).toMatchObject({ 'shopify-hmac-sha256': '[redacted]' });
+    const sibling = { ...headers, 'Shopify-Webhook-Id': newEventId() };
+    const other = await stored(await holdfast.sender.post('/webhooks/shopify', body, sibling));
+    expect(other).toMatchObject({ causeId: 'a-merchant-did-something', status: 'IGNORED' });
+    expect(other['id']).not.toBe(event['id']);
+  });
+
   it.each(['X-Shopify-Webhook-Id', 'X-Shopify-Topic'])('is refused without %s', async (header) => {
     const answer = await holdfast.sender.send('shopify', {}, { headers: { [header]: '' } });
     expectProblem(answer, 400, 'WEBHOOK_EVENT_ID_INVALID');

@@ -23,6 +23,7 @@ interface EventDetail {
   error: string | null;
   conflicts: number;
   orderingKey: string | null;
+  causeId: string | null;
   ipAddress: string | null;
   userAgent: string | null;
   payloadHash: string;
@@ -75,6 +76,7 @@ function fields(event: EventDetail): string {
     error: event.error,
     conflicts: event.conflicts > 0 ? `${event.conflicts} other bodies under this id` : null,
     'ordering key': event.orderingKey,
+    cause: event.causeId,
     from: [event.ipAddress, event.userAgent].filter((part) => part !== null).join(' '),
     sha256: event.payloadHash,
   });

@@ -74,6 +74,8 @@ export class EventDetailDto extends EventSummaryDto {
   headers: Record<string, string>;
   /** From the path, `/webhooks/:source/:topic`. */
   topic: string | null;
+  /** What several events may have come from: Shopify's event id, beside its webhook id in `eventId`. */
+  causeId: string | null;
   /** The time the provider signed. */
   signedAt: Date | null;
   orderingKey: string | null;

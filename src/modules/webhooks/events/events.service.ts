@@ -82,7 +82,7 @@ function present(
   attempts: readonly WebhookAttempt[],
   conflicts: readonly WebhookEventConflict[],
 ): EventDetailDto {
-  const { headers, topic, signedAt } = event.metadata;
+  const { headers, topic, signedAt, causeId } = event.metadata;
   return {
     id: event.id,
     source: event.source,
@@ -107,6 +107,7 @@ function present(
     payloadHash: event.payloadHash,
     headers,
     topic: topic ?? null,
+    causeId: causeId ?? null,
     orderingKey: event.orderingKey,
     ipAddress: event.ipAddress,
     userAgent: event.userAgent,

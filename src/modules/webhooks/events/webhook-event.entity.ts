@@ -16,6 +16,8 @@ export interface EventMetadata {
   topic?: string;
   /** Unix milliseconds, where the provider signs a time. */
   signedAt?: number;
+  /** What several events may have come from (Shopify's event id). */
+  causeId?: string;
 }
 
 /** One verified event, stored before its sender reads 2xx. The unique keys are what makes a duplicate a duplicate. */

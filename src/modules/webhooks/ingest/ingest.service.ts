@@ -121,6 +121,7 @@ export class IngestService {
         headers: storedHeaders(headers, source.scheme?.signatureHeader),
         ...(topic !== undefined && { topic }),
         ...(signature.signedAt !== undefined && { signedAt: signature.signedAt * 1000 }),
+        ...(identity.causeId !== undefined && { causeId: identity.causeId }),
       }),
       payloadHash,
       orderingKey,

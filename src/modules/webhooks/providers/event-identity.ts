@@ -32,6 +32,7 @@ export function eventIdentity(identity: {
   type: IdentityPart;
   orderingKey?: JsonValue | undefined;
   occurredAt?: number | undefined;
+  causeId?: JsonValue | undefined;
 }): EventIdentity {
   const eventId = identity.id.map(requireText).join(':');
   if (eventId.length > MAX_LENGTH) {
@@ -40,8 +41,9 @@ export function eventIdentity(identity: {
   return {
     eventId,
     eventType: requireText(identity.type),
-    orderingKey: orderingKey(identity.orderingKey),
+    orderingKey: hint(identity.orderingKey),
     occurredAt: identity.occurredAt !== undefined && isInstant(identity.occurredAt) ? identity.occurredAt : undefined,
+    causeId: hint(identity.causeId),
   };
 }
 
@@ -112,7 +114,7 @@ function textOf(value: JsonValue): string | undefined {
 }
 
 /** Only a hint: one that cannot be used is dropped, the event is not. */
-function orderingKey(value: JsonValue | undefined): string | undefined {
+function hint(value: JsonValue | undefined): string | undefined {
   const text = value === undefined ? undefined : textOf(value);
   return text === undefined || text === '' || text.length > MAX_LENGTH || UNUSABLE.test(text) ? undefined : text;
 }

@@ -11,6 +11,9 @@ import type { EventIdentity, HmacScheme, IncomingWebhook } from './webhook-provi
  */
 const ONCE = /^(?:charge\.success$|transfer\.)/;
 
+/** What is longer would leave too little room for the hash, which tells the event apart without it. */
+const MAX_NAMED = 100;
+
 /** https://paystack.com/docs/payments/webhooks/. The secret is the account's secret key, `sk_…`. */
 export class PaystackProvider extends BodySignedProvider {
   readonly name = 'paystack';
@@ -39,7 +42,7 @@ function subject({ event, data }: JsonObject, payloadHash: string): IdentityPart
   const object = { name: 'data.id (or data.reference)', value: valueAt(data, 'id') ?? valueAt(data, 'reference') };
   if (typeof event === 'string' && ONCE.test(event)) return [object];
   const hash = { name: 'payload hash', value: payloadHash };
-  return isUsable(object.value) ? [object, hash] : [hash];
+  return isUsable(object.value) && String(object.value).length <= MAX_NAMED ? [object, hash] : [hash];
 }
 
 /** What a charge, its disputes and its refunds have in common. */

@@ -40,6 +40,8 @@ export interface EventIdentity {
   orderingKey: string | undefined;
   /** When the provider says it happened, unix milliseconds. */
   occurredAt: number | undefined;
+  /** What several events may have come from, where the provider tells; for people and handlers, not for the dedupe key. */
+  causeId?: string | undefined;
 }
 
 /**
