@@ -50,6 +50,11 @@ export function isStatementTimeout(error: unknown): boolean {
   return codeOf(error) === '57014';
 }
 
+/** True for 55P03: somebody held a lock for longer than `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 /** True for SQLSTATE class 22 (data exception) and 54 (program limit): one row of the statement is at fault. */
 export function isDataError(error: unknown): boolean {
   const code = codeOf(error);

@@ -3,6 +3,7 @@ export { createDataSource, type Schema, withDataSource } from './data-source.js'
 export {
   isDatabaseUnavailable,
   isDataError,
+  isLockTimeout,
   isRefusedCommit,
   isSerializationFailure,
   isStatementTimeout,
