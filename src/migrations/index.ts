@@ -11,6 +11,7 @@ import { CreateUsers1795248009000 } from './1795248009000-CreateUsers.js';
 import { AddApiKeyMaker1795248010000 } from './1795248010000-AddApiKeyMaker.js';
 import { ComputeRawPayload1795248011000 } from './1795248011000-ComputeRawPayload.js';
 import { AddTypePlaces1795248012000 } from './1795248012000-AddTypePlaces.js';
+import { MakeIdempotencyKeysUnique1795248012500 } from './1795248012500-MakeIdempotencyKeysUnique.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   AddApiKeyMaker1795248010000,
   ComputeRawPayload1795248011000,
   AddTypePlaces1795248012000,
+  MakeIdempotencyKeysUnique1795248012500,
 ];

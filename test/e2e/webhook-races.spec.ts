@@ -4,7 +4,8 @@ import { effectEvent, sendEvent } from '../support/effect-event.js';
 import type { Answer } from '../support/http-answer.js';
 import { Scrape } from '../support/metrics.js';
 import type { TestServer } from '../support/server.js';
-import type { StripeEvent } from '../support/webhook-sender.js';
+import { SECRETS } from '../support/signing.js';
+import { type StripeEvent, WebhookSender } from '../support/webhook-sender.js';
 
 let cluster: EffectCluster;
 let servers: TestServer[];
@@ -14,6 +15,7 @@ beforeAll(async () => {
   servers = await Promise.all([cluster.start(), cluster.start()]);
   await cluster.createSource('inline', { processing: 'inline' });
   await cluster.createSource('ordered', { ordering: 'entity' });
+  await cluster.createSource('tickets', { provider: 'gorgias', secret: SECRETS.gorgias, rateLimitPerMinute: 0 });
 });
 
 afterAll(() => cluster?.end());
@@ -90,6 +92,40 @@ describe('the same event 50 times at once over two servers', () => {
     bodies.delete(JSON.stringify(first));
     expect(new Set(kept.map(({ body }) => body))).toEqual(bodies);
     expect(kept).toHaveLength(5);
+  });
+});
+
+describe('a state that comes back', () => {
+  const state = (status: string) => ({ webhook_id: 'wh_1', event_type: 'ticket-updated', ticket: { id: 1, status } });
+  const send = (status: string, index = 0) =>
+    new WebhookSender(servers[index % servers.length]!.url).send('gorgias', state(status), {
+      path: '/webhooks/tickets',
+    });
+  const laterBy = (hours: number) =>
+    cluster.query(`UPDATE webhook_events SET created_at = created_at - $1 * interval '1 hour'`, [hours]);
+  const effects = async () => (await cluster.effects()).map(({ value }) => value);
+
+  it('runs each time once its sender cannot be sending it again any more, and a resend does not', async () => {
+    for (const status of ['open', 'closed', 'open', 'closed']) {
+      expect((await send(status)).body).toMatchObject({ status: 'accepted' });
+      await laterBy(5);
+      expect((await send(status, 1)).body).toMatchObject({ status: 'already_processed' });
+      await laterBy(2);
+      await cluster.untilAll('PROCESSED');
+    }
+    expect(await effects()).toEqual(['open', 'closed', 'open', 'closed']);
+  });
+
+  it('is one more row with one more effect when it comes back twenty times at once over two servers', async () => {
+    await send('open');
+    await cluster.untilAll('PROCESSED');
+    await laterBy(7);
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => send('open', index)));
+    expect(countOf(answers, 'accepted')).toBe(1);
+    expect(countOf(answers, 'already_processed')).toBe(19);
+    expect(new Set(answers.map(({ body }) => body['id']))).toHaveLength(1);
+    await cluster.untilAll('PROCESSED');
+    expect(await effects()).toEqual(['open', 'open']);
   });
 });
 

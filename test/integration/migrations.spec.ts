@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkMigrations } from '../../src/cli/migrate/check.js';
 import { ComputeRawPayload1795248011000 } from '../../src/migrations/1795248011000-ComputeRawPayload.js';
+import { MakeIdempotencyKeysUnique1795248012500 } from '../../src/migrations/1795248012500-MakeIdempotencyKeysUnique.js';
 import { MIGRATIONS } from '../../src/migrations/index.js';
 import { SCHEMA } from '../../src/schema.js';
 import { DatabaseUnsupportedError, migrate, revertLastMigration } from '../../src/platform/database/index.js';
@@ -131,6 +132,54 @@ describe('ComputeRawPayload', () => {
       expect(await sql(url, PAYLOADS)).toEqual(all);
       await migrate(url, withIt);
       expect(await sql(url, PAYLOADS)).toEqual(all);
+    } finally {
+      await drop();
+    }
+  });
+});
+
+describe('MakeIdempotencyKeysUnique', () => {
+  const before = MIGRATIONS.slice(0, MIGRATIONS.indexOf(MakeIdempotencyKeysUnique1795248012500));
+  const withIt = { entities: [], migrations: [...before, MakeIdempotencyKeysUnique1795248012500] };
+  const KEYS = 'SELECT event_id, idempotency_key FROM webhook_events ORDER BY id';
+
+  const insert = (url: string, n: number, source: string, eventId: string, type: string) =>
+    sql(
+      url,
+      `INSERT INTO webhook_events (
+         id, source, provider, idempotency_key, event_id, event_type, status, raw_body, metadata, payload_hash
+       ) VALUES ($1, $2, 'hmac', $3::text || '_' || $4::text, $3, $4, 'IGNORED', '', '{}', '')`,
+      [`00000000-0000-7000-8000-00000000000${n}`, source, eventId, type],
+    );
+
+  it('gives events whose keys read the same keys of their own, builds what was left half built, and can be undone', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    try {
+      await migrate(url, { entities: [], migrations: before });
+      await insert(url, 1, 'one', 'a', 'b_c');
+      await insert(url, 2, 'one', 'a_b', 'c');
+      await insert(url, 3, 'other', 'a_b', 'c');
+      await insert(url, 4, 'one', 'plain', 'x');
+      const name = 'webhook_events_idempotency_key_source_key';
+      const build = `CREATE UNIQUE INDEX CONCURRENTLY ${name} ON webhook_events (idempotency_key, source)`;
+      await expect(sql(url, build)).rejects.toThrow('could not create unique index');
+
+      await migrate(url, withIt);
+      const keys = [
+        { event_id: 'a', idempotency_key: 'a_b_c' },
+        { event_id: 'a_b', idempotency_key: 'a_b_c:00000000-0000-7000-8000-000000000002' },
+        { event_id: 'a_b', idempotency_key: 'a_b_c' },
+        { event_id: 'plain', idempotency_key: 'plain_x' },
+      ];
+      expect(await sql(url, KEYS)).toEqual(keys);
+      const indexes = `SELECT indexrelid::regclass::text AS name, indisunique AND indisvalid AS holds FROM pg_index
+                       WHERE indexrelid::regclass::text LIKE 'webhook_events_idempotency_key%'`;
+      expect(await sql(url, indexes)).toEqual([{ name, holds: true }]);
+
+      expect(await revertLastMigration(url, withIt)).toBe('MakeIdempotencyKeysUnique1795248012500');
+      expect(await sql(url, indexes)).toEqual([{ name: 'webhook_events_idempotency_key_idx', holds: false }]);
+      await migrate(url, withIt);
+      expect(await sql(url, KEYS)).toEqual(keys);
     } finally {
       await drop();
     }

@@ -135,6 +135,13 @@ class EffectHandlers {
     await delay(parametersOf(event).ms ?? 0);
   }
 
+  /** The state of a ticket, of a sender whose events are named by their content alone. */
+  @WebhookHandler('gorgias', 'ticket-updated')
+  async ticket(tx: EntityManager, event: Message) {
+    const { status } = event.payload['ticket'] as { status: string };
+    await record(tx, event, status);
+  }
+
   @WebhookHandler('stripe', 'test.glob.*', { order: 2 })
   async second(tx: EntityManager, event: Message) {
     await record(tx, event, 'second');

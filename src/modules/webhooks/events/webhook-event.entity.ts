@@ -24,8 +24,7 @@ export interface EventMetadata {
 @Entity('webhook_events')
 // The id first, so that the key also serves a search by event id alone.
 @Index('webhook_events_event_id_source_key', ['eventId', 'source'], { unique: true })
-// Not unique: `a_b` + `c` and `a` + `b_c` make the same key, and the event id alone decides what a duplicate is.
-@Index('webhook_events_idempotency_key_idx', ['idempotencyKey', 'source'])
+@Index('webhook_events_idempotency_key_source_key', ['idempotencyKey', 'source'], { unique: true })
 @Index('webhook_events_event_type_idx', ['eventType', 'id'])
 @Index('webhook_events_status_idx', ['status', 'id'])
 @Index('webhook_events_created_at_idx', ['createdAt'])
@@ -63,10 +62,14 @@ export class WebhookEvent {
   @Column({ type: 'text' })
   provider: ProviderName;
 
-  /** `<eventId>_<eventType>` */
+  /** `<eventId>_<eventType>`; where another event's reads the same (`a_b` + `c`, `a` + `b_c`), `:<id>` follows. */
   @Column({ name: 'idempotency_key', type: 'text' })
   idempotencyKey: string;
 
+  /**
+   * The provider's. `:<id>` follows once a newer event of the same id has come that is no resend (`EventIdentity.memorySeconds`),
+   * `:<sender>` where several senders make bodies of their own of one event (`EventIdentity.sender`).
+   */
   @Column({ name: 'event_id', type: 'text' })
   eventId: string;
 

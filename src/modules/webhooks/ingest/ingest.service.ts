@@ -77,14 +77,15 @@ export class IngestService {
 
   private async storeAndAnswer(webhook: ReceivedWebhook): Promise<WebhookAcceptedDto> {
     const reception = await this.coalescer.submit(webhook);
+    const { eventId = webhook.eventId } = reception;
     this.metrics.accepted(webhook.source, reception.kind);
-    if (reception.kind !== 'stored') return this.repeated(webhook, reception);
+    if (reception.kind !== 'stored') return this.repeated(webhook, reception, eventId);
     if (webhook.claimId !== null) {
       const result = await this.inline.run(webhook.id, webhook.claimId);
-      return answer(result === 'PROCESSED' ? 'processed' : 'accepted', webhook.id, webhook.eventId);
+      return answer(result === 'PROCESSED' ? 'processed' : 'accepted', webhook.id, eventId);
     }
     if (webhook.status === 'PENDING') this.worker.ring();
-    return answer('accepted', webhook.id, webhook.eventId);
+    return answer('accepted', webhook.id, eventId);
   }
 
   private read(source: ActiveSource, signature: VerifiedSignature, request: WebhookRequest): ReceivedWebhook {
@@ -133,20 +134,22 @@ export class IngestService {
       requestId: request.id,
       status: inline ? 'PROCESSING' : handled ? 'PENDING' : 'IGNORED',
       claimId: inline ? newId() : null,
+      memorySeconds: identity.memorySeconds,
+      sender: identity.sender,
     };
   }
 
-  private repeated(webhook: ReceivedWebhook, reception: Exclude<Reception, { kind: 'stored' }>): WebhookAcceptedDto {
-    if (reception.kind === 'conflict') {
+  private repeated(webhook: ReceivedWebhook, { kind, id }: Reception, eventId: string): WebhookAcceptedDto {
+    if (kind === 'conflict') {
       this.logger.error({
         msg: 'A different body arrived under the id of a stored event; it is kept for review and not processed',
         source: webhook.source,
-        eventId: webhook.eventId,
-        id: reception.id,
+        eventId,
+        id,
         requestId: webhook.requestId,
       });
     }
-    return answer('already_processed', reception.id, webhook.eventId);
+    return answer('already_processed', id, eventId);
   }
 }
 

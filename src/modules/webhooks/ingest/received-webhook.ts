@@ -1,4 +1,4 @@
-import type { ProviderName } from '../providers/webhook-provider.js';
+import type { EventSender, ProviderName } from '../providers/webhook-provider.js';
 import type { PayloadStorage } from '../events/payload-storage.js';
 import type { EventStatus } from '../events/webhook-event.entity.js';
 
@@ -26,12 +26,17 @@ export interface ReceivedWebhook {
   status: Extract<EventStatus, 'PENDING' | 'IGNORED' | 'PROCESSING'>;
   /** Set with PROCESSING. */
   claimId: string | null;
+  /** See `EventIdentity`. */
+  memorySeconds?: number | undefined;
+  sender?: EventSender | undefined;
 }
 
 /** What became of it. */
-export type Reception =
-  | { kind: 'stored'; id: string }
-  /** The same event had been stored before. */
-  | { kind: 'duplicate'; id: string }
-  /** The same id had been stored with another body; this body is kept beside it. */
-  | { kind: 'conflict'; id: string };
+export interface Reception {
+  /** `duplicate`: the same event had been stored before; `conflict`: with another body, and this one is kept beside it. */
+  kind: 'stored' | 'duplicate' | 'conflict';
+  /** Of the event that is stored. */
+  id: string;
+  /** What it is known by; absent: what the webhook came with. */
+  eventId?: string;
+}

@@ -33,6 +33,7 @@ export function eventIdentity(identity: {
   orderingKey?: JsonValue | undefined;
   occurredAt?: number | undefined;
   causeId?: JsonValue | undefined;
+  memorySeconds?: number | undefined;
 }): EventIdentity {
   const eventId = identity.id.map(requireText).join(':');
   if (eventId.length > MAX_LENGTH) {
@@ -44,6 +45,7 @@ export function eventIdentity(identity: {
     orderingKey: hint(identity.orderingKey),
     occurredAt: identity.occurredAt !== undefined && isInstant(identity.occurredAt) ? identity.occurredAt : undefined,
     causeId: hint(identity.causeId),
+    memorySeconds: identity.memorySeconds,
   };
 }
 

@@ -62,6 +62,10 @@ describe('Gorgias webhooks', () => {
     expect(typeOf({ typePath: 'none' })).toBe('x');
   });
 
+  it('are taken for a resend for as long as Gorgias may send again, not for good', () => {
+    expect(identify({ id: 1 }).memorySeconds).toBe(6 * 3600);
+  });
+
   it('refuse an id that is too long with the payload hash behind it', () => {
     expect(identify({ id: 'x'.repeat(190), event_type: 'x' }).eventId).toHaveLength(255);
     expect(refusalOf(() => identify({ id: 'x'.repeat(191), event_type: 'x' }))).toMatchObject({ status: 400 });

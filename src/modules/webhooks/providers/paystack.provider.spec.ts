@@ -86,6 +86,14 @@ describe('Paystack webhooks', () => {
     expect(refusalOf(() => identify(text))).toMatchObject({ status: 400, part: 'data.id (or data.reference)' });
   });
 
+  it('are taken for a resend for as long as Paystack sends again, where their content names them', () => {
+    const memoryOf = (event: string) => identify(`{"event":"${event}","data":{"id":1}}`).memorySeconds;
+    expect(memoryOf('subscription.not_renew')).toBeGreaterThan(72 * 3600);
+    expect(memoryOf('subscription.not_renew')).toBeLessThan(96 * 3600);
+    expect(memoryOf('charge.success')).toBeUndefined();
+    expect(memoryOf('transfer.failed')).toBeUndefined();
+  });
+
   it('are ordered by their transaction', () => {
     expect(identify('{"event":"charge.success","data":{"id":1,"reference":"tx"}}').orderingKey).toBe('tx');
     expect(identify('{"event":"refund.pending","data":{"transaction_reference":"tx"}}').orderingKey).toBe('tx');

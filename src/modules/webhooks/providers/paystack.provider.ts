@@ -11,6 +11,9 @@ import type { EventIdentity, HmacScheme, IncomingWebhook } from './webhook-provi
  */
 const ONCE = /^(?:charge\.success$|transfer\.)/;
 
+/** Paystack sends again every hour for 72 hours; six more for tries that are late. */
+const MEMORY_SECONDS = (72 + 6) * 3600;
+
 /** What is longer would leave too little room for the hash, which tells the event apart without it. */
 const MAX_NAMED = 100;
 
@@ -29,18 +32,20 @@ export class PaystackProvider extends BodySignedProvider {
   /** Paystack gives events no id of their own: the type and what it is about make one. */
   identify(_: IncomingWebhook, payload: JsonObject, payloadHash: string): EventIdentity {
     const type = { name: 'event', value: payload.event };
+    const once = typeof payload.event === 'string' && ONCE.test(payload.event);
     return eventIdentity({
-      id: [type, ...subject(payload, payloadHash)],
+      id: [type, ...subject(payload, once, payloadHash)],
       type,
       orderingKey: transactionReference(payload.data),
       occurredAt: instantOf(valueAt(payload.data, 'paid_at')),
+      memorySeconds: once ? undefined : MEMORY_SECONDS,
     });
   }
 }
 
-function subject({ event, data }: JsonObject, payloadHash: string): IdentityPart[] {
+function subject({ data }: JsonObject, once: boolean, payloadHash: string): IdentityPart[] {
   const object = { name: 'data.id (or data.reference)', value: valueAt(data, 'id') ?? valueAt(data, 'reference') };
-  if (typeof event === 'string' && ONCE.test(event)) return [object];
+  if (once) return [object];
   const hash = { name: 'payload hash', value: payloadHash };
   return isUsable(object.value) && String(object.value).length <= MAX_NAMED ? [object, hash] : [hash];
 }

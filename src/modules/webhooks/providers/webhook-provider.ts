@@ -42,6 +42,23 @@ export interface EventIdentity {
   occurredAt: number | undefined;
   /** What several events may have come from, where the provider tells; for people and handlers, not for the dedupe key. */
   causeId?: string | undefined;
+  /**
+   * For how many seconds a repeat is the same event sent again: as long as its sender resends. After that it is a new one
+   * that says the same, a state that came back. Absent where the provider gives every event an id of its own.
+   */
+  memorySeconds?: number | undefined;
+  /** Absent where the id is one sender's own, or nothing tells the senders apart. */
+  sender?: EventSender | undefined;
+}
+
+/**
+ * Which of several senders sent this, where a provider gives one id to what each of them makes of one event. Another body
+ * from another sender is then an event of its own, known by the id, a colon and `value`.
+ */
+export interface EventSender {
+  /** Where it was said, in lower case. */
+  header: string;
+  value: string;
 }
 
 /**

@@ -16,6 +16,7 @@ export function gorgiasSample(eventType = 'ticket-created', eventId: string, tim
       channel: 'email',
       via: 'email',
       status: 'open',
+      updated_datetime: isoTime(timestamp),
       priority: 'normal',
       subject: 'Where is my order?',
       language: 'en',
