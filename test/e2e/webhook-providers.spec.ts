@@ -210,6 +210,23 @@ describe('GitHub', () => {
     });
   });
 
+  it('may send one event through several hooks: each body is an event of its own, and none is a conflict', async () => {
+    const id = newEventId();
+    const push = { ref: 'refs/heads/main', installation: { id: 9 } };
+    const deliver = (body: object, hook: string) =>
+      holdfast.sender.send('github', body, { id, type: 'push', headers: { 'X-GitHub-Hook-ID': hook } });
+    const repository = await stored(await deliver({ ref: push.ref }, '11'));
+    const app = await stored(await deliver(push, '22'));
+    expect(repository).toMatchObject({ eventId: id, payload: { ref: push.ref } });
+    expect(app).toMatchObject({ eventId: `${id}:22`, eventType: 'push', payload: push, conflicts: 0 });
+    const again = { status: 'already_processed', id: app['id'], eventId: `${id}:22` };
+    expect((await deliver(push, '22')).body).toMatchObject(again);
+    const organization = { status: 'already_processed', id: repository['id'], eventId: id };
+    expect((await deliver({ ref: push.ref }, '33')).body).toMatchObject(organization);
+    const { body } = await holdfast.call('GET', `/api/webhook-events/${String(repository['id'])}`);
+    expect(body['conflicts']).toBe(0);
+  });
+
   it('has its ping answered by the built-in handler, which notes that the source is connected', async () => {
     const { id } = await send('github', { zen: 'Design for failure.', hook_id: 4711 }, { type: 'ping' });
     await holdfast.eventIn('PROCESSED', id);

@@ -47,6 +47,21 @@ describe('GitHub webhooks', () => {
     });
   });
 
+  it.each<[string, [string, string][], string | undefined]>([
+    ['of a hook', [['X-GitHub-Hook-ID', '212898303']], '212898303'],
+    ['of nobody in particular', [], undefined],
+    ['of something that is no hook', [['X-GitHub-Hook-ID', '1; DROP']], undefined],
+    ['of two hooks', [['X-GitHub-Hook-ID', '1'], ['x-github-hook-id', '2']], undefined], // prettier-ignore
+  ])('are %s', (_, headers, hook) => {
+    const webhook = incomingWebhook({ 'X-GitHub-Delivery': 'd', 'X-GitHub-Event': 'push' }, body);
+    webhook.rawHeaders = [...webhook.rawHeaders, ...headers.flat()];
+    expect(provider.identify(webhook)).toEqual({
+      eventId: 'd',
+      eventType: 'push',
+      sender: hook === undefined ? undefined : { header: 'x-github-hook-id', value: hook },
+    });
+  });
+
   it('have samples of push, ping and others', () => {
     expect(provider.sample(undefined, 'd1', 0)).toMatchObject({ eventType: 'push', body: { ref: 'refs/heads/main' } });
     expect(provider.sample('ping', 'd1', 0).body).toHaveProperty('zen');

@@ -1,14 +1,23 @@
 import { BodySignedProvider } from './body-signed.provider.js';
 import { eventIdentity, headerPart } from './event-identity.js';
+import { headerValues } from './request-header.js';
 import { githubSample } from './samples/github.sample.js';
 import type { EventIdentity, HmacScheme, IncomingWebhook, OutgoingWebhook } from './webhook-provider.js';
 
 const DELIVERY = 'X-GitHub-Delivery';
 const EVENT = 'X-GitHub-Event';
 
+const HOOK = 'x-github-hook-id';
+const HOOK_ID = /^\d{1,20}$/;
+
 /**
  * https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries. A redelivery keeps its delivery id.
- * Id and event are headers and, as such, not signed.
+ * The delivery id is the event's: the hooks of a repository, its organization and each App all send it, each with what it
+ * makes of the event (an App's body says which installation). Equal bodies are one event; different ones of different hooks
+ * are one event each.
+ *
+ * Id, event and hook are headers and, as such, not signed. Whoever has recorded a signed body can have it run again under a
+ * new delivery id; another hook's id gives them nothing more.
  */
 export class GithubProvider extends BodySignedProvider {
   readonly name = 'github';
@@ -23,7 +32,10 @@ export class GithubProvider extends BodySignedProvider {
 
   /** No ordering key: only the repository would fit every event, and it would put all of them in one queue. */
   identify(webhook: IncomingWebhook): EventIdentity {
-    return eventIdentity({ id: [headerPart(webhook, DELIVERY)], type: headerPart(webhook, EVENT) });
+    const identity = eventIdentity({ id: [headerPart(webhook, DELIVERY)], type: headerPart(webhook, EVENT) });
+    const [hook = '', ...others] = headerValues(webhook, HOOK);
+    if (others.length > 0 || !HOOK_ID.test(hook)) return identity;
+    return { ...identity, sender: { header: HOOK, value: hook } };
   }
 
   protected override identityHeaders({ eventId, eventType }: OutgoingWebhook): Record<string, string> {
