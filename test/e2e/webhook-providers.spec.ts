@@ -106,11 +106,11 @@ describe('Paystack', () => {
   it('may say something new about the same object under the same type', async () => {
     const notice = (status: string) => ({ event: 'subscription.not_renew', data: { id: 317617, status } });
     const [first, second] = [notice('non-renewing'), notice('cancelled')];
-    const stored = await send('paystack', first);
-    expect(stored).toMatchObject({ eventId: `subscription.not_renew:317617:${sha256(first)}` });
+    const noticed = await send('paystack', first);
+    expect(noticed).toMatchObject({ eventId: `subscription.not_renew:317617:${sha256(first)}` });
     expect(await send('paystack', second)).toMatchObject({ status: 'IGNORED', conflicts: 0 });
     const again = await holdfast.sender.send('paystack', first);
-    expect(again.body).toMatchObject({ status: 'already_processed', id: stored['id'] });
+    expect(again.body).toMatchObject({ status: 'already_processed', id: noticed['id'] });
   });
 
   it('is refused when a charge has neither id nor reference', async () => {

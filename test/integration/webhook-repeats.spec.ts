@@ -148,7 +148,7 @@ describe('An event that only its content names', () => {
       expect(stored).toHaveLength(1);
       const { id } = stored[0] as { id: string };
       expect(receptions.filter((reception) => reception !== stored[0])).toEqual(
-        Array(19).fill({ kind: 'duplicate', id, eventId: 'wh:open' }),
+        Array.from({ length: 19 }, () => ({ kind: 'duplicate', id, eventId: 'wh:open' })),
       );
       expect((await events()).map(({ event_id }) => event_id)).toEqual([`wh:open:${old.id}`, 'wh:open']);
     }

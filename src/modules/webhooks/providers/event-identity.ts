@@ -70,12 +70,13 @@ export function placedType(
 
 /** The first of these that can be a type, else `UNTYPED`: an event is not refused for what its provider does not demand. */
 export function typeOrUntyped(...candidates: readonly (JsonValue | undefined)[]): IdentityPart {
-  return { name: 'type', value: candidates.find(isUsable) ?? UNTYPED };
+  return { name: 'type', value: candidates.find((value) => isUsable(value)) ?? UNTYPED };
 }
 
-/** Whether it can be a part of an identity. */
-export function isUsable(value: JsonValue | undefined): boolean {
-  return 'text' in readText(value);
+/** Whether it can be a part of an identity, of at most so many characters. */
+export function isUsable(value: JsonValue | undefined, maxLength = MAX_LENGTH): boolean {
+  const read = readText(value);
+  return 'text' in read && read.text.length <= maxLength;
 }
 
 /** Follows own properties and array indexes only, so that `constructor` and its like are never found. */

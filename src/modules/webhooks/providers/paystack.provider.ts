@@ -47,7 +47,7 @@ function subject({ data }: JsonObject, once: boolean, payloadHash: string): Iden
   const object = { name: 'data.id (or data.reference)', value: valueAt(data, 'id') ?? valueAt(data, 'reference') };
   if (once) return [object];
   const hash = { name: 'payload hash', value: payloadHash };
-  return isUsable(object.value) && String(object.value).length <= MAX_NAMED ? [object, hash] : [hash];
+  return isUsable(object.value, MAX_NAMED) ? [object, hash] : [hash];
 }
 
 /** What a charge, its disputes and its refunds have in common. */
