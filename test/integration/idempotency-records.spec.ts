@@ -187,6 +187,7 @@ describe('IdempotencyRecords', () => {
     const plan = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${statement}`, [
       keys.map(() => 's'),
       keys,
+      24,
     ]);
     expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Index Scan using small_pkey/);
   });

@@ -68,7 +68,7 @@ describe('IdempotencyStore', () => {
     expect(owners).toHaveLength(1);
     expect(owners[0]).toMatchObject({ claim, resumed: false });
     const known = acquisitions.flatMap((each) => ('known' in each ? [each.known] : []));
-    expect(known).toEqual(known.map(() => ({ state: 'in_flight', fingerprint: claim.fingerprint, retryAfter: 60 })));
+    expect(known).toEqual(known.map(() => ({ state: 'in_flight', fingerprint: claim.fingerprint, retryAfter: 1 })));
   });
 
   it('tells the answer, once there is one', async () => {
@@ -132,7 +132,35 @@ describe('IdempotencyStore', () => {
     const attempt = await acquired(claim);
     await endLock(claim);
     await store.extend([attempt]);
-    expect(await store.acquire(claim)).toMatchObject({ known: { state: 'in_flight', retryAfter: 60 } });
+    expect(await store.acquire(claim)).toMatchObject({ known: { state: 'in_flight', fingerprint: claim.fingerprint } });
+  });
+
+  it('asks to wait as long again as the attempt has been working, and not beyond its lock', async () => {
+    const claim = newClaim();
+    await acquired(claim);
+    const begun = (seconds: number) =>
+      set(claim, `expires_at = clock_timestamp() + interval '24 hours' - interval '${seconds} seconds'`);
+    const locked = (seconds: number) => set(claim, `locked_until = clock_timestamp() + interval '${seconds} seconds'`);
+    await begun(0.2);
+    expect(await store.find(claim)).toMatchObject({ retryAfter: 1 });
+    await begun(12.5);
+    await locked(50);
+    expect(await store.find(claim)).toMatchObject({ retryAfter: 13 });
+    await begun(900);
+    expect(await store.find(claim)).toMatchObject({ retryAfter: 50 });
+    await locked(-1);
+    expect(await store.find(claim)).toMatchObject({ retryAfter: 1 });
+  });
+
+  it('counts the time of the attempt at work, not of one that was cut off before it', async () => {
+    const claim = newClaim();
+    await acquired(claim);
+    await set(
+      claim,
+      `created_at = now() - interval '5 hours', expires_at = now() + interval '19 hours', locked_until = now()`,
+    );
+    expect(await acquired(claim)).toMatchObject({ resumed: true });
+    expect(await store.find(claim)).toMatchObject({ state: 'in_flight', retryAfter: 1 });
   });
 
   it('takes an expired key for a free one, unless somebody is at work', async () => {

@@ -29,7 +29,7 @@ export type KnownClaim =
   | {
       readonly state: 'in_flight';
       readonly fingerprint: string;
-      /** Whole seconds until its lock ends, at least 1. */
+      /** Whole seconds, at least 1: as long as the attempt has been working, at most until its lock ends. */
       readonly retryAfter: number;
     };
 

@@ -59,7 +59,11 @@ export class IdempotencyRecords {
   async find(tx: EntityManager, claims: readonly IdempotencyClaim[]): Promise<(KnownClaim | undefined)[]> {
     const known: (KnownClaim | undefined)[] = Array.from({ length: claims.length });
     if (claims.length === 0) return known;
-    const rows = await tx.query<FoundRow[]>(FIND, [claims.map(({ scope }) => scope), claims.map(({ key }) => key)]);
+    const rows = await tx.query<FoundRow[]>(FIND, [
+      claims.map(({ scope }) => scope),
+      claims.map(({ key }) => key),
+      this.config.IDEMPOTENCY_TTL_HOURS,
+    ]);
     for (const row of rows) known[row.position - 1] = knownClaim(row);
     return known;
   }

@@ -92,7 +92,7 @@ export class IdempotencyStore {
 
   /** What is committed under the claim's key; undefined when it is free. */
   async find({ scope, key }: IdempotencyClaim): Promise<KnownClaim | undefined> {
-    const [row] = await this.dataSource.query<FoundRow[]>(FIND, [[scope], [key]]);
+    const [row] = await this.dataSource.query<FoundRow[]>(FIND, [[scope], [key], this.config.IDEMPOTENCY_TTL_HOURS]);
     return row && knownClaim(row);
   }
 
