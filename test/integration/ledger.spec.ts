@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountKey, type Posting, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -51,13 +52,21 @@ function hold(amount: number, expiresInSeconds = 600): Extract<Posting, { type: 
 }
 
 /** Moves its time into the past, as no caller can: past the triggers. */
-async function expire(holdId: string): Promise<void> {
+async function expire(id: string, column: 'id' | 'account' = 'id'): Promise<void> {
   await test.transactor.run(async (tx) => {
     await tx.query('ALTER TABLE ledger_holds DISABLE TRIGGER USER');
-    await tx.query(`UPDATE ledger_holds SET expires_at = now() - interval '1 second' WHERE id = $1`, [holdId]);
+    await tx.query(`UPDATE ledger_holds SET expires_at = now() - interval '1 second' WHERE ${column} = $1`, [id]);
     await tx.query('ALTER TABLE ledger_holds ENABLE TRIGGER USER');
     await tx.query('ALTER TABLE ledger_holds ENABLE ALWAYS TRIGGER ledger_holds_refuse_change');
   });
+}
+
+/** As its row says. */
+async function statusOf(holdId: string): Promise<string | undefined> {
+  const [row] = await test.dataSource.query<{ status: string }[]>('SELECT status FROM ledger_holds WHERE id = $1', [
+    holdId,
+  ]);
+  return row?.status;
 }
 
 describe('accounts', () => {
@@ -303,25 +312,122 @@ describe('a hold', () => {
     expect(await test.ledger.account(alice)).toMatchObject({ balance: 50n, held: 50n });
   });
 
-  it('that expired cannot be captured or voided, and the sweep releases it', async () => {
+  it('that expired is over in every read, without any sweep: its money is available and it says so', async () => {
+    const [over, stands] = [await holdOf(hold(60)), await holdOf(hold(25))];
+    await expire(over);
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 25n, available: 75n });
+    const found = await test.ledger.hold(over);
+    expect(found).toMatchObject({ status: 'EXPIRED', captured: null, transferId: null });
+    expect(found?.resolvedAt).toEqual(found?.expiresAt);
+    expect(await test.ledger.hold(stands)).toMatchObject({ status: 'ACTIVE', resolvedAt: null });
+    expect((await test.integrity.check()).violations).toEqual([]);
+  });
+
+  it('that expired cannot be captured or voided, before and after it was tidied away', async () => {
     const id = await holdOf(hold(60));
     await expire(id);
     expect(codeOf(await test.post({ type: 'capture', holdId: id }))).toBe('HOLD_EXPIRED');
     expect(codeOf(await test.post({ type: 'void', holdId: id }))).toBe('HOLD_EXPIRED');
-    expect(await test.ledger.account(alice)).toMatchObject({ held: 60n });
-    expect(await test.sweep.sweep()).toBe(1);
-    expect(await test.sweep.sweep()).toBe(0);
-    expect(await test.ledger.account(alice)).toMatchObject({ held: 0n, balance: 100n });
-    expect(await test.ledger.hold(id)).toMatchObject({ status: 'EXPIRED', resolvedAt: expect.any(Date) });
+    expect(await statusOf(id)).toBe('EXPIRED');
     expect(codeOf(await test.post({ type: 'capture', holdId: id }))).toBe('HOLD_EXPIRED');
+    expect(await test.ledger.account(alice)).toMatchObject({ held: 0n, balance: 100n });
+  });
+
+  it("that expired stands in nobody's way: what was held can be moved, held anew and given back", async () => {
+    const expiredHoldOf = async (amount: number) => expire(await holdOf(hold(amount)));
+    await expiredHoldOf(100);
+    expect(codeOf(await test.post(hold(100, 600)))).toBe('ACTIVE');
+    await test.post(credit(alice, 100));
+    await expiredHoldOf(100);
+    expect(codeOf(await test.post(transfer(alice, bob, 100)))).toBe('posted');
+    const received = await test.post(credit(alice, 50));
+    if (!('posted' in received)) throw new Error(codeOf(received));
+    await expiredHoldOf(50);
+    expect(codeOf(await test.post({ type: 'reverse', transferId: received.posted.id }))).toBe('posted');
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 100n });
+  });
+
+  it("that expired is resolved by whatever moves on its account next, on the audit log as the ledger's own doing", async () => {
+    const name = 'holdfast_ledger_postings_total{type="expire"}';
+    const before = await metric(name);
+    const [one, two] = [await holdOf(hold(30)), await holdOf(hold(20))];
+    await expire(one);
+    await expire(two);
+    expect(codeOf(await test.post(transfer(alice, bob, 1)))).toBe('posted');
+    expect([await statusOf(one), await statusOf(two)]).toEqual(['EXPIRED', 'EXPIRED']);
+    expect((await metric(name)) - before).toBe(2);
+    const lines = await test.dataSource.query<{ actor: string; action: string }[]>(
+      `SELECT actor, action FROM audit_log
+       WHERE details::text LIKE '%EXPIRE ' || $1 || ': 30 USD, user:%' AND details::text LIKE '%EXPIRE ' || $2 || '%'`,
+      [one, two],
+    );
+    expect(lines).toEqual([{ actor: 'system:ledger', action: 'ledger.posted' }]);
+  });
+
+  it('that expired is over for a refused request too, and stays so', async () => {
+    const id = await holdOf(hold(60));
+    await expire(id);
+    expect(codeOf(await test.post(transfer(alice, bob, 101)))).toBe('INSUFFICIENT_FUNDS');
+    expect(await statusOf(id)).toBe('EXPIRED');
+    expect(codeOf(await test.post(transfer(alice, bob, 100)))).toBe('posted');
+  });
+
+  it('that expired is over in the transaction of a caller, and comes back with its rollback', async () => {
+    const id = await holdOf(hold(100));
+    await expire(id);
+    const post = (tx: EntityManager) =>
+      test.ledger.post(tx, { postings: [transfer(alice, bob, 100)], mode: 'atomic', by: BY });
+    const failed = test.transactor.run(async (tx) => {
+      expect((await post(tx)).map(codeOf)).toEqual(['posted']);
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    expect(await statusOf(id)).toBe('ACTIVE');
+    expect((await test.transactor.run(post, { isolation: 'READ COMMITTED' })).map(codeOf)).toEqual(['posted']);
+    expect(await statusOf(id)).toBe('EXPIRED');
+  });
+
+  it('by the thousand, all expired on one account, are released together', async () => {
+    await test.post(credit(alice, 2900));
+    const placing = Array.from({ length: 3 }, () =>
+      test.ledger.submit({ postings: Array.from({ length: 1000 }, () => hold(1)), mode: 'atomic', by: BY }),
+    );
+    expect((await Promise.all(placing)).flatMap(({ outcomes }) => outcomes?.map(codeOf))).toEqual(
+      Array.from({ length: 3000 }, () => 'ACTIVE'),
+    );
+    await expire((await test.ledger.account(alice))?.id ?? '', 'account');
+    expect(codeOf(await test.post(transfer(alice, bob, 3000)))).toBe('posted');
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: 0n, held: 0n });
+  });
+
+  it('that expired where nothing moves is tidied by the sweep', async () => {
+    await test.sweep.sweep();
+    const ids = [await holdOf(hold(60)), await holdOf(hold(20))];
+    for (const id of ids) await expire(id);
+    expect(await test.sweep.sweep()).toBe(2);
+    expect(await test.sweep.sweep()).toBe(0);
+    expect(await Promise.all(ids.map(statusOf))).toEqual(['EXPIRED', 'EXPIRED']);
+    expect(await auditOf(`ledger-hold:${ids[0]}`)).toMatchObject([{ action: 'ledger.posted', actor: BY.actor }]);
+    const [line] = await test.dataSource.query<{ actor: string }[]>(
+      `SELECT actor FROM audit_log WHERE details::text LIKE '%EXPIRE ' || $1 || '%'`,
+      [ids[0]],
+    );
+    expect(line).toEqual({ actor: 'system:ledger' });
   });
 
   it('expires by the clock of the database', async () => {
     const id = await holdOf(hold(60, 1));
-    await waitFor(async () => (await test.sweep.sweep()) > 0, { what: 'the end of the hold' });
-    const found = await test.ledger.hold(id);
-    expect(found?.status).toBe('EXPIRED');
-    expect(found?.resolvedAt?.getTime()).toBeGreaterThanOrEqual(found?.expiresAt.getTime() ?? Infinity);
+    const found = await waitFor(
+      async () => {
+        const read = await test.ledger.hold(id);
+        return read?.status === 'EXPIRED' ? read : undefined;
+      },
+      { what: 'the end of the hold' },
+    );
+    expect(found.resolvedAt).toEqual(found.expiresAt);
+    expect(await statusOf(id)).toBe('ACTIVE');
+    expect(codeOf(await test.post(transfer(alice, bob, 100)))).toBe('posted');
+    expect(await statusOf(id)).toBe('EXPIRED');
   });
 });
 
@@ -415,7 +521,22 @@ describe('the past', () => {
     }
     expect(await test.ledger.balanceAt(alice, placed)).toMatchObject({ balance: 10n, held: 7n, available: 3n });
     expect(await test.ledger.balanceAt(alice, new Date('2020-01-01'))).toMatchObject({ balance: 0n, held: 0n });
-    expect(await test.ledger.balanceAt(alice, new Date('2999-01-01'))).toMatchObject({ balance: 10n, held: 0n });
+  });
+
+  it('counts a hold up to the moment it expired, whenever it was tidied away', async () => {
+    await test.sweep.sweep();
+    const id = await holdOf(hold(7, 1));
+    const { createdAt, expiresAt } = (await test.ledger.hold(id)) ?? { createdAt: new Date(0), expiresAt: new Date(0) };
+    await waitFor(async () => (await test.ledger.hold(id))?.status === 'EXPIRED', { what: 'the end of the hold' });
+    const told = async () => [
+      (await test.ledger.balanceAt(alice, createdAt))?.held,
+      (await test.ledger.balanceAt(alice, new Date(expiresAt.getTime() - 1)))?.held,
+      (await test.ledger.balanceAt(alice, expiresAt))?.held,
+    ];
+    expect(await told()).toEqual([7n, 7n, 0n]);
+    await test.dataSource.query('SELECT pg_sleep(0.02)');
+    expect(await test.sweep.sweep()).toBe(1);
+    expect(await told()).toEqual([7n, 7n, 0n]);
   });
 
   it('is listed newest first, page by page, each entry once', async () => {

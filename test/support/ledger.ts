@@ -67,7 +67,7 @@ export class TestLedger {
       metrics,
       new Ledger(coalescers, writer, book, openings, reads),
       new LedgerIntegrity({ role: 'all' }, tasks, transactor, ledgerMetrics),
-      new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, writer),
+      new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, transactor, book, ledgerMetrics),
       coalescers,
     );
   }

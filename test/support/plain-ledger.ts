@@ -6,7 +6,6 @@ export type Step =
   | { do: 'hold'; from: number; to: number; amount: number; seconds: number }
   | { do: 'capture'; hold: number; amount?: number }
   | { do: 'void'; hold: number }
-  | { do: 'expire'; hold: number }
   | { do: 'reverse'; transfer: number };
 
 /** Steps sent together, some time after those before. */
@@ -60,7 +59,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
   },
   { arbitrary: fc.record({ do: fc.constant('void' as const), hold: which }), weight: 2 },
-  { arbitrary: fc.record({ do: fc.constant('expire' as const), hold: which }), weight: 1 },
   { arbitrary: fc.record({ do: fc.constant('reverse' as const), transfer: which }), weight: 3 },
 );
 
@@ -79,7 +77,7 @@ interface PlainHold {
   to: number;
   amount: number;
   until: number;
-  status: 'ACTIVE' | 'CAPTURED' | 'VOIDED' | 'EXPIRED';
+  end: 'CAPTURED' | 'VOIDED' | undefined;
 }
 
 interface PlainTransfer {
@@ -128,12 +126,13 @@ export class PlainLedger {
 
   heldOf(person: number): number {
     return this.holds
-      .filter(({ from, status }) => from === person && status === 'ACTIVE')
+      .filter((hold) => hold.from === person && this.statusOf(hold) === 'ACTIVE')
       .reduce((sum, { amount }) => sum + amount, 0);
   }
 
-  get holdCount(): number {
-    return this.holds.length;
+  /** In the order in which the holds were placed. */
+  get holdStatuses(): string[] {
+    return this.holds.map((hold) => this.statusOf(hold));
   }
 
   get transferCount(): number {
@@ -169,14 +168,13 @@ export class PlainLedger {
           to: each.to,
           amount: each.amount,
           until: this.now + each.seconds,
-          status: 'ACTIVE',
+          end: undefined,
         });
         return 'ACTIVE';
       case 'reverse':
         return this.reverse(this.transfers[each.transfer]);
       case 'capture':
       case 'void':
-      case 'expire':
         return this.resolve(this.holds[each.hold], each);
     }
   }
@@ -194,19 +192,18 @@ export class PlainLedger {
 
   private resolve(hold: PlainHold | undefined, each: Extract<Step, { hold: number }>): string {
     if (!hold) return 'NOT_FOUND';
-    const over = this.now >= hold.until;
-    if (each.do === 'expire') {
-      if (hold.status !== 'ACTIVE') return 'HOLD_ALREADY_RESOLVED';
-      if (!over) return 'CONFLICT';
-      return (hold.status = 'EXPIRED');
-    }
-    if (hold.status === 'EXPIRED' || (hold.status === 'ACTIVE' && over)) return 'HOLD_EXPIRED';
-    if (hold.status !== 'ACTIVE') return 'HOLD_ALREADY_RESOLVED';
-    if (each.do === 'void') return (hold.status = 'VOIDED');
+    if (hold.end !== undefined) return 'HOLD_ALREADY_RESOLVED';
+    if (this.statusOf(hold) === 'EXPIRED') return 'HOLD_EXPIRED';
+    if (each.do === 'void') return (hold.end = 'VOIDED');
     const amount = each.amount ?? hold.amount;
     if (amount > hold.amount) return 'CAPTURE_EXCEEDS_HOLD';
     this.transfers.push({ from: hold.from, to: hold.to, amount, reversal: false, reversed: false });
-    return (hold.status = 'CAPTURED');
+    return (hold.end = 'CAPTURED');
+  }
+
+  /** Time alone ends a hold that nothing else has ended. */
+  private statusOf({ end, until }: PlainHold): string {
+    return end ?? (this.now >= until ? 'EXPIRED' : 'ACTIVE');
   }
 
   private covers(person: number, amount: number): boolean {
@@ -215,5 +212,5 @@ export class PlainLedger {
 }
 
 export function isRefusal(code: string): boolean {
-  return !['posted', 'ACTIVE', 'CAPTURED', 'VOIDED', 'EXPIRED'].includes(code);
+  return !['posted', 'ACTIVE', 'CAPTURED', 'VOIDED'].includes(code);
 }

@@ -45,7 +45,6 @@ export function checkPosting(posting: Posting, onlyOwner?: string): AppError | u
       if (posting.amount !== undefined && !isAmount(posting.amount)) return new InvalidAmountError();
       return isUuid(posting.holdId) ? undefined : holdNotFound();
     case 'void':
-    case 'expire':
       return isUuid(posting.holdId) ? undefined : holdNotFound();
     case 'reverse':
       return isUuid(posting.transferId) ? undefined : transferNotFound();

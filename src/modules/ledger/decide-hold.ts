@@ -1,5 +1,4 @@
 import type { AppError } from '../../kernel/app-error.js';
-import { ConflictError } from '../../kernel/app-error.js';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import { ForbiddenError, type RequestContext } from '../../platform/auth/index.js';
 import { refuseFunds, refuseMove } from './decide-transfer.js';
@@ -15,6 +14,23 @@ import {
 } from './ledger.errors.js';
 import type { BookedHold } from './ledger-state.js';
 import type { HoldPosting, HoldResolution, PostingOutcome } from './posting.js';
+
+/**
+ * What has expired is available from that moment on, to whatever is decided next, however long ago it was and whether or
+ * not the sweep has come by. No refusal of a batch takes it back.
+ */
+export function expireDue(draft: Draft): readonly BookedHold[] {
+  return draft.due.map((hold) => {
+    const account = draft.account(hold.account);
+    if (!account) throw new TypeError('A hold is due whose account is not loaded');
+    return draft.resolve(hold, account, {
+      status: 'EXPIRED',
+      captured: null,
+      transferId: null,
+      resolvedAt: hold.expiresAt,
+    });
+  });
+}
 
 /** @param posting has passed `checkPosting` */
 export function decideHold(draft: Draft, posting: HoldPosting, by: RequestContext): PostingOutcome {
@@ -42,7 +58,7 @@ export function decideHold(draft: Draft, posting: HoldPosting, by: RequestContex
   return { held };
 }
 
-/** Captures, voids or expires a hold: one of the three happens, once. */
+/** Captures or voids a hold. It is resolved once, and not once its time is over. */
 export function decideResolution(
   draft: Draft,
   posting: HoldResolution,
@@ -56,18 +72,13 @@ export function decideResolution(
   if (onlyOwner !== undefined && hold.placedBy !== by.actor) {
     return { refused: new ForbiddenError('Somebody else placed this hold; it is theirs to resolve.') };
   }
-  const refused = posting.type === 'expire' ? refuseExpiry(draft, hold) : refuseEnd(draft, hold);
+  const refused = refuseEnd(hold);
   if (refused) return { refused };
   const account = draft.account(hold.account);
   if (!account) return { refused: accountNotFound() };
-  switch (posting.type) {
-    case 'capture':
-      return capture(draft, hold, posting.amount ?? hold.amount, by);
-    case 'void':
-      return { held: draft.resolve(hold, account, { status: 'VOIDED', captured: null, transferId: null }) };
-    case 'expire':
-      return { held: draft.resolve(hold, account, { status: 'EXPIRED', captured: null, transferId: null }) };
-  }
+  if (posting.type === 'capture') return capture(draft, hold, posting.amount ?? hold.amount, by);
+  const end = { status: 'VOIDED', captured: null, transferId: null, resolvedAt: draft.now } as const;
+  return { held: draft.resolve(hold, account, end) };
 }
 
 function capture(draft: Draft, hold: BookedHold, amount: bigint, by: RequestContext): PostingOutcome {
@@ -79,23 +90,11 @@ function capture(draft: Draft, hold: BookedHold, amount: bigint, by: RequestCont
   if (refused) return { refused };
   const note = hold.description === null ? {} : { description: hold.description };
   const transfer = draft.move({ kind: 'CAPTURE', debit, credit, amount, note, holdId: hold.id }, by);
-  const end = { status: 'CAPTURED', captured: amount, transferId: transfer.id } as const;
+  const end = { status: 'CAPTURED', captured: amount, transferId: transfer.id, resolvedAt: draft.now } as const;
   return { held: draft.resolve(hold, debit, end), transfer };
 }
 
-/** Its time is over when the database's clock says so, whether or not the sweep has come by. */
-function isOver(draft: Draft, hold: BookedHold): boolean {
-  return hold.expiresAt.getTime() <= draft.now.getTime();
-}
-
-function refuseEnd(draft: Draft, hold: BookedHold): AppError | undefined {
-  if (hold.status === 'EXPIRED' || (hold.status === 'ACTIVE' && isOver(draft, hold))) {
-    return new HoldExpiredError(hold.expiresAt);
-  }
-  return hold.status === 'ACTIVE' ? undefined : new HoldAlreadyResolvedError(hold.status);
-}
-
-function refuseExpiry(draft: Draft, hold: BookedHold): AppError | undefined {
-  if (hold.status !== 'ACTIVE') return new HoldAlreadyResolvedError(hold.status);
-  return isOver(draft, hold) ? undefined : new ConflictError('The hold has not expired yet.');
+function refuseEnd({ status, expiresAt }: BookedHold): AppError | undefined {
+  if (status === 'EXPIRED') return new HoldExpiredError(expiresAt);
+  return status === 'ACTIVE' ? undefined : new HoldAlreadyResolvedError(status);
 }

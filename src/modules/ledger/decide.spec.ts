@@ -75,6 +75,7 @@ function stateOf(accounts: readonly AccountState[], more: Partial<LedgerState> =
     now: NOW,
     accounts: new Map(accounts.map((each) => [accountName(each.ref), each])),
     holds: new Map(),
+    due: [],
     transfers: new Map(),
     reversed: new Set(),
     references: new Set(),
@@ -232,22 +233,28 @@ describe('a hold', () => {
     expect(transfers[0]).toMatchObject({ kind: 'CAPTURE', holdId: HOLD, amount: 10n, description: 'room 12' });
   });
 
-  it('has expired at its very millisecond, swept or not', () => {
+  it('that is due is released before anything is decided: its money is there, and it cannot be captured or voided', () => {
+    const over = hold({ expiresAt: NOW });
     const accounts = [account(ALICE, 30n, { held: 30n }), account(BOB, 0n)];
-    const with_ = (more: Partial<BookedHold>) => stateOf(accounts, { holds: new Map([[HOLD, hold(more)]]) });
-    const [capture, void_, expire]: Posting[] = [
+    const state = stateOf(accounts, { holds: new Map([[HOLD, over]]), due: [over] });
+    const decision = decideAll(state, [
       { type: 'capture', holdId: HOLD },
       { type: 'void', holdId: HOLD },
-      { type: 'expire', holdId: HOLD },
-    ];
-    expect(codes(with_({}), [expire!, void_!])).toEqual(['CONFLICT', 'VOIDED']);
-    const over = with_({ expiresAt: NOW });
-    expect(codes(over, [capture!, void_!, expire!, capture!])).toEqual([
-      'HOLD_EXPIRED',
-      'HOLD_EXPIRED',
-      'EXPIRED',
-      'HOLD_EXPIRED',
+      move(ALICE, BOB, 30n),
     ]);
+    expect(decision.outcomes.flat().map(codeOf)).toEqual(['HOLD_EXPIRED', 'HOLD_EXPIRED', 'posted']);
+    expect(decision.expired).toEqual([{ ...over, status: 'EXPIRED', resolvedAt: NOW }]);
+    expect(decision.resolved).toEqual(decision.expired);
+  });
+
+  it('that is due stays released when the batch that found it is refused, and when there is none', () => {
+    const over = hold({ expiresAt: new Date(NOW.getTime() - 5000) });
+    const state = () => stateOf([account(ALICE, 30n, { held: 30n }), account(BOB, 0n)], { due: [over] });
+    const expired = [{ ...over, status: 'EXPIRED', resolvedAt: over.expiresAt }];
+    const refused = decideAll(state(), [move(ALICE, BOB, 30n), move(ALICE, BOB, 1n)], { mode: 'atomic' });
+    expect(refused.outcomes.flat().map(codeOf)).toEqual(['BATCH_REJECTED', 'INSUFFICIENT_FUNDS']);
+    expect([refused.resolved, refused.transfers]).toEqual([expired, []]);
+    expect(decide(state(), [], newId)).toMatchObject({ outcomes: [], resolved: expired });
   });
 
   it('of more than is available is refused for that first, like a transfer', () => {

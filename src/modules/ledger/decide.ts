@@ -1,7 +1,7 @@
 import type { AppError } from '../../kernel/app-error.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { checkPosting } from './check-posting.js';
-import { decideHold, decideResolution } from './decide-hold.js';
+import { decideHold, decideResolution, expireDue } from './decide-hold.js';
 import { decideReversal, decideTransfer } from './decide-transfer.js';
 import { Draft } from './draft.js';
 import { BatchRejectedError } from './ledger.errors.js';
@@ -18,6 +18,8 @@ export interface Decidable {
 
 /** What to answer and what to write. */
 export interface Decision {
+  /** Of the state. */
+  readonly now: Date;
   /** Of each request, of each of its postings, in order. */
   readonly outcomes: readonly (readonly PostingOutcome[])[];
   /** In the order of posting, which is that of their sequences. */
@@ -25,22 +27,32 @@ export interface Decision {
   readonly placed: readonly BookedHold[];
   /** As they are now. */
   readonly resolved: readonly BookedHold[];
+  /** Of these, the ones nobody asked to resolve: their time was over. */
+  readonly expired: readonly BookedHold[];
 }
 
 /**
- * Decides requests in the order they came; each sees the effect of those before it. Pure: no clock, no database, and
+ * Releases what has expired, then decides requests in the order they came; each sees the effect of those before it. Pure: no clock, no database, and
  * `state` stays as it is. All rules of money are here and in `checkPosting`; the database checks what comes of them.
  *
  * @param newId makes the ids of transfers and holds
  */
 export function decide(state: LedgerState, requests: readonly Decidable[], newId: () => string): Decision {
   const draft = new Draft(state, newId);
+  const expired = expireDue(draft);
   const outcomes = requests.map((request) =>
     request.mode === 'atomic' && request.postings.length > 1
       ? decideTogether(draft, request)
       : request.postings.map((posting) => decideOne(draft, posting, request)),
   );
-  return { outcomes, transfers: draft.transfers, placed: draft.placed, resolved: draft.resolved };
+  return {
+    now: draft.now,
+    outcomes,
+    transfers: draft.transfers,
+    placed: draft.placed,
+    resolved: draft.resolved,
+    expired,
+  };
 }
 
 /** Linked postings: the first that is refused ends it, and with it goes what the others did. */
@@ -78,7 +90,6 @@ function decideChecked(draft: Draft, posting: Posting, { by, onlyOwner }: Decida
       return decideHold(draft, posting, by);
     case 'capture':
     case 'void':
-    case 'expire':
       return decideResolution(draft, posting, by, onlyOwner);
   }
 }

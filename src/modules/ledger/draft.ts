@@ -50,6 +50,10 @@ export class Draft {
     return this.state.now;
   }
 
+  get due(): readonly BookedHold[] {
+    return this.state.due;
+  }
+
   account(key: AccountKey): DraftAccount | undefined {
     const name = accountName(key);
     const drafted = this.accounts.get(name);
@@ -136,11 +140,15 @@ export class Draft {
     return placed;
   }
 
-  /** @param end what it has become */
-  resolve(hold: BookedHold, account: DraftAccount, end: Pick<Hold, 'status' | 'captured' | 'transferId'>): BookedHold {
+  /** @param end what it has become, and when */
+  resolve(
+    hold: BookedHold,
+    account: DraftAccount,
+    end: Pick<Hold, 'status' | 'captured' | 'transferId' | 'resolvedAt'>,
+  ): BookedHold {
     this.remember(account);
     account.held -= hold.amount;
-    const resolved: BookedHold = { ...hold, ...end, resolvedAt: this.state.now };
+    const resolved: BookedHold = { ...hold, ...end };
     this.holds.set(hold.id, resolved);
     this.undo?.push(() => this.holds.delete(hold.id));
     this.add(this.resolved, resolved);

@@ -50,6 +50,6 @@ export function holdOf(row: HoldRow): BookedHold {
     expiresAt: row.expires_at,
     transferId: row.transfer,
     createdAt: row.created_at,
-    resolvedAt: row.resolved_at,
+    resolvedAt: status === 'EXPIRED' ? row.expires_at : row.resolved_at,
   };
 }

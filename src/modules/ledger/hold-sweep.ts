@@ -1,14 +1,18 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { type RepeatingTask, RepeatingTasks } from '../../platform/schedule/index.js';
+import { Transactor } from '../../platform/transaction/index.js';
+import { LedgerBook } from './ledger-book.js';
+import { LedgerMetrics } from './ledger-metrics.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
-import { LedgerWriter } from './ledger-writer.js';
+import { LEDGER_LOCK } from './ledger-writer.js';
 
 const BATCH = 500;
 
 /**
- * Releases the holds whose time is over. It is the janitor, not the rule: an expired hold cannot be captured, swept or not.
- * It posts through the writer like everybody, so that a capture comes before it or after it.
+ * Tidies away holds whose time is over, where nothing moves. It is the janitor, not the rule: every decision and every read
+ * counts them as expired, swept or not. It holds the ledger's lock like everybody, so that a capture comes before it or
+ * finds the hold expired.
  */
 @Injectable()
 export class HoldSweep implements OnApplicationBootstrap, OnModuleDestroy {
@@ -18,7 +22,9 @@ export class HoldSweep implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(CONFIG) private readonly config: Pick<Config, 'SWEEP_INTERVAL_MS'>,
     private readonly tasks: RepeatingTasks,
     private readonly reads: LedgerReadsRepository,
-    private readonly writer: LedgerWriter,
+    private readonly transactor: Transactor,
+    private readonly book: LedgerBook,
+    private readonly metrics: LedgerMetrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -30,25 +36,21 @@ export class HoldSweep implements OnApplicationBootstrap, OnModuleDestroy {
     await this.task?.stop();
   }
 
-  /** @returns how many it released */
+  /** @returns how many it tidied away */
   async sweep(): Promise<number> {
-    let released = 0;
+    let tidied = 0;
     for (;;) {
       const found = await this.reads.expiredHolds(BATCH);
-      const ended = await this.release(found);
-      released += ended;
-      // None ended: they would be found again at once.
-      if (found.length < BATCH || ended === 0) return released;
+      const ended = found.length === 0 ? 0 : await this.expire(new Set(found));
+      tidied += ended;
+      // None ended: somebody else was first, or they would be found again at once.
+      if (found.length < BATCH || ended === 0) return tidied;
     }
   }
 
-  private async release(holds: readonly string[]): Promise<number> {
-    if (holds.length === 0) return 0;
-    const { outcomes } = await this.writer.submit({
-      postings: holds.map((holdId) => ({ type: 'expire', holdId })),
-      mode: 'independent',
-      by: { actor: 'system:ledger' },
-    });
-    return outcomes?.filter((outcome) => 'held' in outcome).length ?? 0;
+  private async expire(holds: ReadonlySet<string>): Promise<number> {
+    const ended = await this.transactor.run((tx) => this.book.expire(tx, holds), { lockTable: LEDGER_LOCK });
+    this.metrics.expired(ended);
+    return ended;
   }
 }

@@ -20,5 +20,6 @@ export interface Hold {
   /** The transfer that captured it. */
   readonly transferId: string | null;
   readonly createdAt: Date;
+  /** Of an expired hold, `expiresAt`. */
   readonly resolvedAt: Date | null;
 }

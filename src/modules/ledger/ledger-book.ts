@@ -5,12 +5,12 @@ import { AuditLog, type NewAuditLine } from '../audit/index.js';
 import type { AccountRef } from './account.js';
 import { allEnded } from './all-ended.js';
 import { type Decidable, decide } from './decide.js';
-import type { LoadedLedger } from './ledger-state.js';
+import type { BookedHold, LoadedLedger } from './ledger-state.js';
 import type { PostingOutcome } from './posting.js';
-import { auditLines, openedLine } from './posting-audit.js';
+import { auditLines, type Carried, EXPIRY, openedLine } from './posting-audit.js';
 import { PostingRepository } from './posting.repository.js';
 import { StateRepository } from './state.repository.js';
-import { wantedBy } from './wanted.js';
+import { wantedBy, wantedHolds } from './wanted.js';
 
 const SYSTEM = { actor: 'system:ledger' };
 
@@ -28,6 +28,17 @@ export class LedgerBook {
   }
 
   /**
+   * Tidies away holds whose time is over, and with them what else is due on their accounts.
+   *
+   * @returns how many
+   */
+  async expire(tx: EntityManager, holds: ReadonlySet<string>): Promise<number> {
+    const loaded = await this.states.load(tx, wantedHolds(holds));
+    await this.carryOut(tx, loaded, [], async () => undefined);
+    return loaded.state.due.length;
+  }
+
+  /**
    * Decides requests whose state is loaded, and writes what comes of it.
    *
    * @param meanwhile is called with the outcomes once the rows are on their way: it renders while PostgreSQL writes. What
@@ -41,14 +52,14 @@ export class LedgerBook {
     meanwhile: (outcomes: readonly (readonly PostingOutcome[])[]) => Promise<Result>,
   ): Promise<Result> {
     const decision = decide(state, requests, newId);
-    const { outcomes } = decision;
+    const { outcomes, expired } = decision;
     const writing = this.postings.write(tx, decision);
     // Gives way once, so that the rows are on the wire before anything is rendered.
     await Promise.resolve();
     const [, result] = await allEnded([
       writing,
       attempt(() => meanwhile(outcomes)),
-      attempt(() => this.audit.record(tx, linesOf(requests, outcomes, opened))),
+      attempt(() => this.audit.record(tx, linesOf(requests, outcomes, opened, expired))),
     ]);
     return result;
   }
@@ -58,8 +69,15 @@ function linesOf(
   requests: readonly Decidable[],
   outcomes: readonly (readonly PostingOutcome[])[],
   opened: readonly AccountRef[],
+  expired: readonly BookedHold[],
 ): NewAuditLine[] {
-  const carried = requests.map((request, index) => ({ request, outcomes: outcomes[index] ?? [] }));
+  const carried: Carried[] = requests.map((request, index) => ({ request, outcomes: outcomes[index] ?? [] }));
+  if (expired.length > 0) {
+    carried.push({
+      request: { postings: expired.map(() => EXPIRY), by: SYSTEM },
+      outcomes: expired.map((held) => ({ held })),
+    });
+  }
   return [...opened.map((account) => openedLine(account, SYSTEM)), ...auditLines(carried)];
 }
 

@@ -12,6 +12,7 @@ import { LedgerTransferRow } from './ledger-transfer.entity.js';
   `CASE status WHEN 'ACTIVE' THEN resolved_at IS NULL AND captured IS NULL AND transfer IS NULL WHEN 'CAPTURED' THEN resolved_at < expires_at AND captured IS NOT NULL AND transfer IS NOT NULL WHEN 'VOIDED' THEN resolved_at < expires_at AND captured IS NULL AND transfer IS NULL WHEN 'EXPIRED' THEN resolved_at >= expires_at AND captured IS NULL AND transfer IS NULL ELSE false END`,
 )
 @Index('ledger_holds_account_idx', ['account', 'createdAt'])
+@Index('ledger_holds_active_idx', ['account', 'expiresAt'], { where: `status = 'ACTIVE'` })
 @Index('ledger_holds_expiry_idx', ['expiresAt'], { where: `status = 'ACTIVE'` })
 export class LedgerHoldRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'ledger_holds_pkey' })

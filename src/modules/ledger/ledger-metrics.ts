@@ -3,7 +3,7 @@ import type { Counter } from 'prom-client';
 import { Metrics } from '../../platform/metrics/index.js';
 import type { Posting, PostingOutcome } from './posting.js';
 
-const TYPES: readonly Posting['type'][] = ['transfer', 'reverse', 'hold', 'capture', 'void', 'expire'];
+const TYPES: readonly Posting['type'][] = ['transfer', 'reverse', 'hold', 'capture', 'void'];
 
 type Child = Counter.Internal;
 
@@ -12,6 +12,7 @@ type Child = Counter.Internal;
 export class LedgerMetrics {
   private readonly postings = new Map<Posting['type'], Child>();
   private readonly refusals = new Map<string, Child>();
+  private readonly expirations;
   private readonly refused;
   private readonly flushes;
   private readonly violations;
@@ -20,6 +21,7 @@ export class LedgerMetrics {
   constructor(metrics: Metrics) {
     const posted = metrics.counter('holdfast_ledger_postings_total', 'Postings committed, by type', ['type']);
     for (const type of TYPES) this.postings.set(type, posted.labels(type));
+    this.expirations = posted.labels('expire');
     this.refused = metrics.counter('holdfast_ledger_refusals_total', 'Postings refused, by error code', ['code']);
     // There from the start, so that the first attempt to overdraw is an increase.
     this.refused.inc({ code: 'INSUFFICIENT_FUNDS' }, 0);
@@ -36,10 +38,14 @@ export class LedgerMetrics {
     outcomes.forEach((outcome, index) => {
       const type = postings[index]?.type;
       if (type === undefined) return;
-      if (!('refused' in outcome)) this.postings.get(type)?.inc();
-      // That another replica's sweep was first is no news.
-      else if (type !== 'expire') this.refusal(outcome.refused.code).inc();
+      if ('refused' in outcome) this.refusal(outcome.refused.code).inc();
+      else this.postings.get(type)?.inc();
     });
+  }
+
+  /** How many holds a committed batch found to be over. */
+  expired(count: number): void {
+    this.expirations.inc(count);
   }
 
   flushed(seconds: number): void {

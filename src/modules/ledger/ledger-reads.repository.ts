@@ -7,13 +7,21 @@ import type { Hold } from './hold.js';
 import { TRANSFER_ACCOUNTS, TRANSFER_COLUMNS, transferOf, type TransferRow } from './transfer-row.js';
 import type { PostedTransfer } from './transfer.js';
 
-/** LATERAL with LIMIT: one probe a key, whatever the statistics say of a small table. Index: ledger_accounts_owner_key. */
+/**
+ * LATERAL with LIMIT: one probe a key, whatever the statistics say of a small table. What holds reserve whose time is over
+ * is held no more, swept or not; where nothing is held none is looked for. Indexes: ledger_accounts_owner_key,
+ * ledger_holds_active_idx (or ledger_holds_expiry_idx while little is due at all).
+ */
 const FIND_ACCOUNTS = prepared(
   'ledger_find_accounts',
   `
   SELECT
-    wanted.position::integer, a.id, a.kind, a.owner, a.currency, a.balance, a.held, a.allow_negative, a.status, a.sequence,
-    a.created_at, statement_timestamp() AS as_of
+    wanted.position::integer, a.id, a.kind, a.owner, a.currency, a.balance, a.allow_negative, a.status, a.sequence,
+    a.created_at, statement_timestamp() AS as_of,
+    CASE WHEN a.held = 0 THEN 0 ELSE a.held - coalesce((
+      SELECT sum(amount) FROM ledger_holds
+      WHERE account = a.id AND status = 'ACTIVE' AND expires_at <= statement_timestamp()
+    ), 0)::bigint END AS held
   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, owner, currency, position)
   CROSS JOIN LATERAL (
     SELECT *
@@ -26,7 +34,7 @@ const FIND_ACCOUNTS = prepared(
 /**
  * The last entry up to a moment, found by halves: times do not go back along an account's sequence, so 25 probes of the
  * primary key find it among 30 million, and no index over time costs each entry 5 µs. What was held then is the sum of
- * the holds placed by then and not resolved by then. Indexes: ledger_accounts_owner_key, ledger_entries_pkey,
+ * the holds placed by then whose time was not over and which were not resolved by then. Indexes: ledger_accounts_owner_key, ledger_entries_pkey,
  * ledger_holds_account_idx.
  */
 const BALANCE_AT = prepared(
@@ -54,7 +62,7 @@ const BALANCE_AT = prepared(
     ), 0) AS balance,
     coalesce((
       SELECT sum(amount) FROM ledger_holds
-      WHERE account = account.id AND created_at <= $4 AND (resolved_at IS NULL OR resolved_at > $4)
+      WHERE account = account.id AND created_at <= $4 AND expires_at > $4 AND (resolved_at IS NULL OR resolved_at > $4)
     ), 0)::bigint AS held
   FROM account`,
 );
@@ -87,7 +95,10 @@ const FIND_TRANSFER = prepared(
 /** Index: ledger_holds_pkey. */
 const FIND_HOLD = prepared(
   'ledger_find_hold',
-  `SELECT ${HOLD_COLUMNS} FROM ledger_holds AS h ${HOLD_ACCOUNTS} WHERE h.id = $1`,
+  `
+  SELECT ${HOLD_COLUMNS}, h.status = 'ACTIVE' AND h.expires_at <= statement_timestamp() AS is_over
+  FROM ledger_holds AS h ${HOLD_ACCOUNTS}
+  WHERE h.id = $1`,
 );
 
 /** Index: ledger_holds_expiry_idx. */
@@ -166,8 +177,8 @@ export class LedgerReadsRepository {
   }
 
   async hold(id: string): Promise<Hold | undefined> {
-    const [row] = await this.read<HoldRow>(FIND_HOLD, [id]);
-    return row && holdOf(row);
+    const [row] = await this.read<HoldRow & { is_over: boolean }>(FIND_HOLD, [id]);
+    return row && holdOf(row.is_over ? { ...row, status: 'EXPIRED' } : row);
   }
 
   /** Ids of active holds whose time is over, the longest overdue first. */

@@ -37,6 +37,8 @@ export interface LedgerState {
   readonly accounts: ReadonlyMap<string, AccountState>;
   /** By id: those to be resolved. */
   readonly holds: ReadonlyMap<string, BookedHold>;
+  /** Every active hold of these accounts whose time is over by `now`, the longest overdue first. */
+  readonly due: readonly BookedHold[];
   /** By id: those to be reversed. */
   readonly transfers: ReadonlyMap<string, BookedTransfer>;
   /** Ids of transfers among them that have been reversed. */

@@ -27,6 +27,8 @@ const ATTEMPTS = 8;
 interface Committed {
   readonly outcomes: readonly Outcome<Submission>[];
   readonly met: readonly AccountRef[];
+  /** How many holds were over. */
+  readonly expired: number;
 }
 
 /**
@@ -66,8 +68,9 @@ export class LedgerWriter {
 
   private async flush(requests: readonly PostingRequest[]): Promise<readonly Outcome<Submission>[]> {
     const started = performance.now();
-    const { outcomes, met } = await this.commit(requests);
+    const { outcomes, met, expired } = await this.commit(requests);
     this.directory.learn(met);
+    this.metrics.expired(expired);
     outcomes.forEach((outcome, index) => {
       if ('error' in outcome || outcome.result.outcomes === null) return;
       this.metrics.settled(requests[index]?.postings ?? [], outcome.result.outcomes);
@@ -93,11 +96,11 @@ export class LedgerWriter {
     const [loaded, known] = await allEnded([loading, finding]);
     batch.know(known);
     const fresh = batch.fresh();
-    if (fresh.length === 0) return { outcomes: batch.settle(undefined), met: loaded.met };
+    if (fresh.length === 0) return { outcomes: batch.settle(undefined), met: loaded.met, expired: 0 };
     const createdAt = await this.book.carryOut(tx, loaded, fresh, async (outcomes) => {
       const completed = batch.answer(outcomes);
       return completed.length > 0 ? this.records.complete(tx, completed) : undefined;
     });
-    return { outcomes: batch.settle(createdAt), met: loaded.met };
+    return { outcomes: batch.settle(createdAt), met: loaded.met, expired: loaded.state.due.length };
   }
 }

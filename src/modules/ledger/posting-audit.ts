@@ -6,9 +6,14 @@ import type { Posting, PostingOutcome } from './posting.js';
 /** A line of this many has about 30 KB. */
 const MAX_POSTINGS = 200;
 
+/** What nobody asks for: it happens by the clock. */
+export const EXPIRY = { type: 'expire' } as const;
+
+type Named = Pick<Posting, 'type'> | typeof EXPIRY;
+
 /** A request and what became of it. */
 export interface Carried {
-  readonly request: { readonly postings: readonly Posting[]; readonly by: RequestContext };
+  readonly request: { readonly postings: readonly Named[]; readonly by: RequestContext };
   readonly outcomes: readonly PostingOutcome[];
 }
 
@@ -84,7 +89,7 @@ function subjectOf(outcome: Done): string {
 }
 
 /** For example `TRANSFER 0190…: 700 USD, user:alice > user:bob`. */
-function describe(type: Posting['type'], outcome: Done): string {
+function describe(type: Named['type'], outcome: Done): string {
   const transfer = 'posted' in outcome ? outcome.posted : outcome.transfer;
   if (transfer) {
     const { id, kind, amount, currency, debit, credit, holdId } = transfer;

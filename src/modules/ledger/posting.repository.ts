@@ -33,12 +33,16 @@ const INSERT_HOLDS = prepared(
   )`,
 );
 
-/** A trigger refuses the rows that are not active any more. Index: ledger_holds_pkey. */
+/**
+ * A trigger refuses the rows that are not active any more. A hold has expired when its time was over, to the microsecond,
+ * and not when somebody came by. Index: ledger_holds_pkey.
+ */
 const RESOLVE_HOLDS = prepared(
   'ledger_resolve_holds',
   `
   UPDATE ledger_holds AS h
-  SET status = resolved.status, captured = resolved.captured, transfer = resolved.transfer, resolved_at = $5
+  SET status = resolved.status, captured = resolved.captured, transfer = resolved.transfer,
+    resolved_at = CASE resolved.status WHEN 'EXPIRED' THEN h.expires_at ELSE $5 END
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[]) AS resolved (id, status, captured, transfer)
   WHERE h.id = resolved.id`,
 );
@@ -53,8 +57,8 @@ export class PostingRepository {
    * At most three statements, and one where there are no holds. Releases come first and reservations last, so that no
    * account has less than is held of it at any moment in between.
    */
-  async write(tx: EntityManager, { resolved, transfers, placed }: Decision): Promise<void> {
-    if (resolved.length > 0) await this.resolve(tx, resolved);
+  async write(tx: EntityManager, { now, resolved, transfers, placed }: Decision): Promise<void> {
+    if (resolved.length > 0) await this.resolve(tx, resolved, now);
     if (transfers.length > 0) await this.insertTransfers(tx, transfers);
     if (placed.length > 0) await this.insertHolds(tx, placed);
   }
@@ -98,13 +102,13 @@ export class PostingRepository {
     ]);
   }
 
-  private async resolve(tx: EntityManager, rows: readonly BookedHold[]): Promise<void> {
+  private async resolve(tx: EntityManager, rows: readonly BookedHold[], now: Date): Promise<void> {
     await runPrepared(runnerOf(tx), RESOLVE_HOLDS, [
       plain(rows, ({ id }) => id),
       plain(rows, ({ status }) => status),
       plain(rows, ({ captured }) => captured),
       plain(rows, ({ transferId }) => transferId),
-      rows[0]?.resolvedAt,
+      now,
     ]);
   }
 }

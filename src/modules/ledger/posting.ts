@@ -36,10 +36,10 @@ export interface HoldPosting {
   readonly description?: string | undefined;
 }
 
-/** A capture pays `amount`, or all of it, and releases the rest. `expire` is the sweep's. */
+/** A capture pays `amount`, or all of it, and releases the rest. That a hold expires nobody has to ask for. */
 export type HoldResolution =
   | { readonly type: 'capture'; readonly holdId: string; readonly amount?: bigint | undefined }
-  | { readonly type: 'void' | 'expire'; readonly holdId: string };
+  | { readonly type: 'void'; readonly holdId: string };
 
 /** Posts the mirror of a transfer, once. */
 export interface ReversalPosting {
@@ -69,7 +69,7 @@ export interface PostingRequest {
 export type PostingOutcome =
   /** A transfer or a reversal. */
   | { readonly posted: PostedTransfer }
-  /** A hold placed, captured (then with its transfer), voided or expired. */
+  /** A hold placed, captured (then with its transfer) or voided. */
   | { readonly held: Hold; readonly transfer?: PostedTransfer | undefined }
   | { readonly refused: AppError };
 

@@ -17,7 +17,9 @@ import type { Wanted } from './wanted.js';
 
 /**
  * The accounts and the time, under their locks, in the order of their ids; the outer SELECT is evaluated once a row is
- * locked. One row of long texts: a thousand rows cost the driver ten times as much. Index: ledger_accounts_pkey.
+ * locked. One row of long texts: a thousand rows cost the driver ten times as much. An account of which nothing is held
+ * has no hold to look for; of another the first to expire is one probe, within bounds that only ledger_holds_active_idx
+ * knows: a plan along ledger_holds_expiry_idx could pass all the holds of others first. Index: ledger_accounts_pkey.
  */
 const LOCK_ACCOUNTS = prepared(
   'ledger_lock_accounts',
@@ -27,9 +29,17 @@ const LOCK_ACCOUNTS = prepared(
     string_agg(sequence::text, ',') AS sequences,
     string_agg(CASE WHEN allow_negative THEN 'N' ELSE '-' END || CASE WHEN status = 'OPEN' THEN '-' ELSE 'F' END, ',')
       AS flags,
-    max(date_part('epoch', greatest(clock_timestamp(), last_entry_at))) AS at
+    max(date_part('epoch', greatest(clock_timestamp(), last_entry_at))) AS at,
+    min(CASE WHEN held > 0 THEN (
+      SELECT expires_at
+      FROM ledger_holds
+      WHERE status = 'ACTIVE'
+        AND (account, expires_at) >= (locked.id, '-infinity') AND (account, expires_at) <= (locked.id, 'infinity')
+      ORDER BY account, expires_at
+      LIMIT 1
+    ) END) AS first_expiry
   FROM (
-    SELECT balance, held, sequence, allow_negative, status, last_entry_at
+    SELECT id, balance, held, sequence, allow_negative, status, last_entry_at
     FROM ledger_accounts
     WHERE id = ANY ($1::uuid[])
     ORDER BY id
@@ -46,6 +56,16 @@ const LOCK_HOLDS = prepared(
   WHERE h.id = ANY ($1::uuid[])
   ORDER BY h.id
   FOR UPDATE OF h`,
+);
+
+/** Index: ledger_holds_active_idx, or ledger_holds_expiry_idx while little is due at all. */
+const FIND_DUE = prepared(
+  'ledger_find_due',
+  `
+  SELECT ${HOLD_COLUMNS}
+  FROM ledger_holds AS h ${HOLD_ACCOUNTS}
+  WHERE h.account = ANY ($1::uuid[]) AND h.status = 'ACTIVE' AND h.expires_at <= $2
+  ORDER BY h.expires_at, h.id`,
 );
 
 /** Index: ledger_transfers_pkey. */
@@ -82,6 +102,8 @@ interface LockedRow {
   flags: string | null;
   /** Unix seconds. */
   at: number | null;
+  /** Of the active holds. */
+  first_expiry: Date | null;
 }
 
 /**
@@ -103,7 +125,11 @@ export class StateRepository {
 
   /**
    * In the order that keeps two batches from waiting for each other in a circle: holds, then accounts, each by id. What
-   * accounts guard (references, reversals) is read once they are locked.
+   * accounts guard (references, reversals, holds that are due) is read once they are locked.
+   *
+   * Holds that are due are locked after their accounts, when they are written. Nobody waits for them the other way round:
+   * whoever touches a hold has locked the ledger first, the writer and the sweep as they begin, `Ledger.post` before it
+   * reads anything.
    *
    * @throws AccountsGoneError (40001)
    */
@@ -127,10 +153,15 @@ export class StateRepository {
       }
     }
     const { found, opened } = await this.resolve(tx, wanted.accounts, refs);
-    const { accounts, now } = await this.lock(runner, refs);
+    const { accounts, now, isAnyDue } = await this.lock(runner, refs);
+    const due = isAnyDue ? await findDue(runner, accounts, now) : [];
     const references = await findReferences(runner, wanted);
     const reversed = await findReversed(runner, transfers);
-    return { state: { now, accounts, holds, transfers, references, reversed }, met: [...found, ...opened], opened };
+    return {
+      state: { now, accounts, holds, due, transfers, references, reversed },
+      met: [...found, ...opened],
+      opened,
+    };
   }
 
   /** Adds those that exist to `refs`; system accounts exist once they are asked for. */
@@ -165,10 +196,10 @@ export class StateRepository {
   private async lock(
     runner: QueryRunner,
     refs: ReadonlyMap<string, AccountRef>,
-  ): Promise<{ accounts: ReadonlyMap<string, AccountState>; now: Date }> {
+  ): Promise<{ accounts: ReadonlyMap<string, AccountState>; now: Date; isAnyDue: boolean }> {
     const accounts = new Map<string, AccountState>();
     // Nothing exists that could be decided at any time.
-    if (refs.size === 0) return { accounts, now: new Date(0) };
+    if (refs.size === 0) return { accounts, now: new Date(0), isAnyDue: false };
     const byId = [...refs].toSorted(([, a], [, b]) => (a.id < b.id ? -1 : 1));
     const ids = plainArrayLiteral(byId.map(([, { id }]) => id));
     const [row] = await runPrepared<LockedRow>(runner, LOCK_ACCOUNTS, [ids]);
@@ -193,8 +224,18 @@ export class StateRepository {
       throw new AccountsGoneError(`${byId.length - accounts.size} accounts are gone`);
     }
     // Entries are stored in whole milliseconds, so this is not before any of them.
-    return { accounts, now: new Date(Math.floor((row?.at ?? 0) * 1000 + 0.0001)) };
+    const now = new Date(Math.floor((row?.at ?? 0) * 1000 + 0.0001));
+    return { accounts, now, isAnyDue: (row?.first_expiry?.getTime() ?? Infinity) <= now.getTime() };
   }
+}
+
+async function findDue(
+  runner: QueryRunner,
+  accounts: ReadonlyMap<string, AccountState>,
+  now: Date,
+): Promise<readonly BookedHold[]> {
+  const holders = [...accounts.values()].flatMap(({ ref, held }) => (held > 0n ? [ref.id] : []));
+  return (await runPrepared<HoldRow>(runner, FIND_DUE, [plainArrayLiteral(holders), now])).map(holdOf);
 }
 
 async function findReferences(runner: QueryRunner, { references }: Wanted): Promise<ReadonlySet<string>> {

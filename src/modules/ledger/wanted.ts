@@ -15,6 +15,11 @@ export interface Wanted {
   readonly references: ReadonlyMap<string, { readonly category: string | null; readonly reference: string }>;
 }
 
+/** What must be loaded to end these holds, and whatever else is due on their accounts. */
+export function wantedHolds(holds: ReadonlySet<string>): Wanted {
+  return { accounts: new Map(), holds, transfers: new Set(), references: new Map() };
+}
+
 /** Of postings that are refused whatever the state, nothing: their texts may be such that PostgreSQL refuses them. */
 export function wantedBy(
   requests: readonly { readonly postings: readonly Posting[]; readonly onlyOwner?: string | undefined }[],
@@ -42,7 +47,6 @@ export function wantedBy(
           break;
         case 'capture':
         case 'void':
-        case 'expire':
           holds.add(posting.holdId.toLowerCase());
       }
     }
