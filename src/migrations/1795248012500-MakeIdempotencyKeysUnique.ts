@@ -1,5 +1,4 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { isUniqueViolation } from '../platform/database/index.js';
+import { type MigrationInterface, QueryFailedError, type QueryRunner } from 'typeorm';
 
 /** Each time some event came in between, of a pair that is rare to begin with. */
 const MOST_ATTEMPTS = 10;
@@ -52,7 +51,7 @@ async function build(runner: QueryRunner): Promise<boolean> {
     `);
     return true;
   } catch (error) {
-    if (isUniqueViolation(error)) return false;
-    throw error;
+    if (!(error instanceof QueryFailedError) || error.driverError.code !== '23505') throw error;
+    return false;
   }
 }
