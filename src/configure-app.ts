@@ -11,6 +11,7 @@ import {
   requestId,
   securityHeaders,
   serializeJson,
+  trustProxies,
   validationPipe,
 } from './platform/http/index.js';
 import { VERSION } from './version.js';
@@ -23,11 +24,10 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 const problems = new ProblemFilter();
 
-/** The HTTP server's own settings: what is trusted, how long a slow sender is waited for. */
+/** The HTTP server's own settings: above all how long a slow sender is waited for. */
 export function createAdapter(config: Config): FastifyAdapter {
   const options: FastifyServerOptions & { http: object } = {
     genReqId: (request) => requestId(request),
-    trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => problems.answer(error, request, reply),
@@ -46,6 +46,7 @@ export function createAdapter(config: Config): FastifyAdapter {
 /** Everything between the socket and the controllers, the same in production and in tests. */
 export function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): void {
   const fastify = app.getHttpAdapter().getInstance();
+  trustProxies(fastify, config.TRUSTED_PROXIES, { requireHttps: isHttps(config) });
   installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: config.WEBHOOK_BODY_LIMIT_BYTES });
   fastify.setReplySerializer(serializeJson);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -69,12 +70,16 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
 }
 
 /** On everything a browser might open. Not on webhooks: their senders are programs that read a status. */
-function addSecurityHeaders(fastify: FastifyInstance, { PUBLIC_URL }: Config): void {
-  const headers = securityHeaders({ behindTls: PUBLIC_URL !== undefined && new URL(PUBLIC_URL).protocol === 'https:' });
+function addSecurityHeaders(fastify: FastifyInstance, config: Config): void {
+  const headers = securityHeaders({ behindTls: isHttps(config) });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.routeOptions.config.rawBody) reply.headers(headers);
     done();
   });
+}
+
+function isHttps({ PUBLIC_URL }: Config): boolean {
+  return PUBLIC_URL !== undefined && new URL(PUBLIC_URL).protocol === 'https:';
 }
 
 /** The OpenAPI document, made from the controllers and their DTOs. */

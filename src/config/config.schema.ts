@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { AddressList } from '../kernel/address-list.js';
 import { parseMailbox } from '../kernel/mailbox.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -30,9 +30,11 @@ const list = z.preprocess(blankIsAbsent, z.string().default('')).transform((text
 );
 const proxies = list.superRefine((addresses, context) => {
   for (const address of addresses) {
-    if (ipaddr.isValid(address) || ipaddr.isValidCIDR(address)) continue;
-    const message = `"${address}" is neither an IP address nor a CIDR range such as 10.0.0.0/8`;
-    context.addIssue({ code: 'custom', message });
+    try {
+      AddressList.parse([address]);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
   }
 });
 /** An origin is compared letter by letter with what browsers send: it must be written the way they write it. */

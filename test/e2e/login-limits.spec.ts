@@ -44,6 +44,26 @@ describe('Guessing passwords', () => {
     expect((await login(somewhere(), somebody())).status).toBe(401);
   });
 
+  it('gains nothing from a proxy that writes ports behind addresses, and neither locks others out there', async () => {
+    const ip = somewhere();
+    for (let port = 50_001; port <= 50_005; port++) expect((await login(`${ip}:${port}`, somebody())).status).toBe(401);
+    expectProblem(await login(`${ip}:50006`, somebody()), 429, 'RATE_LIMIT_EXCEEDED');
+    expect((await login(`${somewhere()}:50001`, somebody())).status).toBe(401);
+  });
+
+  it('gains nothing from what is no address: it counts for, and is audited as, the proxy that let it through', async () => {
+    const statuses: number[] = [];
+    for (let n = 0; n < 25; n++) statuses.push((await login(`203.0.113.1, made-up-${n}`, somebody())).status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(20);
+    const lines = await holdfast.sql<{ ip: string }>(
+      `SELECT ip FROM audit_log WHERE action = 'login.failed' ORDER BY id DESC LIMIT 5`,
+    );
+    expect(lines.map(({ ip }) => ip)).toEqual(Array(5).fill('127.0.0.1'));
+    expect(await holdfast.sql(`SELECT FROM audit_log WHERE ip LIKE '%made-up%'`)).toEqual([]);
+    expect(holdfast.server.output()).not.toContain('made-up');
+  });
+
   it.each(['an account', 'an address without one'])('ends after five failures on %s, wherever from', async (kind) => {
     const email = somebody();
     if (kind === 'an account') await client.signUp(email);

@@ -218,6 +218,9 @@ describe("A source's list of addresses", () => {
     ['::ffff:192.0.2.9', '192.0.2.9'],
     ['203.0.113.200', '203.0.113.200'],
     ['203.0.113.9, 192.0.2.9', '192.0.2.9'],
+    ['192.0.2.9:50001', '192.0.2.9'],
+    ['[2001:db8:1::5]:443', '2001:db8:1::5'],
+    ['203.0.113.9, [::ffff:192.0.2.9]:443, 127.0.0.1', '192.0.2.9'],
   ])('lets %s through a trusted proxy', async (forwardedFor, address) => {
     const { status, body } = await sendFrom(proxied, forwardedFor);
     expect(status).toBe(200);
@@ -235,6 +238,8 @@ describe("A source's list of addresses", () => {
     '::ffff:192.0.3.1',
     '::ffff:c000:301',
     '192.0.2.9, 192.0.3.1',
+    '192.0.3.1:50001',
+    '192.0.2.9, unknown',
     'unknown',
     '192.0.2',
     '0300.0.2.9',

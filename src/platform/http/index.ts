@@ -11,4 +11,5 @@ export { ProblemFilter } from './problem.filter.js';
 export { requestId } from './request-id.js';
 export { securityHeaders } from './security-headers.js';
 export { serializeJson } from './serialize-json.js';
+export { HttpsRequiredError, PLAIN_HTTP, trustProxies } from './trusted-proxies.js';
 export { validationPipe } from './validation.pipe.js';

@@ -1,7 +1,9 @@
 import { Controller, Get, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/index.js';
+import { PLAIN_HTTP } from '../http/index.js';
 import { LivenessDto, ReadinessDto } from './health.dto.js';
 import { Readiness } from './readiness.js';
 
@@ -12,12 +14,14 @@ export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
+  @RouteConfig(PLAIN_HTTP)
   @ApiOperation({ summary: 'The process answers' })
   live(): LivenessDto {
     return { status: 'live' };
   }
 
   @Get('ready')
+  @RouteConfig(PLAIN_HTTP)
   @ApiOperation({ summary: '200 while it can serve, else 503' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
     const readiness = await this.readiness.check();

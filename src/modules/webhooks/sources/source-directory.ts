@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { AddressList } from '../../../kernel/address-list.js';
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
 import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
 import type { SigningSecret } from '../providers/webhook-provider.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
-import { AddressList } from './address-list.js';
 import { type SourceRow, SourcesRepository } from './sources.repository.js';
 import { secretPlace } from './source-secret.js';
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
+import { AddressList } from '../../../kernel/address-list.js';
 import { ConflictError, NotFoundError, ValidationError } from '../../../kernel/app-error.js';
 import { newId } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
@@ -10,7 +11,6 @@ import { AuditLog } from '../../audit/index.js';
 import { hmacScheme } from '../providers/hmac-scheme.js';
 import { webhookProvider } from '../providers/provider-registry.js';
 import { FREELY_TYPED, type HmacScheme, type ProviderName } from '../providers/webhook-provider.js';
-import { AddressList } from './address-list.js';
 import type { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto } from './source.dto.js';
 import { SourceDirectory } from './source-directory.js';
 import { secretPlace } from './source-secret.js';
