@@ -14,6 +14,7 @@ import {
   trustProxies,
   validationPipe,
 } from './platform/http/index.js';
+import { WebhookIntake } from './modules/webhooks/index.js';
 import { VERSION } from './version.js';
 import { type JsonLogger, logRequests } from './platform/logging/index.js';
 import { Metrics } from './platform/metrics/index.js';
@@ -47,7 +48,15 @@ export function createAdapter(config: Config): FastifyAdapter {
 export function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): void {
   const fastify = app.getHttpAdapter().getInstance();
   trustProxies(fastify, config.TRUSTED_PROXIES, { requireHttps: isHttps(config) });
-  installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: config.WEBHOOK_BODY_LIMIT_BYTES });
+  const intake = app.get(WebhookIntake);
+  installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: (request) => intake.bodyLimit(request) });
+  fastify.addHook('onRoute', (route) => {
+    // For what fails before Nest is asked; its own errors go through the controller's filter.
+    if (!route.config?.rawBody) return;
+    route.errorHandler = (error, request, reply) => {
+      intake.refuse(error, request, reply).catch((failure: unknown) => problems.answer(failure, request, reply));
+    };
+  });
   fastify.setReplySerializer(serializeJson);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

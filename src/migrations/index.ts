@@ -12,6 +12,7 @@ import { AddApiKeyMaker1795248010000 } from './1795248010000-AddApiKeyMaker.js';
 import { ComputeRawPayload1795248011000 } from './1795248011000-ComputeRawPayload.js';
 import { AddTypePlaces1795248012000 } from './1795248012000-AddTypePlaces.js';
 import { MakeIdempotencyKeysUnique1795248012500 } from './1795248012500-MakeIdempotencyKeysUnique.js';
+import { AddSourceBodyLimit1795248013000 } from './1795248013000-AddSourceBodyLimit.js';
 import { IndexActiveHolds1795248015000 } from './1795248015000-IndexActiveHolds.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
@@ -30,5 +31,6 @@ export const MIGRATIONS = [
   ComputeRawPayload1795248011000,
   AddTypePlaces1795248012000,
   MakeIdempotencyKeysUnique1795248012500,
+  AddSourceBodyLimit1795248013000,
   IndexActiveHolds1795248015000,
 ];

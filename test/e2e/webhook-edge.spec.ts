@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { Scrape } from '../support/metrics.js';
@@ -162,6 +162,30 @@ describe('A slow sender', () => {
     expect(answer.headers.get('x-request-id')).toBe(answer.body['requestId']);
     expect(others.length).toBeGreaterThan(3);
     expect(new Set(others.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('is counted, warned about and audited, and keeps no connection whatever he does with his end', async () => {
+    const count = async () =>
+      (await Scrape.of(impatient.server)).value('holdfast_webhook_rejected_total', {
+        source: 'github',
+        code: 'REQUEST_TIMEOUT',
+      }) ?? 0;
+    const half = rawRequest('POST /webhooks/github', [['Content-Length', '5000']], '{');
+    const socket = connect({
+      port: Number(new URL(impatient.server.url).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    });
+    socket.on('error', () => undefined).resume();
+    socket.write(half);
+    await impatient.logged({ level: 'warn', msg: 'Webhook refused', source: 'github', code: 'REQUEST_TIMEOUT' });
+    expect(await count()).toBe(1);
+    const line = await waitFor(async () => {
+      const { body } = await impatient.call('GET', '/api/audit?subject=webhook-source:github&action=webhook.rejected');
+      return (body['data'] as unknown[])[0];
+    });
+    expect(line).toMatchObject({ ip: '127.0.0.1', details: { code: 'REQUEST_TIMEOUT', contentLength: '5000' } });
+    socket.destroy();
   });
 
   it('gains no time by sending a byte now and then', async () => {

@@ -46,6 +46,7 @@ describe('The sources API', () => {
       processing: 'async',
       ordering: 'none',
       maxRetries: null,
+      bodyLimitBytes: null,
       scheme: null,
       typeHeader: null,
       typePath: null,
@@ -83,6 +84,7 @@ describe('The sources API', () => {
       processing: 'inline',
       ordering: 'entity',
       maxRetries: 9,
+      bodyLimitBytes: 4096,
     };
     const { name, body } = await createSource(settings);
     expect(body).toMatchObject(settings);
@@ -146,6 +148,8 @@ describe('The sources API', () => {
     ['processing', { processing: 'later' }],
     ['ordering', { ordering: 'strict' }],
     ['maxRetries', { maxRetries: 101 }],
+    ['bodyLimitBytes', { bodyLimitBytes: 1023 }],
+    ['bodyLimitBytes', { bodyLimitBytes: 64 * 1024 * 1024 + 1 }],
     ['scheme', { scheme: { prefix: 'x' } }],
     ['scheme.template', { provider: 'hmac', scheme: { template: 'no body' } }],
     ['scheme.template', { provider: 'hmac', scheme: { template: '{id}.{body}' } }],

@@ -15,6 +15,7 @@ export const WEBHOOK_ENTITIES = [
   ReplayJob,
 ];
 
+export { WebhookIntake } from './ingest/webhook-intake.js';
 export { PermanentWebhookError, RetryAfterError } from './processing/handler.errors.js';
 export type { WebhookEventMessage } from './processing/webhook-event-message.js';
 export { WebhookHandler, type WebhookHandlerOptions } from './processing/webhook-handler.decorator.js';

@@ -8,6 +8,8 @@ import { GithubPingHandler } from './handlers/github-ping.handler.js';
 import { IngestController } from './ingest/ingest.controller.js';
 import { IngestService } from './ingest/ingest.service.js';
 import { RejectionLog } from './ingest/rejection-log.js';
+import { WebhookIntake } from './ingest/webhook-intake.js';
+import { WebhookRejections } from './ingest/webhook-rejections.js';
 import { WebhookEventWriter } from './ingest/webhook-event.writer.js';
 import { ClaimsInFlight } from './processing/claims-in-flight.js';
 import { ClaimsRepository } from './processing/claims.repository.js';
@@ -30,7 +32,7 @@ import { SourcesService } from './sources/sources.service.js';
 import { WebhookMetrics } from './webhook-metrics.js';
 
 const SOURCES = [SourcesRepository, SourceDirectory, SourcesService, EnvironmentSources];
-const INGEST = [WebhookEventWriter, RejectionLog, IngestService];
+const INGEST = [WebhookEventWriter, RejectionLog, WebhookRejections, WebhookIntake, IngestService];
 const PROCESSING = [
   HandlerRegistry,
   ClaimsRepository,
@@ -49,6 +51,6 @@ const OPERATIONS = [EventsRepository, EventsService, ReplayJobsRepository, Repla
   imports: [DiscoveryModule, AuditModule],
   controllers: [IngestController, SourcesController, EventsController, ReplayJobsController],
   providers: [WebhookMetrics, ...SOURCES, ...INGEST, ...PROCESSING, ...OPERATIONS, GithubPingHandler],
-  exports: [SourcesService, SourceDirectory],
+  exports: [SourcesService, SourceDirectory, WebhookIntake],
 })
 export class WebhooksModule {}

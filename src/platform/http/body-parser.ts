@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, ValidationError } from '../../kernel/app-error.js';
+import { ArrivingBodies, receiveBody } from './receive-body.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,9 +16,16 @@ declare module 'fastify' {
 export const RAW_BODY = { rawBody: true } as const;
 
 export interface BodyLimits {
+  /** Bytes. */
   api: number;
-  webhook: number;
+  /** Bytes, of the source a request is for. */
+  webhook: (request: FastifyRequest) => number;
 }
+
+/** Bytes of all bodies that are half here, over 5 of the largest that GitHub sends; what has arrived is counted elsewhere. */
+const MAX_ARRIVING = 128 * 1024 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Deeper JSON than this serves nobody but an attacker. */
 const MAX_DEPTH = 32;
@@ -39,20 +47,27 @@ class UnsupportedMediaTypeError extends AppError {
  * JSON only. Limits are enforced while reading, with or without a Content-Length.
  */
 export function installBodyParser(fastify: FastifyInstance, limits: BodyLimits): void {
-  fastify.addHook('onRoute', (route) => {
-    route.bodyLimit = route.config?.rawBody ? limits.webhook : Math.max(limits.api, route.config?.bodyLimit ?? 0);
-  });
+  const bodies = new ArrivingBodies(MAX_ARRIVING);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     // Every content type, and none. Not `*`: for that Fastify parses the type anew each time (2 µs), and remembers for this.
     /^/,
-    { parseAs: 'buffer', bodyLimit: Math.max(limits.api, limits.webhook) },
-    (request: FastifyRequest, body: Buffer, done) => {
-      try {
-        done(null, request.routeOptions.config.rawBody ? body : parseJson(request, body));
-      } catch (error) {
-        done(error as Error);
+    (request: FastifyRequest, _payload, done) => {
+      const { rawBody, bodyLimit = 0 } = request.routeOptions.config;
+      if (rawBody) {
+        receiveBody(request, limits.webhook(request), bodies, done);
+        return;
       }
+      receiveBody(request, Math.max(limits.api, bodyLimit), bodies, (error, body = NOTHING) => {
+        if (error !== null) return done(error);
+        let value: unknown;
+        try {
+          value = parseJson(request, body);
+        } catch (refusal) {
+          return done(refusal as Error);
+        }
+        done(null, value);
+      });
     },
   );
 }

@@ -24,6 +24,16 @@ const MALFORMED = {
   detail: 'This is not a well-formed HTTP request.',
 };
 
+/** So that the other end can read what it is answered before the connection is gone, in milliseconds. */
+const LINGER_MS = 1000;
+
+const timedOut = new WeakSet<Socket>();
+
+/** Whether a request on this connection was answered 408. */
+export function hasTimedOut(socket: Socket): boolean {
+  return timedOut.has(socket);
+}
+
 /** Answers what Node could not even read as a request; there is no reply object yet, only a socket. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
@@ -31,6 +41,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return;
   }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') timedOut.add(socket);
   const { status, title, code, detail } = ANSWERS[error.code ?? ''] ?? MALFORMED;
   const requestId = newId();
   const type = problemType(code);
@@ -39,4 +50,6 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // Who does not close his half would keep the connection, and what has arrived of the request.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

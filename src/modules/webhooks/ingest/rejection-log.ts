@@ -1,10 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import type { AppError } from '../../../kernel/app-error.js';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog, type NewAuditLine } from '../../audit/index.js';
 import type { WebhookRequest } from './webhook-request.js';
+
+export interface Refusal {
+  code: string;
+  /** What was wrong with a signature. */
+  reason: unknown;
+}
 
 /**
  * Audit lines for refused webhooks. The refusal does not wait for them: an attacker's flood must not hold connections,
@@ -27,7 +32,8 @@ export class RejectionLog {
     });
   }
 
-  record(source: string, error: AppError, request: WebhookRequest, body: Buffer): void {
+  /** @param body undefined when it was not read to its end: then the line tells the length it was said to have */
+  record(source: string, { code, reason }: Refusal, request: WebhookRequest, body: Buffer | undefined): void {
     const line: NewAuditLine = {
       actor: `webhook:${source}`,
       action: 'webhook.rejected',
@@ -35,13 +41,14 @@ export class RejectionLog {
       requestId: request.id,
       ip: request.ip,
       details: {
-        code: error.code,
-        bytes: body.length,
-        sha256: createHash('sha256').update(body).digest('hex'),
-        ...('reason' in error && { reason: error.reason }),
+        code,
+        ...(body === undefined
+          ? { contentLength: request.headers['content-length'] ?? null }
+          : { bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') }),
+        ...(reason !== undefined && { reason }),
       },
     };
-    this.logger.warn({ msg: 'Webhook refused', source, code: error.code, ip: request.ip, requestId: request.id });
+    this.logger.warn({ msg: 'Webhook refused', source, code, ip: request.ip, requestId: request.id });
     this.coalescer.submit(line).catch((failure: Error) => this.logger.error(`Audit line lost: ${failure.message}`));
   }
 }

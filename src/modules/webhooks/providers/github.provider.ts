@@ -29,6 +29,11 @@ export class GithubProvider extends BodySignedProvider {
     template: '{body}',
   };
   readonly sample = githubSample;
+  /**
+   * 25 MB at most, and an event with more is not sent (https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap);
+   * one that is refused is not sent again.
+   */
+  readonly maxBodyBytes = 25 * 1024 * 1024;
 
   /** No ordering key: only the repository would fit every event, and it would put all of them in one queue. */
   identify(webhook: IncomingWebhook): EventIdentity {

@@ -106,6 +106,9 @@ export interface OutgoingWebhook {
 export interface WebhookProvider {
   readonly name: ProviderName;
 
+  /** Bytes of the largest body the provider sends, where it says so and that is more than `WEBHOOK_BODY_LIMIT_BYTES`. */
+  readonly maxBodyBytes?: number;
+
   /**
    * Verifies the signature over the exact raw bytes, in constant time, against every secret.
    *

@@ -19,6 +19,8 @@ import { HEADER_NAME, HmacSchemeDto, JSON_PATH } from './hmac-scheme.dto.js';
 import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
 import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
 
+/** As for `WEBHOOK_BODY_LIMIT_BYTES`. */
+const MAX_BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 const MAX_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 /** What can be changed about a source. */
@@ -67,6 +69,13 @@ export class ChangeSourceDto {
   @Min(0)
   @Max(100)
   maxRetries?: number | null;
+
+  /** Bytes of a body at most; null for 25 MiB from GitHub, else the server's default. */
+  @IsOptional()
+  @IsInt()
+  @Min(1024)
+  @Max(MAX_BODY_LIMIT_BYTES)
+  bodyLimitBytes?: number | null;
 
   /** Only for the provider `hmac`. */
   @IsOmittable()
@@ -155,6 +164,7 @@ export class SourceDto {
   processing: ProcessingMode;
   ordering: OrderingMode;
   maxRetries: number | null;
+  bodyLimitBytes: number | null;
   scheme: HmacSchemeDto | null;
   typeHeader: string | null;
   typePath: string | null;

@@ -19,7 +19,8 @@ const FIND = `
   SELECT
     s.name, s.provider, s.tolerance_seconds AS "toleranceSeconds", s.allowed_ips AS "allowedIps",
     s.rate_limit_per_minute AS "rateLimitPerMinute", s.processing, s.ordering, s.max_retries AS "maxRetries",
-    s.scheme, s.type_header AS "typeHeader", s.type_path AS "typePath", s.origin, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
+    s.body_limit_bytes AS "bodyLimitBytes", s.scheme, s.type_header AS "typeHeader", s.type_path AS "typePath", s.origin,
+    s.created_at AS "createdAt", s.updated_at AS "updatedAt",
     secret.id AS "secretId", secret.sealed AS "secretSealed", secret.origin AS "secretOrigin",
     secret.created_at AS "secretCreatedAt", secret.expires_at AS "secretExpiresAt"
   FROM webhook_sources AS s

@@ -66,6 +66,7 @@ export class SourcesService {
         processing: settings.processing ?? 'async',
         ordering: settings.ordering ?? 'none',
         maxRetries: settings.maxRetries ?? null,
+        bodyLimitBytes: settings.bodyLimitBytes ?? null,
         scheme: provider === 'hmac' ? (scheme ?? hmacScheme({})) : null,
         typeHeader: settings.typeHeader ?? null,
         typePath: settings.typePath ?? null,

@@ -41,6 +41,10 @@ export class WebhookSource {
   @Column({ name: 'max_retries', type: 'integer', nullable: true })
   maxRetries: number | null;
 
+  /** Of a body at most; null for what the provider sends, or the server's default. */
+  @Column({ name: 'body_limit_bytes', type: 'integer', nullable: true })
+  bodyLimitBytes: number | null;
+
   /** How an `hmac` source signs; null for every other provider. */
   @Column({ type: 'jsonb', nullable: true })
   scheme: HmacScheme | null;
