@@ -7,6 +7,7 @@ import {
   installBodyParser,
   installCors,
   refuseNul,
+  refuseUnrouted,
   ProblemFilter,
   requestId,
   securityHeaders,
@@ -70,6 +71,7 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
   logRequests(fastify, logger.plain, app.get(Metrics));
   addSecurityHeaders(fastify, config);
   installCors(fastify, config.CORS_ORIGINS);
+  refuseUnrouted(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {

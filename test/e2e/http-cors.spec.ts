@@ -79,7 +79,7 @@ describe('A preflight', () => {
 
   it.each([...STRANGERS, null])('of any other origin is granted nothing: %s', async (origin) => {
     const answer = await preflight(TRANSFERS, origin);
-    expectProblem(answer, 404, 'NOT_FOUND');
+    expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
     expect(corsOf(answer)).toEqual({});
     expect(listOf(answer, 'vary')).toContain('Origin');
   });
@@ -91,7 +91,7 @@ describe('A preflight', () => {
 
   it('gets past the guard, and is not held against its address', async () => {
     for (let n = 0; n < 5; n++) expect((await preflight(KEYS, APP, 'GET')).status).toBe(204);
-    for (let n = 0; n < 5; n++) expect((await preflight(KEYS, 'https://evil.example')).status).toBe(404);
+    for (let n = 0; n < 5; n++) expect((await preflight(KEYS, 'https://evil.example')).status).toBe(405);
     const anonymous = await fetch(holdfast.server.url + KEYS, { headers: { origin: APP } });
     expectProblem(await answerOf(anonymous), 401, 'UNAUTHENTICATED');
   });
@@ -108,7 +108,8 @@ describe('A preflight', () => {
     'to a webhook is granted nothing: %s',
     async (path) => {
       const answer = await preflight(path, APP);
-      expectProblem(answer, 404, 'NOT_FOUND');
+      expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+      expect(answer.headers.get('allow')).toBe('POST');
       expect(corsOf(answer)).toEqual({});
     },
   );

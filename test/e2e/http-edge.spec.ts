@@ -19,12 +19,12 @@ describe('An address nobody listens on', () => {
     ['GET', '/'],
     ['GET', '/nothing/here'],
     ['POST', '/nothing/here'],
-    ['GET', '/webhooks/stripe'],
-    ['DELETE', '/health/live'],
-    ['PUT', SOURCES],
-    ['OPTIONS', SOURCES],
     ['POST', '/webhooks/'],
+    ['GET', '/webhooks/'],
+    ['POST', '/webhooks//topic'],
     ['POST', '/webhooks/stripe/a/b'],
+    ['OPTIONS', '/nothing/here'],
+    ['GET', '/docs/nothing-here'],
   ])('is answered 404: %s %s', async (method, path) => {
     const body = method === 'POST' || method === 'PUT' ? { some: 'body' } : undefined;
     expectProblem(await holdfast.call(method, path, body), 404, 'NOT_FOUND');
@@ -34,6 +34,53 @@ describe('An address nobody listens on', () => {
     const { body, text } = await holdfast.call('GET', '/nothing/here?token=abc');
     expect(body['instance']).toBe('/nothing/here');
     expect(text).not.toContain('abc');
+  });
+});
+
+describe('An address that takes other methods', () => {
+  it.each([
+    ['DELETE', '/health/live', 'GET, HEAD'],
+    ['POST', '/metrics', 'GET, HEAD'],
+    ['PUT', '/openapi.json', 'GET, HEAD'],
+    ['PUT', '/docs', 'GET, HEAD'],
+    ['DELETE', '/docs/swagger-ui.css', 'GET, HEAD'],
+    ['GET', '/webhooks/stripe', 'POST'],
+    ['HEAD', '/webhooks/stripe', 'POST'],
+    ['PUT', '/webhooks/gorgias/ticket', 'POST'],
+    ['GET', '/api/stripe/webhook', 'POST'],
+    ['GET', '/api/auth/login', 'POST'],
+    ['PUT', SOURCES, 'GET, HEAD, POST'],
+    ['OPTIONS', SOURCES, 'GET, HEAD, POST'],
+    ['POST', `${SOURCES}/stripe?name=x`, 'GET, HEAD, PATCH, DELETE'],
+    ['HEAD', `${SOURCES}/stripe/secrets`, 'POST'],
+  ])('says which: %s %s', async (method, path, allowed) => {
+    const answer = await holdfast.call(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe(allowed);
+    if (method !== 'HEAD') expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+  });
+
+  it('says so before it looks at a body or a credential', async () => {
+    const answer = await post(`${SOURCES}/stripe`, 'no json', { 'content-type': 'text/plain', authorization: 'none' });
+    expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+    expectProblem(await post('/nothing', 'no json', { 'content-type': 'text/plain' }), 404, 'NOT_FOUND');
+  });
+
+  it('does so for every route of the OpenAPI document, and for no method that works', async () => {
+    const { paths } = (await holdfast.call('GET', '/openapi.json')).body as { paths: Record<string, object> };
+    for (const [path, operations] of Object.entries(paths)) {
+      const { status, headers } = await holdfast.call('OPTIONS', path.replace(/\{\w+\}/g, 'x'));
+      const allowed = headers
+        .get('allow')
+        ?.split(', ')
+        .filter((method) => method !== 'HEAD');
+      const documented = Object.keys(operations).map((method) => method.toUpperCase());
+      expect({ path, status, allowed: allowed?.toSorted() }).toEqual({
+        path,
+        status: 405,
+        allowed: documented.toSorted(),
+      });
+    }
   });
 });
 

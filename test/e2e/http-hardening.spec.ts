@@ -22,10 +22,11 @@ async function newSource(name: string, headers: Record<string, string> = {}): Pr
 
 describe('A verb that no route has', () => {
   it.each(['TRACE', 'OPTIONS', 'PROPFIND', 'PURGE', 'SEARCH', 'LINK', 'PUT', 'COPY'])(
-    'is answered 404 and repeats nothing of the request: %s',
+    'is answered 405 and repeats nothing of the request: %s',
     async (method) => {
       const answer = await say(`${method} ${SOURCES}`, [admin(), ['X-Secret', 'to-be-kept']]);
-      expectProblem(answer, 404, 'NOT_FOUND');
+      expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+      expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
       expect(answer.text).not.toContain('to-be-kept');
     },
   );
@@ -59,7 +60,7 @@ describe('Another method in a header, the query or the body', () => {
     const headers = { [name]: 'DELETE', 'content-type': 'application/json' };
     for (const path of [`${SOURCES}/${source}`, `${SOURCES}/${source}?_method=DELETE`]) {
       const init = { method: 'POST', headers, body: '{"_method":"DELETE"}' };
-      expectProblem(await answerOf(await holdfast.server.fetch(path, init)), 404, 'NOT_FOUND');
+      expectProblem(await answerOf(await holdfast.server.fetch(path, init)), 405, 'METHOD_NOT_ALLOWED');
       expect((await holdfast.server.fetch(path, { headers: { [name]: 'DELETE' } })).status).toBe(200);
     }
     expect((await holdfast.call('GET', `${SOURCES}/${source}`)).status).toBe(200);

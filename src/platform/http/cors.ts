@@ -41,7 +41,7 @@ const MAX_AGE = 600;
 /**
  * Lets pages of these origins call the API from a browser (CORS). Preflights are answered before anything asks for a
  * credential or counts a request. Any other origin, also `null` and none, is answered as if there were no CORS: its
- * preflight is 404. Webhook routes take no part: their senders are no browsers. Before any route is added.
+ * preflight is 405. Webhook routes take no part: their senders are no browsers. Before any route is added.
  *
  * @param origins exact, `https://app.example`; with none nothing is installed, and nothing costs anything
  */

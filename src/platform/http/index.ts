@@ -12,4 +12,5 @@ export { requestId } from './request-id.js';
 export { securityHeaders } from './security-headers.js';
 export { serializeJson } from './serialize-json.js';
 export { HttpsRequiredError, PLAIN_HTTP, trustProxies } from './trusted-proxies.js';
+export { refuseUnrouted } from './unrouted.js';
 export { validationPipe } from './validation.pipe.js';

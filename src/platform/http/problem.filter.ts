@@ -1,7 +1,8 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { loggedPath } from '../logging/index.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
+import { unrouted } from './unrouted.js';
 
 /** The one place where an error becomes an HTTP answer. */
 @Catch()
@@ -18,7 +19,9 @@ export class ProblemFilter implements ExceptionFilter {
     // The client is gone, in the middle of its request or of our answer: nobody is left to tell, and nothing of ours broke.
     if (request.raw.socket.destroyed) return;
     const instance = request.url.split('?', 1)[0] ?? '/';
-    const { problem, headers } = toProblem(error, instance, request.id);
+    // Nest's own, for a request that its route passed on as not found.
+    const refusal = error instanceof NotFoundException && request.is404 ? unrouted(request) : error;
+    const { problem, headers } = toProblem(refusal, instance, request.id);
     if (problem.status >= 500) {
       this.logger.error({
         msg: `${request.method} ${loggedPath(request.url)} failed`,
