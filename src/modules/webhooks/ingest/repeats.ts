@@ -49,9 +49,9 @@ const RETIRE = `
 
 /**
  * A worker holds the row of an event for as long as its handlers run, up to half a minute, and everything that came in
- * the same batch waits for this: after a second it is the sender who waits.
+ * the same batch waits for this: after two seconds it is the sender who waits.
  */
-const RETIRE_WITHIN = '1s';
+const RETIRE_WITHIN = '2s';
 
 interface Found {
   webhook: string;
