@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
+import { stringifyExactJson } from './kernel/exact-json.js';
 import {
   answerClientError,
   installBodyParser,
@@ -11,7 +12,6 @@ import {
   ProblemFilter,
   requestId,
   securityHeaders,
-  serializeJson,
   trustProxies,
   validationPipe,
 } from './platform/http/index.js';
@@ -58,7 +58,7 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
       intake.refuse(error, request, reply).catch((failure: unknown) => problems.answer(failure, request, reply));
     };
   });
-  fastify.setReplySerializer(serializeJson);
+  fastify.setReplySerializer((payload) => stringifyExactJson(payload));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done(refuseNul(request.url));

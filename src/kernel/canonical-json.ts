@@ -1,4 +1,5 @@
 import { ValidationError } from './app-error.js';
+import { MAX_NESTING } from './json-shape.js';
 
 /** What JSON can say, with integers of any size as `bigint`. Members that are `undefined` are left out. */
 export type CanonicalInput =
@@ -10,9 +11,6 @@ export type CanonicalInput =
   | readonly CanonicalInput[]
   | { readonly [key: string]: CanonicalInput | undefined };
 
-/** Far beyond any honest document, well before the call stack ends. */
-const MAX_DEPTH = 1_000;
-
 /** Printable ASCII with nothing to escape: nearly every string, at a third of the price of asking JSON.stringify. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -23,14 +21,14 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * full: `5` and `5n` are the same text, as they are the same JSON.
  *
  * @throws ValidationError for what RFC 8785 refuses: a number that is not finite, a string with a lone surrogate; and
- *   for more than 1,000 levels
+ *   for more than `MAX_NESTING` levels
  */
 export function canonicalJson(value: CanonicalInput): string {
   return write(value, 0);
 }
 
 function write(value: CanonicalInput, depth: number): string {
-  if (depth > MAX_DEPTH) throw new ValidationError(`The JSON is nested deeper than ${MAX_DEPTH} levels.`);
+  if (depth > MAX_NESTING) throw new ValidationError(`The JSON is nested deeper than ${MAX_NESTING} levels.`);
   if (value === null) return 'null';
   switch (typeof value) {
     case 'string':

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   isJsonObject,
+  isNestedTooDeeply,
   isStorableAsJsonb,
   parseExactJson,
   stringifyExactJson,
@@ -103,6 +104,21 @@ describe('parseExactJson', () => {
     );
   });
 
+  it.each([
+    '{9007199254740993:1}',
+    '[9007199254740993"a"]',
+    '["a"9007199254740993]',
+    '[-9007199254740993.]',
+    '[--9007199254740993]',
+    '[09007199254740993]',
+    '[9007199254740993 9007199254740993]',
+    '[9007199254740993e]',
+    'true9007199254740993',
+    '"9007199254740993',
+  ])('refuses a long number where none may be: %s', (text) => {
+    expect(() => parseExactJson(text)).toThrow(SyntaxError);
+  });
+
   it('reads and writes back any exact integer', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n }), (integer) => {
@@ -111,6 +127,11 @@ describe('parseExactJson', () => {
         expect(stringifyExactJson(value)).toBe(`{"n":${integer}}`);
       }),
     );
+  });
+
+  it('keeps an integer of 1000 digits and leaves a longer one to floating point, which has no such number', () => {
+    const longest = `-${'9'.repeat(1000)}`;
+    expect(parseExactJson(`[${longest},${'9'.repeat(1001)}]`)).toEqual([BigInt(longest), Infinity]);
   });
 
   it('reads any depth without long numbers and 500 levels with them', () => {
@@ -128,9 +149,38 @@ describe('stringifyExactJson', () => {
   it('writes what JSON.stringify writes when there is no bigint', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(stringifyExactJson(value as JsonValue)).toBe(JSON.stringify(value));
+        expect(stringifyExactJson(value)).toBe(JSON.stringify(value));
       }),
     );
+  });
+
+  it('writes a bigint as its digits and everything beside it as JSON.stringify does', () => {
+    const beside = { at: new Date(0), none: undefined, not: [NaN, Infinity, undefined], text: '9007199254740993"' };
+    const text = JSON.stringify(beside);
+    const value = { n: -9007199254740993n, ...beside };
+    expect(stringifyExactJson(value)).toBe(`{"n":-9007199254740993,${text.slice(1)}`);
+    expect(stringifyExactJson(value, { indent: 2 })).toBe(
+      JSON.stringify({ n: 0, ...beside }, null, 2).replace('0', '-9007199254740993'),
+    );
+  });
+
+  it('hands on any other complaint', () => {
+    const refuse = () => {
+      throw new RangeError('not this one');
+    };
+    expect(() => stringifyExactJson({ toJSON: refuse })).toThrow('not this one');
+  });
+});
+
+describe('isNestedTooDeeply', () => {
+  it.each([
+    ['500 levels', deep(500), false],
+    ['501 levels', deep(501), true],
+    ['a million levels that nothing closes', '['.repeat(1_000_000), true],
+    ['brackets in strings', `["${'['.repeat(2000)}"]`, false],
+    ['brackets side by side', `[${'{},[],'.repeat(2000)}0]`, false],
+  ])('looks at %s', (_, text, expected) => {
+    expect(isNestedTooDeeply(text)).toBe(expected);
   });
 });
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { stringify } from 'lossless-json';
-import { isJsonObject, parseExactJson } from '../../kernel/exact-json.js';
+import { isJsonObject, parseExactJson, stringifyExactJson } from '../../kernel/exact-json.js';
 import { ApiClient } from '../api-client.js';
 import { examples } from '../examples.js';
 import { print } from '../output.js';
@@ -91,5 +90,5 @@ function row({ attempt, outcome, startedAt, durationMs, worker, error }: Attempt
 /** Parsed once more, so that integers beyond 2^53 are shown as they were sent. */
 function payload(answer: string): string {
   const event = parseExactJson(answer);
-  return stringify(isJsonObject(event) ? event['payload'] : null, null, 2) ?? 'null';
+  return stringifyExactJson(isJsonObject(event) ? event['payload'] : null, { indent: 2 });
 }

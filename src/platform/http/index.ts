@@ -10,7 +10,6 @@ export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
 export { requestId } from './request-id.js';
 export { securityHeaders } from './security-headers.js';
-export { serializeJson } from './serialize-json.js';
 export { HttpsRequiredError, PLAIN_HTTP, trustProxies } from './trusted-proxies.js';
 export { refuseUnrouted } from './unrouted.js';
 export { validationPipe } from './validation.pipe.js';

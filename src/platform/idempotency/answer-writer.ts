@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { serializeJson } from '../http/index.js';
+import { stringifyExactJson } from '../../kernel/exact-json.js';
 import type { AnswerContent } from './claim.js';
 
 /**
@@ -34,5 +34,5 @@ export function answerOf(reply: FastifyReply, result: unknown): AnswerContent {
   const given = reply.getHeader('content-type');
   const type = given === undefined ? undefined : String(given);
   if (typeof result === 'string') return { status, contentType: type ?? 'text/plain; charset=utf-8', body: result };
-  return { status, contentType: type ?? 'application/json; charset=utf-8', body: serializeJson(result) };
+  return { status, contentType: type ?? 'application/json; charset=utf-8', body: stringifyExactJson(result) };
 }

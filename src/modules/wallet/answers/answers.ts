@@ -1,5 +1,6 @@
 import type { AppError } from '../../../kernel/app-error.js';
-import { PROBLEM_JSON, serializeJson, toProblem } from '../../../platform/http/index.js';
+import { stringifyExactJson } from '../../../kernel/exact-json.js';
+import { PROBLEM_JSON, toProblem } from '../../../platform/http/index.js';
 import type { AnswerContent } from '../../../platform/idempotency/index.js';
 import type { Caller } from '../caller.js';
 
@@ -7,7 +8,7 @@ const JSON_UTF8 = 'application/json; charset=utf-8';
 
 /** An answer as it is stored under its key and sent. */
 export function answerOf(status: number, body: object): AnswerContent {
-  return { status, contentType: JSON_UTF8, body: serializeJson(body) };
+  return { status, contentType: JSON_UTF8, body: stringifyExactJson(body) };
 }
 
 /**
@@ -17,5 +18,5 @@ export function answerOf(status: number, body: object): AnswerContent {
  */
 export function refusalOf(error: AppError, { instance, context }: Caller, extension: object = {}): AnswerContent {
   const { problem } = toProblem(error, instance, context.requestId ?? '');
-  return { status: problem.status, contentType: PROBLEM_JSON, body: serializeJson({ ...problem, ...extension }) };
+  return { status: problem.status, contentType: PROBLEM_JSON, body: stringifyExactJson({ ...problem, ...extension }) };
 }
