@@ -64,7 +64,7 @@ export class EventConflictDto {
 /** One event with everything known about it. */
 export class EventDetailDto extends EventSummaryDto {
   idempotencyKey: string;
-  /** The body as JSON, integers exact whatever their size. */
+  /** The body as JSON, integers exact up to 1000 digits; null when it nests deeper than 500 levels: then see `bodyBase64`. */
   payload: unknown;
   /** The exact bytes received, base64. */
   bodyBase64: string;

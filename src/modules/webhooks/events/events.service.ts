@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConflictError, NotFoundError } from '../../../kernel/app-error.js';
 import { decodeCursor, pageOf } from '../../../kernel/cursor.js';
-import { parseExactJson } from '../../../kernel/exact-json.js';
+import { isNestedTooDeeply, type JsonValue, parseExactJson } from '../../../kernel/exact-json.js';
 import { isUuid } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
@@ -101,8 +101,7 @@ function present(
     processingTimeMs: event.processingTimeMs,
     updatedAt: event.updatedAt,
     error: event.errorMessage,
-    // From the bytes, not from jsonb: exact integers, and also what jsonb cannot hold.
-    payload: parseExactJson(webhookJson(event.rawBody, headers['content-type'])),
+    payload: payloadOf(event),
     bodyBase64: event.rawBody.toString('base64'),
     payloadHash: event.payloadHash,
     headers,
@@ -121,6 +120,15 @@ function present(
       return { id, payloadHash, bodyBase64: rawBody.toString('base64'), ipAddress, receivedAt: createdAt };
     }),
   };
+}
+
+/**
+ * From the bytes, not from jsonb: exact integers, and also what jsonb cannot hold. Null for what earlier versions took in
+ * deeper than an answer can be written.
+ */
+function payloadOf({ rawBody, metadata }: WebhookEvent): JsonValue {
+  const json = webhookJson(rawBody, metadata.headers['content-type']);
+  return isNestedTooDeeply(json) ? null : parseExactJson(json);
 }
 
 /** PostgreSQL's text has no NUL, so nothing stored can have this name. */

@@ -105,9 +105,10 @@ export class WebhookEvent {
   /**
    * The body for queries: virtual, made when it is read (its migration says how; TypeORM knows no such columns of
    * PostgreSQL, and `migrate --check` shows it this one as a plain column). Null where jsonb cannot hold the body (`\u0000`,
-   * lone surrogates); `raw_body` always can.
+   * lone surrogates); `raw_body` always can. Like `payload_copy` it is not loaded with the entity: what is shown is read from
+   * the bytes.
    */
-  @Column({ name: 'raw_payload', type: 'jsonb', nullable: true, insert: false, update: false })
+  @Column({ name: 'raw_payload', type: 'jsonb', nullable: true, insert: false, update: false, select: false })
   readonly rawPayload: unknown;
 
   /** `raw_payload` is computed from `raw_body`, which is in ASCII; else it is `payload_copy`. */
@@ -115,7 +116,7 @@ export class WebhookEvent {
   payloadComputed: boolean;
 
   /** Of a body that is not in ASCII: PostgreSQL has no immutable way from its bytes to text. */
-  @Column({ name: 'payload_copy', type: 'jsonb', nullable: true })
+  @Column({ name: 'payload_copy', type: 'jsonb', nullable: true, select: false })
   payloadCopy: unknown;
 
   /** The bytes the signature was made over; what handlers see is parsed from these. */

@@ -2,8 +2,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { isJsonObject, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
+import { isJsonObject, isNestedTooDeeply, type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { newId } from '../../../kernel/ids.js';
+import { MAX_NESTING } from '../../../kernel/json-shape.js';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
 import { isDataError } from '../../../platform/database/index.js';
@@ -163,6 +164,9 @@ function storableAddress(ip: string): string | null {
 }
 
 function parseObject(json: string): JsonObject {
+  if (isNestedTooDeeply(json)) {
+    throw new WebhookPayloadError(`The signature is right, but the body is nested deeper than ${MAX_NESTING} levels.`);
+  }
   let payload;
   try {
     payload = parseExactJson(json);
