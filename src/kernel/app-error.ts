@@ -37,19 +37,32 @@ export abstract class AppError extends Error {
   }
 }
 
+/** Mistakes named in one answer at most: a batch may have thousands. */
+const MAX_ERRORS = 20;
+/** Characters of what is said about each: a name of the caller's choice may be as long as the body. */
+const MAX_ERROR_TEXT = 300;
+
 /** 400: the input is malformed or breaks a rule. */
 export class ValidationError extends AppError {
   readonly code: string = 'VALIDATION_FAILED';
   readonly status = 400;
   readonly title: string = 'The request is not valid';
 
-  /** One entry per wrong field. */
-  static of(errors: readonly { path: string; message: string }[]): ValidationError {
-    const first = errors[0];
+  /** One entry per wrong field; of more than 20 the first, with their number as `total`. */
+  static of(mistakes: readonly { path: string; message: string }[]): ValidationError {
+    const errors = mistakes
+      .slice(0, MAX_ERRORS)
+      .map(({ path, message }) => ({ path: shortened(path), message: shortened(message) }));
+    const [first] = errors;
+    const total = mistakes.length;
     return new ValidationError(first ? `${first.path}: ${first.message}` : 'The request is not valid.', {
-      details: { errors },
+      details: { errors, ...(total > MAX_ERRORS && { total }) },
     });
   }
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_ERROR_TEXT ? text : `${text.slice(0, MAX_ERROR_TEXT).toWellFormed()}…`;
 }
 
 /** 404: unknown, or not the caller's. The answer is the same for both. */

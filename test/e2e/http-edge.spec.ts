@@ -84,12 +84,26 @@ describe('An address that takes other methods', () => {
   });
 });
 
-describe('A body of very many values', () => {
-  it('is refused before it is read: half a million brackets would hold up everybody for half a second', async () => {
-    const body = `[${Array.from({ length: 4000 }, () => '['.repeat(31) + ']'.repeat(31)).join()}]`;
-    const answer = await postJson(body);
+describe('A body out of all proportion', () => {
+  const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
+
+  it.each([
+    ['values', [Array.from({ length: 4000 }, () => [1])], '5000 values'],
+    ['members of one object', { scheme: members(201) }, '200 members'],
+  ])('is refused before it is read, for everybody would have to wait: %s', async (_, body, reason) => {
+    const answer = await postJson(JSON.stringify(body));
     expectProblem(answer, 400, 'VALIDATION_FAILED');
-    expect(answer.body['detail']).toContain('50000 values');
+    expect(answer.body['detail']).toContain(reason);
+  });
+
+  it('is answered shortly: 20 mistakes, how many there are, and of long names the beginning', async () => {
+    const many = await postJson(JSON.stringify(members(200)));
+    expectProblem(many, 400, 'VALIDATION_FAILED');
+    expect(many.body['details']).toEqual({ errors: expect.any(Array), total: 203 });
+    expect((many.body['details'] as { errors: unknown[] }).errors).toHaveLength(20);
+    const long = await postJson(JSON.stringify({ ['x'.repeat(200_000)]: 1 }));
+    expectProblem(long, 400, 'VALIDATION_FAILED');
+    expect(long.text.length).toBeLessThan(4000);
   });
 });
 

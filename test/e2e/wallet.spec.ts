@@ -233,13 +233,113 @@ describe('An amount', () => {
   });
 });
 
-describe('A number that JSON cannot say', () => {
-  it.each(['"amount":1e400', '"amount":1,"metadata":{"n":1e400}'])(
-    'is refused, and not by a 500: %s',
+describe('A number that would be rounded', () => {
+  it.each([
+    '"amount":0.99999999999999999',
+    '"amount":1.00000000000000001',
+    '"amount":12345678901234.9999999',
+    '"amount":9007199254740993.5',
+    '"amount":1e400',
+    '"amount":1,"metadata":{"n":1e400}',
+    '"amount":1,"metadata":{"n":[0.1000000000000000055]}',
+  ])('is refused wherever it is, and moves nothing: %s', async (fields) => {
+    const from = await wallet.newUser(1000);
+    const transfer = `{"fromUserId":"${from}","toUserId":"bob","currency":"USD",${fields}}`;
+    const transaction = (type: string) => `{"userId":"${from}","type":"${type}","currency":"USD",${fields}}`;
+    const held = await wallet.post('holds', { userId: from, amount: 2, currency: 'USD' });
+    const bodies = [
+      ['transfers', transfer],
+      ['transfers/batch', `{"mode":"independent","transfers":[${transfer}]}`],
+      ['transactions', transaction('CREDIT')],
+      ['transactions', transaction('DEBIT')],
+      ['holds', `{"userId":"${from}","currency":"USD",${fields}}`],
+      [`holds/${String(held.body['id'])}/capture`, `{${fields}}`],
+    ] as const;
+    for (const [path, body] of bodies) {
+      const answer = await wallet.post(path, body);
+      expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(answer.body['detail']).toContain('cannot be kept exactly');
+    }
+    expect(await wallet.balanceOf(from)).toMatchObject({ balance: 1000, held: 2 });
+  });
+
+  it('is fine as a text', async () => {
+    const metadata = { rate: '0.99999999999999999' };
+    const credit = { userId: await wallet.newUser(), type: 'CREDIT', amount: 1, currency: 'USD', metadata };
+    expect((await wallet.post('transactions', credit)).body).toMatchObject({ metadata });
+  });
+});
+
+describe('An integer beyond 2^53 in metadata', () => {
+  const METADATA = '{"id":9007199254740993,"list":[-9007199254740993,1,0.1],"long":123456789012345678901234567890}';
+
+  it('is the same in the answer, its repeat, the statement and the database', async () => {
+    const [from, to] = await Promise.all([wallet.newUser(1000), wallet.newUser()]);
+    const transfer = `{"fromUserId":"${from}","toUserId":"${to}","amount":1,"currency":"USD","metadata":${METADATA}}`;
+    const credit = `{"userId":"${to}","type":"CREDIT","amount":1,"currency":"USD","metadata":${METADATA}}`;
+    for (const [path, body] of [
+      ['transfers', transfer],
+      ['transfers/batch', `{"mode":"atomic","transfers":[${transfer}]}`],
+      ['transactions', credit],
+    ] as const) {
+      const key = randomUUID();
+      const first = await wallet.post(path, body, { key });
+      expect(first).toMatchObject({ status: 201, text: expect.stringContaining(`"metadata":${METADATA}`) });
+      const again = await wallet.post(path, body, { key });
+      expect(again).toMatchObject({ status: 201, text: first.text });
+      expect(again.headers.get('x-idempotent-replay')).toBe('true');
+      const [record] = await holdfast.sql('SELECT body FROM idempotency_records WHERE key = $1', [key]);
+      expect(record).toEqual({ body: first.text });
+    }
+    const { text } = await wallet.get(`transactions?userId=${to}&currency=USD`);
+    expect(text.split(`"metadata":${METADATA}`)).toHaveLength(4);
+    const [{ id } = { id: '' }] = (JSON.parse(text) as { data: { id: string }[] }).data;
+    expect((await wallet.get(`transactions/${id}`)).text).toContain(`"metadata":${METADATA}`);
+    const rows = await holdfast.sql('SELECT metadata = $2::jsonb AS same FROM ledger_transfers WHERE id = $1', [
+      id,
+      METADATA,
+    ]);
+    expect(rows).toEqual([{ same: true }]);
+  });
+
+  it('is another request under the same key than its neighbour', async () => {
+    const userId = await wallet.newUser();
+    const credit = (n: string) =>
+      `{"userId":"${userId}","type":"CREDIT","amount":1,"currency":"USD","metadata":{"n":${n}}}`;
+    const key = randomUUID();
+    expect((await wallet.post('transactions', credit('9007199254740993'), { key })).status).toBe(201);
+    for (const neighbour of ['9007199254740992', '9007199254740994']) {
+      expectProblem(await wallet.post('transactions', credit(neighbour), { key }), 422, 'IDEMPOTENCY_KEY_REUSED');
+    }
+    expect(await wallet.fundsOf(userId)).toBe(1);
+  });
+
+  it('has no place in a field that is a number of ours', async () => {
+    const [userId, n] = [await wallet.newUser(), '9007199254740993'];
+    const answers = await Promise.all([
+      wallet.post('transactions', `{"userId":"${userId}","type":"CREDIT","amount":${n},"currency":"USD"}`),
+      wallet.post('holds', `{"userId":"${userId}","amount":1,"currency":"USD","expiresInSeconds":${n}}`),
+      holdfast.call('POST', '/api/replay-jobs', `{"filter":{"source":"stripe"},"ratePerSecond":${n}}`),
+      holdfast.call('POST', '/api/api-keys', `{"name":"n","scopes":["audit:read"],"limits":{"perMinute":${n}}}`),
+      holdfast.call('PATCH', '/api/webhook-sources/stripe', `{"maxRetries":${n}}`),
+    ]);
+    const paths = answers.map((answer) => {
+      expectProblem(answer, 400, 'VALIDATION_FAILED');
+      return errorsOf(answer.body['details']).map(({ path }) => path);
+    });
+    expect(paths).toEqual([['amount'], ['expiresInSeconds'], ['ratePerSecond'], ['limits'], ['maxRetries']]);
+  });
+});
+
+describe('A body that names a member twice', () => {
+  it.each(['"amount":1,"amount":100', '"amount":1,"metadata":{"a":[{"\\u0061b":1,"ab":1}]}'])(
+    'is refused by name, because two readers may read it in two ways: %s',
     async (fields) => {
-      const [from, to] = await Promise.all([wallet.newUser(1000), wallet.newUser()]);
-      const body = `{"fromUserId":"${from}","toUserId":"${to}","currency":"USD",${fields}}`;
-      expectProblem(await wallet.post('transfers', body), 400, 'VALIDATION_FAILED');
+      const from = await wallet.newUser(1000);
+      const body = `{"fromUserId":"${from}","toUserId":"bob","currency":"USD",${fields}}`;
+      const answer = await wallet.post('transfers', body);
+      expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(answer.body['detail']).toMatch(/the member "(amount|ab)" twice/);
       expect(await wallet.fundsOf(from)).toBe(1000);
     },
   );

@@ -1,6 +1,6 @@
 import { type AppError, ValidationError } from '../../kernel/app-error.js';
 import { isCurrency } from '../../kernel/currency.js';
-import { isStorableAsJsonb } from '../../kernel/exact-json.js';
+import { isStorableAsJsonb, stringifyExactJson } from '../../kernel/exact-json.js';
 import { isUuid } from '../../kernel/ids.js';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import type { AccountKey } from './account.js';
@@ -77,7 +77,7 @@ function checkTerm(seconds: number): AppError | undefined {
 }
 
 function checkNote({ description, category, reference, metadata }: TransferNote): AppError | undefined {
-  if (metadata && !isStorableAsJsonb(JSON.stringify(metadata))) {
+  if (metadata && !isStorableAsJsonb(stringifyExactJson(metadata))) {
     return ValidationError.of([{ path: 'metadata', message: 'metadata must be JSON that PostgreSQL can store' }]);
   }
   return checkText(description) ?? checkText(category) ?? checkText(reference);

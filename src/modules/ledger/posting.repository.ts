@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { stringifyExactJson } from '../../kernel/exact-json.js';
 import { arrayLiteral, plainArrayLiteral, prepared, runnerOf, runPrepared } from '../../platform/database/index.js';
 import type { Decision } from './decide.js';
 import type { BookedHold, BookedTransfer } from './ledger-state.js';
@@ -80,7 +81,7 @@ export class PostingRepository {
       text(rows, ({ category }) => category),
       text(rows, ({ reference }) => reference),
       text(rows, ({ description }) => description),
-      text(rows, ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata))),
+      text(rows, ({ metadata }) => (metadata === null ? null : stringifyExactJson(metadata))),
       plain(rows, ({ reverses }) => reverses),
       plain(rows, ({ holdId }) => holdId),
       rows[0]?.createdAt,

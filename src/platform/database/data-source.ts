@@ -1,4 +1,6 @@
+import { types, TypeOverrides } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { parseExactJson } from '../../kernel/exact-json.js';
 import { WatchedClient } from './watched-client.js';
 
 export interface Schema {
@@ -21,6 +23,11 @@ const NETWORK_GRACE_MS = 5000;
 /** For one caller that does one thing after the other and may take its time. */
 const SINGLE_USE: PoolOptions = { poolSize: 2, poolTimeoutMs: 10_000, statementTimeoutMs: 0 };
 
+/** The driver's own reading of JSON rounds integers beyond 2^53; with this one they come as `bigint`. */
+const EXACT_JSON = new TypeOverrides();
+EXACT_JSON.setTypeParser(types.builtins.JSON, parseExactJson);
+EXACT_JSON.setTypeParser(types.builtins.JSONB, parseExactJson);
+
 /** The TypeORM data source, not yet connected. Schema changes come from migrations only, never from `synchronize`. */
 export function createDataSource(url: string, { entities, migrations }: Schema, pool: PoolOptions): DataSource {
   return new DataSource({
@@ -36,6 +43,7 @@ export function createDataSource(url: string, { entities, migrations }: Schema, 
     poolErrorHandler: pool.onIdleClientError,
     extra: {
       Client: WatchedClient,
+      types: EXACT_JSON,
       statement_timeout: pool.statementTimeoutMs,
       // PostgreSQL ends a slow statement; a PostgreSQL that hangs, or a black-holed network, only we can give up on.
       ...(pool.statementTimeoutMs > 0 && { query_timeout: pool.statementTimeoutMs + NETWORK_GRACE_MS }),

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, ValidationError } from '../../kernel/app-error.js';
 import { ArrivingBodies, receiveBody } from './receive-body.js';
+import { parseRequestJson } from './request-json.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -9,6 +9,8 @@ declare module 'fastify' {
     rawBody?: boolean;
     /** Bytes; a route whose JSON may be larger than that of others. */
     bodyLimit?: number;
+    /** Of a route whose JSON may hold more values than that of others. */
+    maxValues?: number;
   }
 }
 
@@ -27,13 +29,6 @@ const MAX_ARRIVING = 128 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Deeper JSON than this serves nobody but an attacker. */
-const MAX_DEPTH = 32;
-/**
- * Values in a body at most, told by what separates them: a batch of 1,000 transfers has 7,000. A megabyte of brackets is
- * half a million, takes half a second to read, and comes before anybody is asked for a credential.
- */
-const MAX_SEPARATORS = 50_000;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 class UnsupportedMediaTypeError extends AppError {
@@ -77,50 +72,10 @@ function parseJson(request: FastifyRequest, body: Buffer): unknown {
   if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
     throw new UnsupportedMediaTypeError('Send the body as JSON with Content-Type: application/json.');
   }
-  if (!isUtf8(body)) throw new ValidationError('The body is not valid UTF-8, which JSON must be.');
-  if (body.length > MAX_SEPARATORS && separators(body) > MAX_SEPARATORS) {
-    throw new ValidationError(`The body has more than ${MAX_SEPARATORS} values.`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch {
-    throw new ValidationError('The body is not valid JSON.');
-  }
-  refuseDangerous(value, 0);
-  return value;
+  return parseRequestJson(body, request.routeOptions.config.maxValues);
 }
 
-/** Those inside of texts count as well: who sends fifty thousand commas can send them in two requests. */
-function separators(body: Buffer): number {
-  let found = 0;
-  // Comma, opening bracket, opening brace: each begins a value.
-  for (const byte of body) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) found += 1;
-  return found;
-}
-
-/**
- * Prototype poisoning, and what PostgreSQL's text or jsonb cannot hold (NUL, half of a surrogate pair), are refused here
- * once, so that nothing behind has to think of them.
- */
-function refuseDangerous(value: unknown, depth: number): void {
-  if (typeof value === 'string' && value.includes('\0')) {
-    throw new ValidationError('The body may not contain the character NUL (\\u0000).');
-  }
-  if (typeof value === 'string' && !value.isWellFormed()) {
-    throw new ValidationError('The body may not contain half of a surrogate pair, such as \\ud800 alone.');
-  }
-  if (typeof value !== 'object' || value === null) return;
-  if (depth >= MAX_DEPTH) throw new ValidationError(`The body is nested deeper than ${MAX_DEPTH} levels.`);
-  if (!Array.isArray(value)) {
-    for (const key of ['__proto__', 'constructor', 'prototype']) {
-      if (Object.hasOwn(value, key)) throw new ValidationError(`The body may not contain the key "${key}".`);
-    }
-  }
-  for (const child of Object.values(value)) refuseDangerous(child, depth + 1);
-}
-
-/** The same for paths and queries. @returns the refusal, for Fastify's `done` */
+/** NUL, which PostgreSQL's text cannot hold, in paths and queries. @returns the refusal, for Fastify's `done` */
 export function refuseNul(url: string): ValidationError | undefined {
   return url.includes('%00') ? new ValidationError('The URL may not contain the character NUL (%00).') : undefined;
 }

@@ -1,4 +1,5 @@
 import { isCurrency } from '../../../kernel/currency.js';
+import { stringifyExactJson } from '../../../kernel/exact-json.js';
 import { MAX_AMOUNT } from '../../../kernel/money.js';
 import { USER_ID } from '../../../kernel/user-id.js';
 import { isTimestamp } from '../../../platform/http/index.js';
@@ -109,14 +110,14 @@ export class FieldReader {
   metadata(name: string): Record<string, unknown> | undefined {
     const value = this.fields[name];
     if (value === undefined || value === null) return undefined;
-    if (!isObject(value) || Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) {
+    if (!isObject(value) || Buffer.byteLength(stringifyExactJson(value)) > MAX_METADATA_BYTES) {
       this.wrong(name, `must be a JSON object of at most ${MAX_METADATA_BYTES} bytes`);
       return undefined;
     }
     if (!hasUnwieldyNumber(value)) return value;
     this.wrong(
       name,
-      'must be a JSON object whose numbers are 0 or between 1e-6 and 1e21 in size; send others as texts',
+      'must be a JSON object whose fractions and powers of ten are 0 or between 1e-6 and 1e21 in size; send others as texts',
     );
     return undefined;
   }
@@ -157,7 +158,10 @@ export class FieldReader {
   }
 }
 
-/** jsonb spells numbers out: `1e308` comes back as 309 digits, and 4 KB of metadata as 180 KB in every statement. */
+/**
+ * jsonb spells numbers out: `1e308` comes back as 309 digits, and 4 KB of metadata as 180 KB in every statement. An integer
+ * that comes spelt out is a `bigint` from 2^53 on, and may have any size.
+ */
 function hasUnwieldyNumber(value: unknown): boolean {
   if (typeof value === 'number') return value !== 0 && (Math.abs(value) >= 1e21 || Math.abs(value) < 1e-6);
   return typeof value === 'object' && value !== null && Object.values(value).some(hasUnwieldyNumber);

@@ -185,8 +185,11 @@ describe('A batch', () => {
     );
   });
 
-  it('is refused with 100 mistakes at most', () => {
-    expect(mistakes(() => readTransferBatch(batchOf(many(1000, {}))))).toHaveLength(100);
+  it('is refused with 20 mistakes named, and the number of all', () => {
+    expect(mistakes(() => readTransferBatch(batchOf(many(1000, {}))))).toHaveLength(20);
+    expect(() => readTransferBatch(batchOf(many(1000, {})))).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ total: 4000 }) }),
+    );
   });
 });
 

@@ -10,9 +10,6 @@ export const MAX_BATCH = 1000;
 export const DEFAULT_HOLD_SECONDS = 7 * 86_400;
 const MAX_HOLD_SECONDS = 31 * 86_400;
 
-/** Mistakes named in one answer at most: a batch may have thousands. */
-const MAX_MISTAKES = 100;
-
 const NONE: ReadonlySet<string> = new Set();
 const TRANSFER = new Set(['fromUserId', 'toUserId', 'amount', 'currency', 'description', 'metadata']);
 const BATCH = new Set(['mode', 'transfers']);
@@ -117,6 +114,6 @@ function transferOf(body: unknown, mistakes: Mistake[], path: string): NewTransf
 }
 
 function complete<Read>(mistakes: readonly Mistake[], read: Read): Read {
-  if (mistakes.length > 0) throw ValidationError.of(mistakes.slice(0, MAX_MISTAKES));
+  if (mistakes.length > 0) throw ValidationError.of(mistakes);
   return read;
 }
