@@ -2,12 +2,13 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
+import { UnavailableError } from './kernel/app-error.js';
 import { stringifyExactJson } from './kernel/exact-json.js';
 import {
   answerClientError,
   installBodyParser,
   installCors,
-  refuseNul,
+  refuseOddRequests,
   refuseUnrouted,
   ProblemFilter,
   requestId,
@@ -34,9 +35,13 @@ export function createAdapter(config: Config): FastifyAdapter {
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => problems.answer(error, request, reply),
     forceCloseConnections: 'idle',
+    // Its refusal is not like ours.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Its refusal is empty; see refuseOddRequests.
+      requireHostHeader: false,
       headersTimeout: Math.min(config.REQUEST_TIMEOUT_MS, 15_000),
       // How often Node looks for requests past their time; a sender may overstay by this much.
       connectionsCheckingInterval: Math.min(config.REQUEST_TIMEOUT_MS, 5000),
@@ -59,10 +64,16 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
     };
   });
   fastify.setReplySerializer((payload) => stringifyExactJson(payload));
+  let stopping = false;
+  fastify.addHook('preClose', (done) => {
+    stopping = true;
+    done();
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done(refuseNul(request.url));
+    done(stopping ? new UnavailableError('The server is shutting down.') : undefined);
   });
+  refuseOddRequests(fastify);
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // The last answer on its connection: kept alive it would hold up the shutdown until the cut-off.
     if (!fastify.server.listening) reply.header('connection', 'close');

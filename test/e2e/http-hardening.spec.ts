@@ -20,8 +20,51 @@ async function newSource(name: string, headers: Record<string, string> = {}): Pr
   return answer;
 }
 
+/** What is answered before there is a request: no instance. */
+function expectRawProblem({ status, headers, body }: Answer, expected: number, code: string): void {
+  expect({ status, code: body['code'] }).toEqual({ status: expected, code });
+  expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.get('x-request-id')).toBe(body['requestId']);
+  expect(Object.keys(body).toSorted()).toEqual(
+    ['code', 'detail', 'details', 'error', 'requestId', 'status', 'title', 'type'].toSorted(),
+  );
+}
+
+describe('A request that is not as HTTP wants it', () => {
+  const raw = (...lines: string[]) => speak(holdfast.server.url, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`));
+
+  it('is answered 417 when it expects what nobody promises', async () => {
+    for (const path of ['/webhooks/stripe', SOURCES, '/nothing']) {
+      expectRawProblem(await say(`POST ${path}`, [['Expect', 'x']]), 417, 'EXPECTATION_FAILED');
+    }
+  });
+
+  it.each([
+    ['no Host', ['GET /health/live HTTP/1.1']],
+    ['two of them', ['GET /health/live HTTP/1.1', 'Host: a', 'Host: b']],
+    ['the same one twice', ['POST /webhooks/stripe HTTP/1.1', 'host: a', 'Content-Length: 0', 'HOST: a']],
+    ['none where there is nothing either', ['GET /nothing HTTP/1.1']],
+  ])('is answered 400 when it has %s', async (_, lines) => {
+    expectProblem(await raw(...lines), 400, 'BAD_REQUEST');
+  });
+
+  it('may leave Host out in HTTP/1.0', async () => {
+    expect((await raw('GET /health/live HTTP/1.0')).status).toBe(200);
+  });
+
+  it.each(['OPTIONS *', 'GET *', 'GET //evil.example/health/live', 'GET http://evil.example'])(
+    'is answered 404 when it asks for what is no path of ours: %s',
+    async (line) => expect((await say(line)).body).toMatchObject({ status: 404, code: 'NOT_FOUND' }),
+  );
+
+  it.each(['GET health/live', 'GET ?query', 'PRI *'])('is answered 400 when it asks for no path: %s', async (line) => {
+    expectRawProblem(await say(line), 400, 'BAD_REQUEST');
+  });
+});
+
 describe('A verb that no route has', () => {
-  it.each(['TRACE', 'OPTIONS', 'PROPFIND', 'PURGE', 'SEARCH', 'LINK', 'PUT', 'COPY'])(
+  it.each(['TRACE', 'QUERY', 'OPTIONS', 'PROPFIND', 'PURGE', 'SEARCH', 'LINK', 'PUT', 'COPY'])(
     'is answered 405 and repeats nothing of the request: %s',
     async (method) => {
       const answer = await say(`${method} ${SOURCES}`, [admin(), ['X-Secret', 'to-be-kept']]);
@@ -37,7 +80,10 @@ describe('A verb that no route has', () => {
   });
 
   it('opens no tunnel: CONNECT ends the connection', async () => {
-    await expect(say('CONNECT 127.0.0.1:22')).rejects.toThrow('without an answer');
+    const answer = await say('CONNECT 127.0.0.1:22', [['X-Request-Id', 'a-tunnel-asked-for']]);
+    expectRawProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+    expect(answer.headers.get('x-request-id')).toBe('a-tunnel-asked-for');
+    expect(answer.headers.get('connection')).toBe('close');
     expect((await holdfast.call('GET', SOURCES)).status).toBe(200);
   });
 });
@@ -149,7 +195,7 @@ describe('Without TLS before it', () => {
     for (const method of ['GET', 'OPTIONS']) {
       const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
       const answer = await answerOf(await holdfast.server.fetch(SOURCES, { method, headers }));
-      expect(answer.status).toBe(method === 'GET' ? 200 : 404);
+      expect(answer.status).toBe(method === 'GET' ? 200 : 405);
       const said = [...answer.headers.keys()].filter((name) => /^(access-control|strict-transport|vary)/.test(name));
       expect(said).toEqual([]);
     }

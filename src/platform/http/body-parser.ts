@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError, ValidationError } from '../../kernel/app-error.js';
+import { AppError } from '../../kernel/app-error.js';
 import { ArrivingBodies, receiveBody } from './receive-body.js';
 import { parseRequestJson } from './request-json.js';
 
@@ -73,9 +73,4 @@ function parseJson(request: FastifyRequest, body: Buffer): unknown {
     throw new UnsupportedMediaTypeError('Send the body as JSON with Content-Type: application/json.');
   }
   return parseRequestJson(body, request.routeOptions.config.maxValues);
-}
-
-/** NUL, which PostgreSQL's text cannot hold, in paths and queries. @returns the refusal, for Fastify's `done` */
-export function refuseNul(url: string): ValidationError | undefined {
-  return url.includes('%00') ? new ValidationError('The URL may not contain the character NUL (%00).') : undefined;
 }

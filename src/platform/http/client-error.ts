@@ -1,25 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { newId } from '../../kernel/ids.js';
-import { problemType } from './problem.js';
+import { PROBLEM_JSON, problemType } from './problem.js';
 
-const ANSWERS: Readonly<Record<string, { status: number; title: string; code: string; detail: string }>> = {
+/** What is refused before there is a request that Fastify could answer. */
+export interface RawRefusal {
+  status: number;
+  code: string;
+  detail: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+const ANSWERS: Readonly<Record<string, RawRefusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
-    title: 'Request Timeout',
     code: 'REQUEST_TIMEOUT',
     detail: 'The request did not arrive completely in time.',
   },
   HPE_HEADER_OVERFLOW: {
     status: 431,
-    title: 'Request Header Fields Too Large',
     code: 'HEADERS_TOO_LARGE',
     detail: 'The headers are larger than this server reads.',
   },
 };
 
-const MALFORMED = {
+const MALFORMED: RawRefusal = {
   status: 400,
-  title: 'Bad Request',
   code: 'BAD_REQUEST',
   detail: 'This is not a well-formed HTTP request.',
 };
@@ -42,14 +49,39 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     return;
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') timedOut.add(socket);
-  const { status, title, code, detail } = ANSWERS[error.code ?? ''] ?? MALFORMED;
-  const requestId = newId();
-  const type = problemType(code);
-  const body = JSON.stringify({ type, title, status, detail, code, error: title, details: {}, requestId });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
-  );
-  // Who does not close his half would keep the connection, and what has arrived of the request.
+  answerAndClose(socket, ANSWERS[error.code ?? ''] ?? MALFORMED, newId());
+}
+
+/** Says a refusal on the bare connection and ends it, whatever the other end does with its half. */
+export function answerAndClose(socket: Duplex, refusal: RawRefusal, requestId: string): void {
+  const { headers, body } = rawAnswer(refusal, requestId);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`);
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/** The same as everything else that is refused: `application/problem+json` with a request id. */
+export function rawAnswer({ status, code, detail, headers = {} }: RawRefusal, requestId: string) {
+  const title = STATUS_CODES[status] ?? 'Bad Request';
+  const body = JSON.stringify({
+    type: problemType(code),
+    title,
+    status,
+    detail,
+    code,
+    error: title,
+    details: {},
+    requestId,
+  });
+  return {
+    body,
+    headers: {
+      'Content-Type': PROBLEM_JSON,
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Cache-Control': 'no-store',
+      'X-Request-Id': requestId,
+      Connection: 'close',
+      ...headers,
+    },
+  };
 }

@@ -1,10 +1,11 @@
-export { type BodyLimits, installBodyParser, RAW_BODY, refuseNul } from './body-parser.js';
+export { type BodyLimits, installBodyParser, RAW_BODY } from './body-parser.js';
 export { answerClientError } from './client-error.js';
 export { installCors } from './cors.js';
 export { IsEmailAddress } from './is-email-address.decorator.js';
 export { IsOmittable } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
 export { NO_STORE } from './no-store.js';
+export { refuseOddRequests } from './odd-requests.js';
 export { PageQueryDto } from './page.dto.js';
 export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';

@@ -15,7 +15,7 @@ export class MethodNotAllowedError extends AppError {
 }
 
 /** Those a route can have; OPTIONS is answered by CORS alone. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Refuses what no route takes before its body is read. After `installCors`: pages of other origins may read the refusal. */
 export function refuseUnrouted(fastify: FastifyInstance): void {
