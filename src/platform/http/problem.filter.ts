@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { stringifyExactJson } from '../../kernel/exact-json.js';
 import { loggedPath } from '../logging/index.js';
 import { PROBLEM_JSON, toProblem } from './problem.js';
 import { unrouted } from './unrouted.js';
@@ -37,6 +38,6 @@ export class ProblemFilter implements ExceptionFilter {
       // Set by a hook already, except where Fastify refuses a URL: no hook runs for that.
       .header('x-request-id', request.id)
       .header('content-type', PROBLEM_JSON)
-      .send(JSON.stringify(problem));
+      .send(stringifyExactJson(problem));
   }
 }
