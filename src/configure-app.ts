@@ -32,6 +32,7 @@ export function createAdapter(config: Config): FastifyAdapter {
   const options: FastifyServerOptions & { http: object } = {
     genReqId: (request) => requestId(request),
     requestTimeout: config.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => problems.answer(error, request, reply),
     forceCloseConnections: 'idle',
@@ -91,9 +92,15 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
   });
 }
 
+/**
+ * No cache may keep an answer, and one that tells answers apart has to look at who asks: all are of somebody, or of this
+ * moment. What may be kept says so itself.
+ */
+const NOT_CACHED = { 'cache-control': 'no-store', vary: 'Authorization, X-API-Key' } as const;
+
 /** On everything a browser might open. Not on webhooks: their senders are programs that read a status. */
 function addSecurityHeaders(fastify: FastifyInstance, config: Config): void {
-  const headers = securityHeaders({ behindTls: isHttps(config) });
+  const headers = { ...securityHeaders({ behindTls: isHttps(config) }), ...NOT_CACHED };
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.routeOptions.config.rawBody) reply.headers(headers);
     done();

@@ -146,6 +146,8 @@ export const environmentSchema = z.object({
   CORS_ORIGINS: origins,
   BODY_LIMIT_BYTES: integer(1024, 64 * MEBIBYTE, 256 * 1024),
   REQUEST_TIMEOUT_MS: integer(100, 600_000, 30_000),
+  // Four hours: balancers between a server and those behind it go beyond one.
+  KEEP_ALIVE_TIMEOUT_MS: integer(1000, 14_400_000, 72_000),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000, 20_000),
 
   RATE_LIMIT_PER_SECOND: requests(10),

@@ -266,6 +266,33 @@ describe('The request id', () => {
 });
 
 describe('Every answer', () => {
+  it.each([
+    ['of a key', 'GET', '/api/webhook-events', {}],
+    ['that a key is refused', 'GET', '/api/webhook-events/none', {}],
+    ['that a bad query gets', 'GET', '/api/webhook-events?limit=no', {}],
+    ['that a bad body gets', 'POST', SOURCES, {}],
+    ['without a valid credential', 'GET', '/api/webhook-events', { authorization: 'Bearer hf_wrong' }],
+    ['where there is nothing', 'GET', '/nothing', {}],
+    ['to another method', 'PUT', SOURCES, {}],
+    ['of health', 'GET', '/health/ready', {}],
+    ['to a login', 'POST', '/api/auth/login', {}],
+  ])('%s is kept by no cache, and told apart by who asks', async (_, method, path, headers) => {
+    const answer = await holdfast.server.fetch(path, { method, headers });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('vary')).toBe('Authorization, X-API-Key');
+  });
+
+  it.each(['/webhooks/%ff', `/webhooks/${'x'.repeat(2000)}`])(
+    'to an address that cannot be read is kept by no cache: %s',
+    async (path) => {
+      expect((await holdfast.call('POST', path)).headers.get('cache-control')).toBe('no-store');
+    },
+  );
+
+  it('that refuses a webhook is kept by no cache', async () => {
+    expect((await holdfast.sender.post('/webhooks/stripe', '{}')).headers.get('cache-control')).toBe('no-store');
+  });
+
   it('has security headers and does not tell what made it', async () => {
     for (const path of ['/health/live', '/api/webhook-events', '/nothing']) {
       const { headers } = await holdfast.call('GET', path);

@@ -1,12 +1,13 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Answer, answerOf, expectProblem } from '../support/http-answer.js';
-import { rawRequest, speak } from '../support/raw-http.js';
+import { Connection, rawRequest, speak } from '../support/raw-http.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 
-const holdfast = serverUnderTest({ env: { REQUEST_TIMEOUT_MS: '1000' } });
+const holdfast = serverUnderTest({ env: { REQUEST_TIMEOUT_MS: '1000', KEEP_ALIVE_TIMEOUT_MS: '650000' } });
 
 const SOURCES = '/api/webhook-sources';
+const POLL = { timeout: 20_000 };
 const admin = (): [string, string] => ['Authorization', `Bearer ${holdfast.server.adminKey}`];
 const say = (requestLine: string, headers: [string, string][] = [], body = '') =>
   speak(holdfast.server.url, rawRequest(requestLine, headers, body));
@@ -60,6 +61,20 @@ describe('A request that is not as HTTP wants it', () => {
 
   it.each(['GET health/live', 'GET ?query', 'PRI *'])('is answered 400 when it asks for no path: %s', async (line) => {
     expectRawProblem(await say(line), 400, 'BAD_REQUEST');
+  });
+});
+
+describe('A connection without a request', () => {
+  it('is kept for KEEP_ALIVE_TIMEOUT_MS, however soon a slow sender is given up', async () => {
+    const [kept, slow] = [new Connection(holdfast.server.url), new Connection(holdfast.server.url)];
+    kept.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
+    await expect.poll(() => kept.received, POLL).toMatch(/^HTTP\/1\.1 200 [^]*keep-alive: timeout=650\r\n/i);
+    slow.write('GET /health/live HTTP/1.1\r\nHost: a\r\n');
+    await expect.poll(() => slow.received, POLL).toMatch(/^HTTP\/1\.1 408 /);
+    kept.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
+    await expect.poll(() => kept.received.split('HTTP/1.1 200 ').length - 1, POLL).toBe(2);
+    kept.end();
+    slow.end();
   });
 });
 
@@ -196,8 +211,9 @@ describe('Without TLS before it', () => {
       const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
       const answer = await answerOf(await holdfast.server.fetch(SOURCES, { method, headers }));
       expect(answer.status).toBe(method === 'GET' ? 200 : 405);
-      const said = [...answer.headers.keys()].filter((name) => /^(access-control|strict-transport|vary)/.test(name));
+      const said = [...answer.headers.keys()].filter((name) => /^(access-control|strict-transport)/.test(name));
       expect(said).toEqual([]);
+      expect(answer.headers.get('vary')).not.toContain('Origin');
     }
   });
 });

@@ -62,6 +62,29 @@ export function speak(url: string, say: Buffer | ((socket: Socket) => unknown)):
   });
 }
 
+/** A bare connection in the hands of a test; it reads all that it is sent unless told not to. */
+export class Connection {
+  received = '';
+  isClosed = false;
+  private readonly socket: Socket;
+
+  constructor(url: string, { isRead = true }: { isRead?: boolean } = {}) {
+    const { hostname, port } = new URL(url);
+    this.socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+    if (isRead) this.socket.on('data', (data) => (this.received += data.toString('latin1')));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => (this.isClosed = true));
+  }
+
+  write(data: string | Buffer): void {
+    this.socket.write(data);
+  }
+
+  end(): void {
+    this.socket.destroy();
+  }
+}
+
 /** The first final answer; `100 Continue` and its kin only announce one. */
 function parse(received: Buffer): Answer | undefined {
   const end = received.indexOf('\r\n\r\n');

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -10,7 +10,6 @@ import {
   Public,
   type RequestContext,
 } from '../../platform/auth/index.js';
-import { NO_STORE } from '../../platform/http/index.js';
 import { RateLimit } from '../../platform/rate-limit/index.js';
 import {
   AcceptedDto,
@@ -85,7 +84,6 @@ export class AuthController {
 
   @Post('login')
   @Public()
-  @Header(...NO_STORE)
   @HttpCode(200)
   @ApiOperation({ summary: 'Log in; 5 failed attempts in 15 minutes per IP address and per account' })
   @ApiResponse({ status: 200, type: SessionTokensDto })
@@ -101,7 +99,6 @@ export class AuthController {
 
   @Post('refresh')
   @Public()
-  @Header(...NO_STORE)
   @HttpCode(200)
   @ApiOperation({ summary: 'The next pair of tokens; a refresh token used twice ends its session' })
   @ApiResponse({ status: 200, type: SessionTokensDto })

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   Authenticated,
@@ -8,7 +8,7 @@ import {
   type RequestContext,
   RequireScopes,
 } from '../../platform/auth/index.js';
-import { NO_STORE, PageQueryDto } from '../../platform/http/index.js';
+import { PageQueryDto } from '../../platform/http/index.js';
 import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto, RevokeApiKeyQueryDto } from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -28,7 +28,6 @@ export class ApiKeysController {
 
   @Post()
   @Authenticated()
-  @Header(...NO_STORE)
   @ApiOperation({ summary: 'Create an API key with at most the scopes, the life and the limits of the key that asks' })
   @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
   @ApiResponse({

@@ -35,8 +35,9 @@ export class ProblemFilter implements ExceptionFilter {
     reply
       .status(problem.status)
       .headers(headers)
-      // Set by a hook already, except where Fastify refuses a URL: no hook runs for that.
+      // Set by hooks already, except where Fastify refuses a URL: none runs for that.
       .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
       .header('content-type', PROBLEM_JSON)
       .send(stringifyExactJson(problem));
   }
