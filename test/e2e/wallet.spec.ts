@@ -98,6 +98,9 @@ describe('A balance', () => {
     expect((await at(asOf)).body).toMatchObject({ balance: 1000, asOf });
     expect((await at('2020-01-01T00:00:00Z')).body).toMatchObject({ balance: 0, held: 0, available: 0 });
     expect((await wallet.balanceOf(userId))['balance']).toBe(600);
+    const ahead = await at(new Date(Date.now() + 60_000).toISOString());
+    expectProblem(ahead, 400, 'VALIDATION_FAILED');
+    expect(errorsOf(ahead.body['details'])).toMatchObject([{ path: 'at' }]);
   });
 
   it('of an unknown account is 404, and a query that makes no sense 400', async () => {

@@ -17,6 +17,8 @@ import {
 import { LedgerAccounts } from '../../src/modules/ledger/ledger-accounts.js';
 import { LedgerBook } from '../../src/modules/ledger/ledger-book.js';
 import { LedgerMetrics } from '../../src/modules/ledger/ledger-metrics.js';
+import { LedgerPast } from '../../src/modules/ledger/ledger-past.js';
+import { LedgerPastRepository } from '../../src/modules/ledger/ledger-past.repository.js';
 import { LedgerReadsRepository } from '../../src/modules/ledger/ledger-reads.repository.js';
 import { LedgerWriter } from '../../src/modules/ledger/ledger-writer.js';
 import { PostingRepository } from '../../src/modules/ledger/posting.repository.js';
@@ -65,7 +67,14 @@ export class TestLedger {
       dataSource,
       transactor,
       metrics,
-      new Ledger(coalescers, writer, book, openings, reads),
+      new Ledger(
+        coalescers,
+        writer,
+        book,
+        openings,
+        reads,
+        new LedgerPast(coalescers, new LedgerPastRepository(dataSource)),
+      ),
       new LedgerIntegrity({ role: 'all' }, tasks, transactor, ledgerMetrics),
       new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, transactor, book, ledgerMetrics),
       coalescers,

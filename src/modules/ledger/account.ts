@@ -31,7 +31,7 @@ export interface LedgerAccount extends AccountKey {
   /** Of its last entry; 0 before the first. */
   readonly sequence: number;
   readonly createdAt: Date;
-  /** The database's time of the read. */
+  /** The database's time of the read; what is on its way then may be booked with an earlier one. */
   readonly asOf: Date;
 }
 

@@ -176,9 +176,10 @@ export class LedgerReadsRepository {
     return row && transferOf(row);
   }
 
-  async hold(id: string): Promise<Hold | undefined> {
+  /** As its row says, and whether that is ACTIVE though its time is over. */
+  async hold(id: string): Promise<{ hold: Hold; isOver: boolean } | undefined> {
     const [row] = await this.read<HoldRow & { is_over: boolean }>(FIND_HOLD, [id]);
-    return row && holdOf(row.is_over ? { ...row, status: 'EXPIRED' } : row);
+    return row && { hold: holdOf(row), isOver: row.is_over };
   }
 
   /** Ids of active holds whose time is over, the longest overdue first. */

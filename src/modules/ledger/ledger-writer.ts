@@ -11,6 +11,7 @@ import type { AccountRef } from './account.js';
 import { allEnded } from './all-ended.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
+import { ledgerHeld } from './ledger.errors.js';
 import type { PostingRequest, Submission } from './posting.js';
 import { SubmittedBatch } from './submitted-batch.js';
 
@@ -85,7 +86,7 @@ export class LedgerWriter {
       return await this.transactor.run((tx) => this.carryOut(tx, requests), options);
     } catch (error) {
       if (!isStatementTimeout(error)) throw error;
-      throw new UnavailableError('Another transaction holds the ledger; try again in a moment.', { cause: error });
+      throw ledgerHeld(error);
     }
   }
 

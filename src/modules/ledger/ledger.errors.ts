@@ -1,4 +1,4 @@
-import { AppError, ConflictError, NotFoundError, ValidationError } from '../../kernel/app-error.js';
+import { AppError, ConflictError, NotFoundError, UnavailableError, ValidationError } from '../../kernel/app-error.js';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import type { AccountKey } from './account.js';
 import type { HoldStatus } from './hold.js';
@@ -161,4 +161,9 @@ export class BatchRejectedError extends ConflictError {
   constructor() {
     super('Another posting of this atomic batch was refused; nothing of it was posted.');
   }
+}
+
+/** 503: somebody's transaction has not let go of the ledger within the time a statement may take. */
+export function ledgerHeld(cause: unknown): UnavailableError {
+  return new UnavailableError('Another transaction holds the ledger; try again in a moment.', { cause });
 }

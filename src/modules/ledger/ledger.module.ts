@@ -7,6 +7,8 @@ import { LedgerIntegrity } from './integrity/ledger-integrity.js';
 import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
+import { LedgerPast } from './ledger-past.js';
+import { LedgerPastRepository } from './ledger-past.repository.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Ledger } from './ledger.js';
@@ -23,6 +25,8 @@ import { StateRepository } from './state.repository.js';
     LedgerBook,
     LedgerIntegrity,
     LedgerMetrics,
+    LedgerPast,
+    LedgerPastRepository,
     LedgerReadsRepository,
     AccountDirectory,
     AccountsRepository,

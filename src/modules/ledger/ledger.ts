@@ -11,6 +11,7 @@ import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
 import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
+import { LedgerPast } from './ledger-past.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
 import { LEDGER_LOCK, LedgerWriter } from './ledger-writer.js';
 import type { Posting, PostingOutcome, PostingRequest, Submission } from './posting.js';
@@ -44,6 +45,7 @@ export class Ledger {
     private readonly book: LedgerBook,
     private readonly openings: LedgerAccounts,
     private readonly reads: LedgerReadsRepository,
+    private readonly past: LedgerPast,
   ) {
     this.accounts = coalescers.create({
       name: 'ledger_reads',
@@ -114,9 +116,17 @@ export class Ledger {
     return isOwner(key.owner) ? this.accounts.submit(key) : undefined;
   }
 
-  /** At the end of the millisecond `at`; undefined when there is no such account. */
+  /**
+   * At the end of the millisecond `at`. The answer is final: it waits for whoever may still commit something of that time,
+   * so never ask inside a transaction that has posted.
+   *
+   * @returns undefined when there is no such account
+   * @throws ValidationError (400) for a time that is still to come, by the database's clock
+   */
   async balanceAt(key: AccountKey, at: Date): Promise<BalanceAt | undefined> {
-    return isOwner(key.owner) ? this.reads.balanceAt(key, at) : undefined;
+    if (!isOwner(key.owner)) return undefined;
+    await this.past.close(at);
+    return this.reads.balanceAt(key, at);
   }
 
   /**
@@ -147,9 +157,17 @@ export class Ledger {
     return isUuid(id) ? this.reads.transfer(id) : undefined;
   }
 
-  /** Undefined when there is none with this id. */
+  /**
+   * Undefined when there is none with this id. One that has not been tidied away since its time was over is EXPIRED only
+   * once nobody can commit any more that it was captured in time: so never ask inside a transaction that has posted.
+   */
   async hold(id: string): Promise<Hold | undefined> {
-    return isUuid(id) ? this.reads.hold(id) : undefined;
+    if (!isUuid(id)) return undefined;
+    const found = await this.reads.hold(id);
+    if (!found?.isOver) return found?.hold;
+    await this.past.close(found.hold.expiresAt);
+    const closed = await this.reads.hold(id);
+    return closed?.isOver ? { ...closed.hold, status: 'EXPIRED', resolvedAt: closed.hold.expiresAt } : closed?.hold;
   }
 }
 

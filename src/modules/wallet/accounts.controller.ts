@@ -44,8 +44,14 @@ export class AccountsController {
   @ApiOperation({ summary: 'What is in an account, now or at a moment in the past' })
   @ApiQuery({ name: 'userId', example: 'alice' })
   @ApiQuery({ name: 'currency', schema: CURRENCY })
-  @ApiQuery({ name: 'at', required: false, schema: TIME })
+  @ApiQuery({
+    name: 'at',
+    required: false,
+    schema: TIME,
+    description: 'A time of the past; what is told of it is final.',
+  })
   @ApiResponse({ status: 200, type: BalanceDto })
+  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED: also for a time that is still to come' })
   @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
   balance(@Req() request: FastifyRequest): Promise<BalanceDto> {
     return this.accounts.balance(readBalanceQuery(request.query), principalOf(request));

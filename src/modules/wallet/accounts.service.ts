@@ -31,7 +31,10 @@ export class AccountsService {
     return { account: accountView(account), created };
   }
 
-  /** @throws NotFoundError, also for another user's */
+  /**
+   * @throws NotFoundError, also for another user's
+   * @throws ValidationError for a time that is still to come
+   */
   async balance({ userId, currency, at }: BalanceQuery, principal: Principal): Promise<BalanceDto> {
     const key = accountFor(principal, userId, currency);
     const balance = at === undefined ? await this.ledger.account(key) : await this.ledger.balanceAt(key, at);

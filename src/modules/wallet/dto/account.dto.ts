@@ -41,7 +41,7 @@ export class BalanceDto {
   @ApiProperty(MINOR_UNITS)
   available: number;
 
-  /** The moment this was so, by the database's clock. */
+  /** With `at`, that moment, to the millisecond. Else when this was read, by the database's clock. */
   @ApiProperty(TIME)
   asOf: string;
 }
