@@ -89,6 +89,38 @@ describe('an access token', () => {
   });
 });
 
+describe('an access token from a clock that is ahead', () => {
+  const ahead = (by: number): [string, JWTPayload][] => [
+    ['in force from then on', { nbf: seconds() + by }],
+    ['issued then', { iat: seconds() + by }],
+    ['that ends a day after', { exp: seconds() + by + 24 * HOUR }],
+    ['that says all of it', { nbf: seconds() + by, iat: seconds() + by, exp: seconds() + by + 24 * HOUR }],
+  ];
+
+  it.each([...ahead(2), ...ahead(60)])('by up to a minute is good: %s', async (_, payload) => {
+    const token = await sign({ ...claims(), ...payload });
+    expect(await verifier.verify(token)).toMatchObject({ id: 'ann' });
+    expect(await verifier.verify(token), 'remembered').toMatchObject({ id: 'ann' });
+  });
+
+  it('of staff is good alike', async () => {
+    staffRole = 'admin';
+    for (const [, payload] of ahead(60)) {
+      const claimed = { ...claims(), ...payload, sub: ADMIN, role: 'admin', sid: SESSION };
+      expect(await verifier.verify(await sign(claimed, STAFF_SECRET, 'HS256', 'staff'))).toMatchObject({ id: ADMIN });
+    }
+  });
+
+  it('ends when it says, remembered or not', async () => {
+    const exp = seconds() + 24 * HOUR + 60;
+    const token = await sign({ ...claims(), exp });
+    expect(await verifier.verify(token)).not.toBeNull();
+    now = exp * 1000;
+    expect(await verifier.verify(token)).toBeNull();
+    expect(await new AccessTokenVerifier(tokens, sessions, clock).verify(token)).toBeNull();
+  });
+});
+
 describe('an access token of staff', () => {
   const issue = () => tokens.issue(ADMIN, 60_000, { role: 'admin', sessionId: SESSION });
   beforeEach(() => void (staffRole = 'admin'));
@@ -138,9 +170,11 @@ describe('no access token', () => {
     ['one signed with another secret', () => sign(claims(), Buffer.from('x'.repeat(32)))],
     ['one signed by another algorithm', () => sign(claims(), Buffer.from(SECRET.toString().padEnd(64)), 'HS512')],
     ['one that has expired', () => sign({ ...claims(), exp: seconds() })],
-    ['one that is not yet in force', () => sign({ ...claims(), nbf: seconds() + 60 })],
+    ['one that expired within the leeway', () => sign({ ...claims(), exp: seconds() - 1 })],
+    ['one that is not in force for more than a minute', () => sign({ ...claims(), nbf: seconds() + 61 })],
+    ['one that is issued in more than a minute', () => sign({ ...claims(), iat: seconds() + 61 })],
     ['one that never expires', () => sign({ ...claims(), exp: undefined })],
-    ['one that lives for more than a day', () => sign({ ...claims(), exp: seconds() + 24 * HOUR + 1 })],
+    ['one that lives for more than a day and a minute', () => sign({ ...claims(), exp: seconds() + 24 * HOUR + 61 })],
     ['one for somebody else', () => sign({ ...claims(), aud: 'other-api' })],
     ['one for nobody', () => sign({ ...claims(), aud: undefined })],
     ['one of another issuer', () => sign({ ...claims(), iss: 'other' })],

@@ -18,6 +18,11 @@ const HOUR_MS = 3_600_000;
 
 /** A token cannot be taken back, so none may live longer than this, whoever signed it. */
 export const MAX_LIFETIME_MS = 24 * HOUR_MS;
+/**
+ * How far the clock of whoever signed may be ahead of the database's: a token is good from a minute before it says it was
+ * issued or is in force, and may end a minute later than it could had it been issued now. Its end stays its end.
+ */
+const LEEWAY_MS = 60_000;
 /** Ours have some 300 characters; nobody may make us decode whole headers full. */
 const MAX_LENGTH = 2048;
 
@@ -82,10 +87,11 @@ export class AccessTokens {
     const now = this.clock.now();
     const verified = await this.verify(token, now);
     if (!verified) return null;
-    const { sub: userId, exp, role = 'user', sid } = verified.payload;
+    const { sub: userId, iat = 0, exp, role = 'user', sid } = verified.payload;
     if (typeof userId !== 'string' || !USER_ID.test(userId) || exp === undefined) return null;
     const expiresAt = exp * 1000;
-    if (expiresAt > now + MAX_LIFETIME_MS) return null;
+    // The leeway is for clocks that are ahead: an end that is past is past.
+    if (expiresAt <= now || expiresAt > now + MAX_LIFETIME_MS + LEEWAY_MS || iat * 1000 > now + LEEWAY_MS) return null;
     const byStaffKey = verified.protectedHeader.kid === STAFF_KEY_ID;
     if (role === 'user') return byStaffKey ? null : { userId, expiresAt };
     const isStaff = byStaffKey && isStaffRole(role) && isUuid(userId) && typeof sid === 'string' && isUuid(sid);
@@ -101,6 +107,7 @@ export class AccessTokens {
         audience: AUDIENCE,
         requiredClaims: ['sub', 'exp'],
         currentDate: new Date(now),
+        clockTolerance: LEEWAY_MS / 1000,
       });
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
