@@ -152,6 +152,33 @@ describe('Whether an address has an account', () => {
     expect(again).toEqual(shape(await post('register', { email: somebody(), ...wrong })));
   });
 
+  it('shows in no refusal of another mail either, which says what there were too many of', async () => {
+    const [known, unknown] = [somebody(), somebody()];
+    await client.signUp(known);
+    for (const [kind, routes, what] of [
+      ['verification', ['resend-verification', 'register'], 'verification'],
+      ['password-reset', ['forgot'], 'password reset'],
+    ] as const) {
+      for (const email of [known, unknown]) {
+        const path = `/api/email-limits/${kind}/${encodeURIComponent(email)}/override`;
+        expect((await holdfast.call('PUT', path, { limit: 1 })).status).toBe(200);
+        expect((await post(kind === 'verification' ? 'resend-verification' : 'forgot', { email })).status).toBe(202);
+      }
+      for (const route of routes) {
+        const body = (email: string) => ({ email, ...(route === 'register' && { password: OTHER_PASSWORD }) });
+        const refused = await post(route, body(known));
+        expectProblem(refused, 429, 'RATE_LIMIT_EXCEEDED');
+        expect(refused.body['detail']).toBe(`Too many ${what} emails. Please wait before requesting another.`);
+        const { title, detail, code } = (await post(route, body(unknown))).body;
+        expect({ title, detail, code }).toEqual({
+          title: refused.body['title'],
+          detail: refused.body['detail'],
+          code: refused.body['code'],
+        });
+      }
+    }
+  });
+
   it('is told to its owner alone, whose password stays', async () => {
     const email = somebody();
     await client.signUp(email);

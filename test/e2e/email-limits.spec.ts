@@ -94,6 +94,7 @@ describe('A limited address', () => {
     expect(third.headers.get('ratelimit-policy')).toBe('"email-password-reset";q=2;w=3600');
     expect(third.headers.get('ratelimit')).toMatch(/^"email-password-reset";r=0;t=3(?:600|5\d\d)$/);
     expectProblem(third, 429, 'RATE_LIMIT_EXCEEDED');
+    expect(third.body['detail']).toBe('Too many password reset emails. Please wait before requesting another.');
     const { retryAfter, resetAt } = third.body['details'] as { retryAfter: number; resetAt: string };
     expect(third.headers.get('retry-after')).toBe(String(retryAfter));
     expect(third.headers.get('x-ratelimit-reset')).toBe(resetAt);

@@ -140,6 +140,15 @@ describe('EmailLimiter', () => {
     expect(headers).toMatchObject({ 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0' });
   });
 
+  it.each([
+    ['verification', 'Too many verification emails. Please wait before requesting another.'],
+    ['password-reset', 'Too many password reset emails. Please wait before requesting another.'],
+  ] as const)('says of %s what there were too many of', async (kind, text) => {
+    const email = address();
+    for (let each = 0; each < here.get(EmailLimiter).configured[kind]; each++) await take(email, { kind });
+    expect((await refusal(take(email, { kind }))).message).toBe(text);
+  });
+
   it('counts each kind and each address for itself, and every spelling of one address together', async () => {
     const email = address('Berta@B\u00fccher.example');
     await takeMany(5, email);

@@ -10,6 +10,12 @@ import { emailLimitFields } from './email-limit-headers.js';
 import { type EmailLimitReading, msToReset, readingOf } from './email-limit-reading.js';
 import { EmailLimitsRepository } from './email-limits.repository.js';
 
+/** What whoever asked is told: the same for an address that nobody has. */
+const REFUSALS: Readonly<Record<EmailLimitKind, string>> = {
+  verification: 'Too many verification emails. Please wait before requesting another.',
+  'password-reset': 'Too many password reset emails. Please wait before requesting another.',
+};
+
 /** How often mail of a kind may be asked for, for one e-mail address: known or not, the count is the same. */
 @Injectable()
 export class EmailLimiter {
@@ -50,7 +56,10 @@ export class EmailLimiter {
     this.decided('refused', reading);
     // None left and nothing to wait for: the last attempt has left the window since the decision.
     const retryAfterMs = Math.max(1, msToReset(reading));
-    throw new RateLimitedError({ retryAfterMs }, reading.asOf.getTime(), emailLimitFields(reading, false));
+    throw new RateLimitedError({ retryAfterMs }, reading.asOf.getTime(), {
+      headers: emailLimitFields(reading, false),
+      detail: REFUSALS[kind],
+    });
   }
 
   private decided(outcome: 'allowed' | 'refused' | 'off', reading: EmailLimitReading): EmailLimitReading {

@@ -10,11 +10,16 @@ export class RateLimitedError extends AppError {
   /**
    * @param now unix milliseconds of the decision
    * @param headers where the reply is not at hand: those of `rateLimitFields`
+   * @param detail where the limit has words of its own
    */
-  constructor({ retryAfterMs }: Pick<Decision, 'retryAfterMs'>, now: number, headers: Record<string, string> = {}) {
+  constructor(
+    { retryAfterMs }: Pick<Decision, 'retryAfterMs'>,
+    now: number,
+    { headers = {}, detail }: { headers?: Record<string, string>; detail?: string } = {},
+  ) {
     const resetAt = new Date(now + retryAfterMs).toISOString();
     const retryAfter = Math.ceil(retryAfterMs / 1000);
     const details = { retryAfter, resetAt };
-    super(`The limit is used up; try again in ${retryAfter} s.`, { details, retryAfter, headers });
+    super(detail ?? `The limit is used up; try again in ${retryAfter} s.`, { details, retryAfter, headers });
   }
 }
