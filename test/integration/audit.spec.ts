@@ -45,7 +45,7 @@ class Replica {
     const checkpoints = new CheckpointRepository(dataSource);
     this.transactor = new Transactor(dataSource, this.metrics);
     this.file = new CheckpointFile({ dataDir });
-    this.batch = new SealBatch(this.transactor, new SealRepository(), checkpoints, signer);
+    this.batch = new SealBatch(this.transactor, new SealRepository(), checkpoints, signer, log);
     this.sealer = new AuditSealer({ role }, this.batch, this.file, this.metrics);
     const auditLines = new AuditLinesRepository(dataSource);
     this.verifier = new AuditVerifier(auditLines, checkpoints, signer, this.file);
@@ -505,15 +505,67 @@ describe('the audit log', () => {
       expect((await replica.verifier.verify()).firstBadLine).toEqual({ sequence: 8, reason: 'The line is missing.' });
     });
 
+    /** Lines 1 to 3 with a checkpoint, and 4 to 6 that no checkpoint knows. */
+    async function sealedSinceTheCheckpoint(): Promise<void> {
+      for (let round = 0; round < 2; round++) {
+        await replica.record(...lines(3));
+        await replica.sealAll();
+      }
+      expect(await replica.verifier.verify()).toMatchObject({ ok: true, lines: 6, checkpoints: 1 });
+    }
+
+    it('names where lines were cut off before a checkpoint knew them, also in a log where nothing else happens', async () => {
+      await sealedSinceTheCheckpoint();
+      await tamper('DELETE FROM audit_log WHERE sequence >= 5');
+      for (let second = 0; second < 3; second++) await replica.sealer.tick();
+      expect((await replica.verifier.verify()).firstBadLine).toEqual({ sequence: 5, reason: 'The line is missing.' });
+      const { data } = await replica.reader.list(query({ action: 'audit_log.cut' }));
+      expect(data).toMatchObject([{ sequence: 7, actor: 'system:audit', details: { found: 4, expected: 6 } }]);
+    });
+
+    it('names them as well when all is cut off that was ever sealed', async () => {
+      await sealedSinceTheCheckpoint();
+      await tamper('TRUNCATE audit_log', 'TRUNCATE audit_checkpoints');
+      await rm(replica.file.path);
+      await replica.sealer.tick();
+      expect((await replica.verifier.verify()).firstBadLine?.sequence).toBe(1);
+    });
+
+    it('names them when another process has seen them', async () => {
+      const witness = new Replica(dataSource, join(folder, 'witness'));
+      await sealedSinceTheCheckpoint();
+      await witness.sealer.tick();
+      await tamper('DELETE FROM audit_log WHERE sequence >= 5');
+      await replica.record(...lines(1));
+      await witness.sealer.tick();
+      expect((await witness.verifier.verify()).firstBadLine?.sequence).toBe(5);
+    });
+
+    it('names the first line after, when others have filled the places meanwhile', async () => {
+      await sealedSinceTheCheckpoint();
+      await tamper('DELETE FROM audit_log WHERE sequence >= 5');
+      const restarted = new Replica(dataSource, folder);
+      await restarted.record(...lines(4));
+      await restarted.sealAll();
+      expect(await restarted.verifier.verify()).toMatchObject({ ok: true, lines: 8 });
+      await replica.sealer.tick();
+      expect((await restarted.verifier.verify()).firstBadLine).toEqual({
+        sequence: 9,
+        reason: expect.stringContaining('does not follow'),
+      });
+    });
+
     it('names where the tail was cut together with its checkpoints, by the file', async () => {
       await threeCheckpoints();
       await tamper('DELETE FROM audit_log WHERE sequence >= 7', 'DELETE FROM audit_checkpoints WHERE sequence >= 7');
       const elsewhere = new Replica(dataSource, join(folder, 'elsewhere'));
       expect((await elsewhere.verifier.verify()).ok).toBe(true);
 
-      await replica.record(...lines(5));
-      await replica.sealAll();
-      expect((await replica.verifier.verify()).firstBadLine).toEqual({
+      // Whoever was there when they were sealed is not any more.
+      const restarted = new Replica(dataSource, folder);
+      await restarted.record(...lines(5));
+      await restarted.sealAll();
+      expect((await restarted.verifier.verify()).firstBadLine).toEqual({
         sequence: 7,
         reason: expect.stringContaining(replica.file.path),
       });
@@ -534,7 +586,7 @@ describe('the audit log', () => {
         'CREATE TABLE kept AS TABLE audit_checkpoints',
         'TRUNCATE audit_checkpoints',
       );
-      await replica.batch.run(10);
+      await new Replica(dataSource, folder).batch.run(10);
       await tamper('TRUNCATE audit_checkpoints', 'INSERT INTO audit_checkpoints TABLE kept', 'DROP TABLE kept');
       expect((await replica.verifier.verify()).firstBadLine).toEqual({
         sequence: 4,

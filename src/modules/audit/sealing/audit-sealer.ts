@@ -35,7 +35,6 @@ export class AuditSealer implements OnApplicationShutdown {
   private readonly stopping = new AbortController();
   private running: Promise<number> | undefined;
   private failing = false;
-  private tailReported = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<Config, 'role'>,
@@ -114,10 +113,7 @@ export class AuditSealer implements OnApplicationShutdown {
       stop();
       this.sealed.inc(sealed.ids.length);
     }
-    if (sealed.tailMissing && !this.tailReported) {
-      this.tailReported = true;
-      this.logger.error('The audit log is shorter than its last checkpoint: lines were removed');
-    }
+    if (sealed.cut) this.logger.error('The audit log is not what it was: sealed lines were removed from its end');
     if (sealed.checkpoint) await this.publish(sealed.checkpoint);
     return sealed;
   }

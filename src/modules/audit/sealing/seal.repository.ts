@@ -6,6 +6,12 @@ import { rfc3339 } from '../rfc3339.js';
 /** The sealers of all replicas take this advisory lock; the number only has to be ours. */
 const SEALER_LOCK = 7_163_511_202;
 
+/** A line's place in the chain, and its hash, which stands for all lines before. */
+export interface ChainPlace {
+  sequence: number;
+  hash: Buffer;
+}
+
 /** Where the chain ends, and what is waiting. */
 export interface ChainEnd {
   /** The database's time, RFC 3339, UTC, microseconds. */
@@ -14,6 +20,8 @@ export interface ChainEnd {
   lastHash: Buffer | null;
   checkpointSequence: number | null;
   checkpointHash: Buffer | null;
+  /** Of the line at the place asked about; null when there is none. */
+  seenHash: Buffer | null;
   /** Seconds since the last checkpoint. */
   checkpointAge: number | null;
   /** Seconds the oldest unsealed line has waited. */
@@ -30,12 +38,13 @@ const LOCK = `
     pg_try_advisory_xact_lock($1) AS locked,
     set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`;
 
-/** Indexes: audit_log_sequence_key and audit_checkpoints_pkey backwards, audit_log_unsealed_idx. */
+/** Indexes: audit_log_sequence_key and audit_checkpoints_pkey, backwards for the last of each; audit_log_unsealed_idx. */
 const CHAIN_END = `
   SELECT
     ${rfc3339('clock_timestamp()')} AS now,
     last.sequence::float8 AS "lastSequence", last.hash AS "lastHash",
     checkpoint.sequence::float8 AS "checkpointSequence", checkpoint.last_hash AS "checkpointHash",
+    seen.hash AS "seenHash",
     extract(epoch FROM clock_timestamp() - checkpoint.at)::float8 AS "checkpointAge",
     extract(epoch FROM clock_timestamp() - oldest.at)::float8 AS lag
   FROM (VALUES (1)) AS always
@@ -45,6 +54,7 @@ const CHAIN_END = `
   LEFT JOIN LATERAL (
     SELECT sequence, last_hash, at FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1
   ) AS checkpoint ON true
+  LEFT JOIN LATERAL (SELECT hash FROM audit_log WHERE sequence = $2::bigint) AS seen ON true
   LEFT JOIN LATERAL (
     SELECT at FROM audit_log WHERE hash IS NULL AND id > $1 ORDER BY id LIMIT 1
   ) AS oldest ON true`;
@@ -80,9 +90,12 @@ export class SealRepository {
     return row?.locked === true;
   }
 
-  /** @param floor look for unsealed lines above this id */
-  async chainEnd(tx: EntityManager, floor: number): Promise<ChainEnd> {
-    const [row] = await tx.query<ChainEnd[]>(CHAIN_END, [floor]);
+  /**
+   * @param floor look for unsealed lines above this id
+   * @param seen a sequence to tell the hash of
+   */
+  async chainEnd(tx: EntityManager, floor: number, seen: number | undefined): Promise<ChainEnd> {
+    const [row] = await tx.query<ChainEnd[]>(CHAIN_END, [floor, seen ?? null]);
     if (!row) throw new Error('The end of the audit chain cannot be read');
     return row;
   }
@@ -97,12 +110,7 @@ export class SealRepository {
    *
    * @param hashes one per id, in chain order
    */
-  async seal(
-    tx: EntityManager,
-    end: { sequence: number; hash: Buffer },
-    ids: readonly string[],
-    hashes: readonly Buffer[],
-  ): Promise<void> {
+  async seal(tx: EntityManager, end: ChainPlace, ids: readonly string[], hashes: readonly Buffer[]): Promise<void> {
     await tx.query(SEAL, [ids, hashes, end.sequence, end.hash]);
   }
 
