@@ -17,10 +17,6 @@ class AnyCredential extends CredentialVerifier {
   override verify(credential: string): Promise<Principal | null> {
     return isApiKey(credential) ? this.apiKeys.verify(credential) : this.accessTokens.verify(credential);
   }
-
-  override recall(credential: string): Promise<Principal | null> {
-    return isApiKey(credential) ? this.apiKeys.recall(credential) : this.accessTokens.recall(credential);
-  }
 }
 
 /** Whoever may come in, for the guard. */

@@ -3,6 +3,7 @@ import { type Answer, answerOf, expectProblem } from '../support/http-answer.js'
 import { Scrape } from '../support/metrics.js';
 import { startServer } from '../support/server.js';
 import { serverUnderTest } from '../support/server-under-test.js';
+import { userToken } from '../support/user-token.js';
 import { waitFor } from '../support/wait-for.js';
 
 const SOURCES = '/api/webhook-sources';
@@ -227,7 +228,7 @@ describe('Whoever fails to say who it is', () => {
       .fetch(SOURCES, { headers: { authorization: `Bearer ${key}`, 'x-forwarded-for': address } })
       .then(answerOf);
 
-  it('is answered 429 after a while, and nobody else is, but who at that address is known to be genuine', async () => {
+  it('is answered 429 after a while, and nobody else is, nor who at that address is genuine', async () => {
     const { key } = await newKey({ perMinute: 0 });
     const all = await answers(14, () => fail('198.51.100.1'));
     expect(all.slice(0, 10).map(({ status }) => status)).toEqual(Array(10).fill(401));
@@ -236,9 +237,22 @@ describe('Whoever fails to say who it is', () => {
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(answer.headers.get('x-ratelimit-limit')).toBe('10');
     }
-    expect((await fail('198.51.100.2')).status).toBe(401);
-    expect((await fail('198.51.100.2', key)).status).toBe(200);
+    // Nobody has used the key before.
     expect((await fail('198.51.100.1', key)).status).toBe(200);
+    expect((await fail('198.51.100.1', await userToken('ann'))).status).toBe(403);
+    expect((await fail('198.51.100.2')).status).toBe(401);
+  });
+
+  it('does not keep a good key out with a thousand wrong ones at once', async () => {
+    const { key } = await newKey({ perMinute: 0 });
+    const wrong = Array.from({ length: 1000 }, (_, n) =>
+      fail('198.51.100.3', `hf_test_${String(n).padStart(40, 'z')}`),
+    );
+    const right = await fail('198.51.100.3', key);
+    expect(right.status).toBe(200);
+    const statuses = (await Promise.all(wrong)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(990);
   });
 
   it('gains nothing by addresses of one IPv6 network', async () => {

@@ -43,14 +43,14 @@ const COLUMNS = `
   shares_limits_of AS "sharesLimitsOf", expires_at AS "expiresAt", revoked_at AS "revokedAt", last_used_at AS "lastUsedAt", limits`;
 
 /** Index: api_keys_key_hash_key. */
-const FIND_STATE = `
+const FIND_STATES = `
   SELECT
     id, name, prefix, key_hash AS "keyHash", scopes, limits, shares_limits_of AS "sharesLimitsOf",
     revoked_at IS NOT NULL AS revoked,
     coalesce(expires_at <= now(), false) AS expired,
     (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "msUntilExpiry"
   FROM api_keys
-  WHERE key_hash = $1`;
+  WHERE key_hash = ANY ($1::bytea[])`;
 
 /** Index: api_keys_pkey. */
 const FIND = `SELECT ${COLUMNS} FROM api_keys WHERE id = $1`;
@@ -150,9 +150,9 @@ export class ApiKeyRepository {
     private readonly transactor: Transactor,
   ) {}
 
-  async findState(keyHash: Buffer): Promise<ApiKeyState | undefined> {
-    const [state] = await this.dataSource.query<ApiKeyState[]>(FIND_STATE, [keyHash]);
-    return state;
+  /** Of those that are there, in any order. */
+  findStates(keyHashes: readonly Buffer[]): Promise<ApiKeyState[]> {
+    return this.dataSource.query(FIND_STATES, [keyHashes]);
   }
 
   async find(id: string): Promise<ApiKeyRecord | undefined> {

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { CONFIG, type Config } from '../../config/index.js';
 import { isApiKey, isMistypedApiKey } from '../../kernel/api-key-format.js';
 import { type ApiKeyPrincipal, CredentialVerifier, isScope } from '../../platform/auth/index.js';
@@ -7,8 +7,12 @@ import { ApiKeyRepository, type ApiKeyState } from './api-key.repository.js';
 import { LastUse } from './last-use.js';
 import { type Reading, RecentKeys } from './recent-keys.js';
 import { SameLimits } from './same-limits.js';
+import { SharedLookups } from './shared-lookups.js';
 
-/** SHA-256, the form in which keys are stored and looked up. */
+/**
+ * SHA-256, the form in which keys are stored, looked up and compared: what the time of a comparison may tell is of the hash,
+ * and leads nowhere near the key.
+ */
 export function hashApiKey(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest();
 }
@@ -17,7 +21,11 @@ export function hashApiKey(key: string): Buffer {
 export class ApiKeyVerifier extends CredentialVerifier {
   private readonly logger = new Logger(ApiKeyVerifier.name);
   /** By base64 of the hash, so that no key stays in memory. */
-  private readonly recent = new RecentKeys((hash) => this.read(Buffer.from(hash, 'base64')));
+  private readonly recent = new RecentKeys(
+    async (hash) => (await this.readAll([hash])).get(hash) ?? null,
+    (hash) => this.unknown.get(hash),
+  );
+  private readonly unknown = new SharedLookups((hashes) => this.readAll(hashes));
   private readonly limits = new SameLimits();
   /** An operator's own key may look like a generated one without being one: it is never called mistyped. */
   private readonly bootstrapKey: Buffer | undefined;
@@ -40,29 +48,27 @@ export class ApiKeyVerifier extends CredentialVerifier {
     return principal;
   }
 
-  override async recall(credential: string): Promise<ApiKeyPrincipal | null> {
-    if (!isApiKey(credential)) return null;
-    const hash = hashApiKey(credential).toString('base64');
-    return this.recent.wasGood(hash) ? this.recent.get(hash) : null;
-  }
-
   /** Takes effect here at once; other replicas read the row again within a second. */
   forget(keyHash: Buffer): void {
     this.recent.forget(keyHash.toString('base64'));
   }
 
-  private async read(hash: Buffer): Promise<Reading<ApiKeyPrincipal> | null> {
-    const state = await this.repository.findState(hash);
-    if (!state || !timingSafeEqual(state.keyHash, hash)) return null;
-    if (state.revoked || state.expired) {
-      this.logger.log({
-        msg: `An API key was used that is ${state.revoked ? 'revoked' : 'expired'}`,
-        apiKeyId: state.id,
-        prefix: state.prefix,
-      });
-      return null;
+  /** @returns what is known of those that are good */
+  private async readAll(hashes: readonly string[]): Promise<ReadonlyMap<string, Reading<ApiKeyPrincipal>>> {
+    const good = new Map<string, Reading<ApiKeyPrincipal>>();
+    for (const state of await this.repository.findStates(hashes.map((hash) => Buffer.from(hash, 'base64')))) {
+      if (state.revoked || state.expired) {
+        this.logger.log({
+          msg: `An API key was used that is ${state.revoked ? 'revoked' : 'expired'}`,
+          apiKeyId: state.id,
+          prefix: state.prefix,
+        });
+        continue;
+      }
+      const reading = { key: toPrincipal(state, this.limits), holdsForMs: state.msUntilExpiry ?? Infinity };
+      good.set(state.keyHash.toString('base64'), reading);
     }
-    return { key: toPrincipal(state, this.limits), holdsForMs: state.msUntilExpiry ?? Infinity };
+    return good;
   }
 }
 

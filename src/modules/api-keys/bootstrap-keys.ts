@@ -55,7 +55,7 @@ export class BootstrapKeys {
   }
 
   private async warnIfUseless(key: string): Promise<void> {
-    const state = await this.repository.findState(hashApiKey(key));
+    const [state] = await this.repository.findStates([hashApiKey(key)]);
     if (!state) return;
     const flaw = state.revoked
       ? 'was revoked'

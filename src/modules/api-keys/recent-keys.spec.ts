@@ -4,11 +4,15 @@ import { type Reading, RecentKeys } from './recent-keys.js';
 /** A database whose answers the test gives by hand, and a clock it moves. */
 function setUp() {
   let time = 0;
-  const asked: { hash: string; answer: (reading: Reading<string> | null) => void; fail: (error: Error) => void }[] = [];
-  const keys = new RecentKeys<string>(
-    (hash) => new Promise((answer, fail) => asked.push({ hash, answer, fail })),
-    () => time,
-  );
+  const asked: {
+    hash: string;
+    about: 'known' | 'unknown';
+    answer: (reading: Reading<string> | null) => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const reader = (about: 'known' | 'unknown') => (hash: string) =>
+    new Promise<Reading<string> | null>((answer, fail) => asked.push({ hash, about, answer, fail }));
+  const keys = new RecentKeys<string>(reader('known'), reader('unknown'), () => time);
   return {
     keys,
     asked,
@@ -33,15 +37,16 @@ describe('RecentKeys', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('knows which keys were good when they were read last, however long ago, and asks nobody for that', async () => {
-    const { keys, asked, pass, ask } = setUp();
-    expect(keys.wasGood('h')).toBe(false);
+  it('asks apart about keys that were good when they were read last, however long ago', async () => {
+    const { asked, pass, ask } = setUp();
+    await ask(null);
     await ask(good);
     pass(600_000);
-    expect(keys.wasGood('h')).toBe(true);
-    expect(asked).toHaveLength(1);
+    await ask(good);
+    pass(1000);
     await ask(null);
-    expect(keys.wasGood('h')).toBe(false);
+    await ask(null);
+    expect(asked.map(({ about }) => about)).toEqual(['unknown', 'unknown', 'known', 'known', 'unknown']);
   });
 
   it('reads a busy key again while requests go on with what is remembered', async () => {
@@ -160,13 +165,11 @@ describe('RecentKeys', () => {
 
   it('keeps at most ten thousand keys and drops the one read longest ago', async () => {
     let reads = 0;
-    const keys = new RecentKeys<string>(
-      async (hash) => {
-        reads++;
-        return { key: hash, holdsForMs: Infinity };
-      },
-      () => 0,
-    );
+    const read = async (hash: string) => {
+      reads++;
+      return { key: hash, holdsForMs: Infinity };
+    };
+    const keys = new RecentKeys<string>(read, read, () => 0);
     for (let n = 0; n <= 10_000; n++) await keys.get(String(n));
     await keys.get('1');
     expect(reads).toBe(10_001);

@@ -32,11 +32,13 @@ export class RecentKeys<Key> {
   private readonly lookups = new Map<string, Lookup<Key>>();
 
   /**
-   * @param read asks the database; null refuses
+   * @param read asks the database about a key that was good; null refuses
+   * @param readUnknown the same about any other, which anybody can make up
    * @param now milliseconds of a clock that only goes forward
    */
   constructor(
     private readonly read: (hash: string) => Promise<Reading<Key> | null>,
+    private readonly readUnknown: (hash: string) => Promise<Reading<Key> | null>,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -48,11 +50,6 @@ export class RecentKeys<Key> {
     // A failure here shows in the request that finds nothing remembered.
     if (now - known.readAt >= RENEW_AFTER_MS) this.lookUp(hash, now).catch(() => undefined);
     return known.key;
-  }
-
-  /** Whether it was good when it was read last: worth asking about again. A revoked key is forgotten once it is read. */
-  wasGood(hash: string): boolean {
-    return this.remembered.has(hash);
   }
 
   /** The key was revoked here: the next request asks the database. */
@@ -67,7 +64,7 @@ export class RecentKeys<Key> {
     if (running && now - running.startedAt < RENEW_AFTER_MS) return running.result;
     const lookup: Lookup<Key> = {
       startedAt: now,
-      result: this.read(hash).then(
+      result: this.readAnew(hash).then(
         (reading) => {
           if (this.end(hash, lookup)) this.remember(hash, now, reading);
           return reading?.key ?? null;
@@ -80,6 +77,11 @@ export class RecentKeys<Key> {
     };
     this.lookups.set(hash, lookup);
     return lookup.result;
+  }
+
+  /** What was good when it was read last, however long ago, need not wait with what may be made up. */
+  private readAnew(hash: string): Promise<Reading<Key> | null> {
+    return this.remembered.has(hash) ? this.read(hash) : this.readUnknown(hash);
   }
 
   /** @returns false when the look-up was overtaken by `forget` or a younger one: what it read may be outdated */

@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProblemFilter } from '../http/index.js';
 import { Metrics, MetricsModule } from '../metrics/index.js';
-import { FailedAuthentications } from '../rate-limit/index.js';
+import { FailedAuthentications, RateLimitedError } from '../rate-limit/index.js';
 import {
   AuthGuard,
   AuthModule,
@@ -30,10 +30,6 @@ class KnownCredentials extends CredentialVerifier {
     hf_admin: ['admin'],
   };
 
-  override async recall(credential: string): Promise<Principal | null> {
-    return credential === 'hf_busy' ? this.principal(credential, ['webhooks:read']) : null;
-  }
-
   override async verify(credential: string): Promise<Principal | null> {
     asked.push(credential);
     if (credential === 'hf_outage') throw new Error('the database is away');
@@ -50,14 +46,20 @@ class KnownCredentials extends CredentialVerifier {
 class KnownCredentialsModule {}
 
 /** Address 192.0.2.66 has failed too often. */
-const failed = { recorded: [] as string[], isExhausted: (ip: string) => ip === '192.0.2.66' };
+const failed = {
+  recorded: [] as string[],
+  record(ip: string) {
+    this.recorded.push(ip);
+    if (ip === '192.0.2.66') throw new RateLimitedError({ retryAfterMs: 1000 }, 0);
+  },
+};
 
 @Global()
 @Module({
   providers: [
     {
       provide: FailedAuthentications,
-      useValue: { isExhausted: failed.isExhausted, record: (ip: string) => void failed.recorded.push(ip) },
+      useValue: failed,
     },
   ],
   exports: [FailedAuthentications],
@@ -224,12 +226,12 @@ describe('AuthGuard', () => {
     expect(failed.recorded).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
   });
 
-  it('looks nothing up for an address that has failed too often, and lets in who is known to be genuine', async () => {
+  it('answers 429 where an address has failed too often, and lets in from there whoever is genuine', async () => {
     const there = { 'x-forwarded-for': '192.0.2.66' };
-    expect(await get('/doors/read', { ...there, ...bearer('hf_busy') })).toMatchObject({ status: 200 });
-    expect(await get('/doors/read', { ...there, ...bearer('hf_reader') })).toMatchObject({ status: 401 });
-    expect(asked).toEqual([]);
-    expect(failed.recorded).toEqual(['192.0.2.66']);
+    expect(await get('/doors/read', { ...there, ...bearer('hf_reader') })).toMatchObject({ status: 200 });
+    expect(await get('/doors/read', { ...there, ...bearer('hf_unknown') })).toMatchObject({ status: 429 });
+    expect(await get('/doors/read', there)).toMatchObject({ status: 429 });
+    expect(failed.recorded).toEqual(['192.0.2.66', '192.0.2.66']);
   });
 
   it('hands the principal and the context to the handler', async () => {

@@ -13,8 +13,8 @@ import { TierSet } from './tier-set.js';
 const NAME = 'authFailures';
 
 /**
- * How often an address may fail to say who it is: whoever tries out credentials is soon answered 429 without anything being
- * looked up for it. Each process counts for itself, in memory: it is asked for every request that needs a credential.
+ * How often an address may fail to say who it is: whoever tries out credentials is soon answered 429, which tells nothing of
+ * them. Many may share an address, so it stops nobody who is genuine. Each process counts for itself, in memory.
  */
 @Injectable()
 export class FailedAuthentications {
@@ -28,12 +28,6 @@ export class FailedAuthentications {
     private readonly metrics: RateLimitMetrics,
   ) {
     this.set = AUTH_FAILURE_RATE_LIMIT > 0 ? new TierSet([tier(NAME, AUTH_FAILURE_RATE_LIMIT, 60_000)]) : null;
-  }
-
-  /** Whether the address has failed too often: nothing is to be looked up for it. */
-  isExhausted(ip: string): boolean {
-    if (this.set === null || this.store.size === 0) return false;
-    return this.store.look(addressSubject(ip), this.set.tiers).some(({ waitMs }) => waitMs > 0);
   }
 
   /** @throws RateLimitedError (429) when it was one too many */

@@ -20,7 +20,7 @@ interface Remembered {
 /**
  * Knows people by their access tokens. A token that proved genuine stays so until it expires, so it is remembered by its
  * hash until then, and a busy user costs one look into a map instead of a signature a request. Refusals are not
- * remembered: nobody can fill the memory with made-up tokens.
+ * remembered: nobody can fill the memory with made-up tokens, and nobody is asked about one.
  *
  * What an operator or admin may do is asked of the database each time: a role that was taken away, a password that was
  * reset or a session that was ended counts from the next request on.
@@ -47,11 +47,6 @@ export class AccessTokenVerifier extends CredentialVerifier {
       return 'user' in bearer ? bearer.user : this.staff(bearer.staffId, bearer.sessionId);
     this.remembered.delete(hash);
     return null;
-  }
-
-  /** A signature is checked here, without asking anybody; a genuine token of staff costs one look at its session. */
-  override recall(credential: string): Promise<UserPrincipal | StaffPrincipal | null> {
-    return this.verify(credential);
   }
 
   private async staff(id: string, sessionId: string): Promise<StaffPrincipal | null> {
