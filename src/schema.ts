@@ -4,9 +4,10 @@ import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';
 import { EMAIL_LIMIT_ENTITIES } from './modules/email-limits/index.js';
 import { LEDGER_ENTITIES } from './modules/ledger/index.js';
-import { WEBHOOK_ENTITIES } from './modules/webhooks/index.js';
+import { WEBHOOK_ENTITIES, WEBHOOK_SEALED_COLUMNS } from './modules/webhooks/index.js';
+import { ENCRYPTION_ENTITIES, type SealedColumn } from './platform/encryption/index.js';
 import { IDEMPOTENCY_ENTITIES } from './platform/idempotency/index.js';
-import { JOB_ENTITIES } from './platform/jobs/index.js';
+import { JOB_ENTITIES, JOB_SEALED_COLUMNS } from './platform/jobs/index.js';
 import { LOCK_ENTITIES } from './platform/locks/index.js';
 import { RATE_LIMIT_ENTITIES } from './platform/rate-limit/index.js';
 import type { Schema } from './platform/database/index.js';
@@ -17,6 +18,7 @@ export const SCHEMA: Schema = {
     ...ACCOUNT_ENTITIES,
     ...API_KEY_ENTITIES,
     ...AUDIT_ENTITIES,
+    ...ENCRYPTION_ENTITIES,
     ...IDEMPOTENCY_ENTITIES,
     ...JOB_ENTITIES,
     ...LOCK_ENTITIES,
@@ -27,3 +29,6 @@ export const SCHEMA: Schema = {
   ],
   migrations: MIGRATIONS,
 };
+
+/** Everything that is sealed under `ENCRYPTION_KEY`: what a rotation seals anew. */
+export const SEALED_COLUMNS: readonly SealedColumn[] = [...WEBHOOK_SEALED_COLUMNS, ...JOB_SEALED_COLUMNS];

@@ -7,10 +7,11 @@ import type { Config } from './config/index.js';
 import { configureApp, createAdapter } from './configure-app.js';
 import { firstKey } from './first-key.js';
 import { migrate, type OpenDatabase, openDatabase } from './platform/database/index.js';
+import { establishKey, noteJwtSecret, requireKnownKey } from './platform/encryption/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
 import { Readiness } from './platform/observability/index.js';
 import { SUPERVISOR } from './platform/processes/index.js';
-import { SCHEMA } from './schema.js';
+import { SCHEMA, SEALED_COLUMNS } from './schema.js';
 
 export interface RunningServer {
   /** Where it listens, `http://127.0.0.1:3000`. */
@@ -70,7 +71,7 @@ async function requireSchema(app: NestFastifyApplication): Promise<void> {
 export async function openMigratedDatabase(config: Config, logger: JsonLogger): Promise<OpenDatabase> {
   const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
   try {
-    const migrated = await migrate(database.url, SCHEMA);
+    const migrated = await migrate(database.url, SCHEMA, (dataSource) => requireKnownKey(dataSource, config));
     if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
     return database;
   } catch (error) {
@@ -92,7 +93,17 @@ async function createApp(
     { logger, bodyParser: false, abortOnError: false },
   );
   configureApp(app, config, logger);
+  const dataSource = app.get(DataSource);
+  // On the application's own connections, before it reads or writes anything: a rotation of the key sees them.
+  await establishKey(dataSource, config, SEALED_COLUMNS);
   await app.init();
+  if (await noteJwtSecret(dataSource, config)) {
+    logger.warn(
+      'JWT_SECRET is another one than at the last start: access tokens of users from before have ended. If several servers ' +
+        'run with different ones, each refuses the tokens of the others.',
+      'Start',
+    );
+  }
   return app;
 }
 

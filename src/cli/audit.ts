@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { DataSource } from 'typeorm';
 import { type AuditVerification, AuditVerifier } from '../modules/audit/index.js';
+import { requireKnownKey } from '../platform/encryption/index.js';
 import { withApplication } from './application.js';
 import { examples } from './examples.js';
 import { print } from './output.js';
@@ -16,6 +18,7 @@ export function registerAudit(audit: Command, settings: Settings): void {
 
 async function verify(settings: Settings, json: boolean): Promise<void> {
   await withApplication(settings.config, async (app) => {
+    await requireKnownKey(app.get(DataSource), settings.config);
     const finding = await app.get(AuditVerifier).verify();
     print(json ? JSON.stringify(finding, null, 2) : describe(finding));
     if (!finding.ok) process.exitCode = 1;

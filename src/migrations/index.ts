@@ -14,6 +14,7 @@ import { AddTypePlaces1795248012000 } from './1795248012000-AddTypePlaces.js';
 import { MakeIdempotencyKeysUnique1795248012500 } from './1795248012500-MakeIdempotencyKeysUnique.js';
 import { AddSourceBodyLimit1795248013000 } from './1795248013000-AddSourceBodyLimit.js';
 import { IndexActiveHolds1795248015000 } from './1795248015000-IndexActiveHolds.js';
+import { KnowKeys1795248016000 } from './1795248016000-KnowKeys.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   MakeIdempotencyKeysUnique1795248012500,
   AddSourceBodyLimit1795248013000,
   IndexActiveHolds1795248015000,
+  KnowKeys1795248016000,
 ];

@@ -369,7 +369,7 @@ describe('send', () => {
       holdfast(['send', 'stripe', '--url', 'http://holdfast.invalid']),
     ]);
     expectRefusal(other, '"shop" is a source of shopify');
-    expectRefusal(unreadable, 'was ENCRYPTION_KEY another one');
+    expectRefusal(unreadable, 'ENCRYPTION_KEY is not the one this database is used with');
     expectRefusal(publicKey, 'give the private one, --secret whsk_');
     expectRefusal(noName, 'is no name for a source');
     expectRefusal(remote, 'http://holdfast.invalid cannot be reached');

@@ -54,8 +54,11 @@ export async function findSigning(settings: Settings, sought: Sought): Promise<S
 async function fromDatabase(settings: Settings, { source: name, provider }: Sought): Promise<Signing> {
   // Loaded here, with all of Nest behind them, because a secret of the environment needs no database.
   const { SourceDirectory, SourcesService } = await import('../../modules/webhooks/index.js');
+  const { requireKnownKey } = await import('../../platform/encryption/index.js');
   const { withApplication } = await import('../application.js');
+  const { DataSource } = await import('typeorm');
   return withApplication(settings.config, async (app) => {
+    await requireKnownKey(app.get(DataSource), settings.config);
     const directory = app.get(SourceDirectory);
     const isNew = directory.find(name) === undefined;
     if (isNew) await makeSource(app.get(SourcesService), settings, name, provider);

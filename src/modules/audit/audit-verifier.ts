@@ -5,6 +5,7 @@ import type { Checkpoint } from './checkpoints/checkpoint.js';
 import { CheckpointFile } from './checkpoints/checkpoint-file.js';
 import { CheckpointRepository } from './checkpoints/checkpoint.repository.js';
 import { CheckpointSigner } from './checkpoints/checkpoint-signer.js';
+import { TrustedKeys } from './checkpoints/trusted-keys.js';
 import type { AuditVerificationDto, BadAuditLineDto } from './dto/audit-verification.dto.js';
 
 /** Lines in memory at a time; about 7 ms of hashing before other work gets its turn. */
@@ -32,8 +33,9 @@ export class AuditVerifier {
 
   private async run(): Promise<AuditVerificationDto> {
     const extent = await this.lines.extent();
-    const chain = new ChainCheck(this.signer);
-    const findings = [await this.followChain(chain, extent), missingTail(extent), await this.compareFile()];
+    const keys = new TrustedKeys(this.signer, await this.checkpoints.formerKeys());
+    const chain = new ChainCheck(keys);
+    const findings = [await this.followChain(chain, extent), missingTail(extent), await this.compareFile(keys)];
     const [firstBadLine = null] = findings
       .filter((bad) => bad !== undefined)
       .sort((one, other) => one.sequence - other.sequence);
@@ -65,14 +67,14 @@ export class AuditVerifier {
   }
 
   /** Whatever the file knows must be in the table, unchanged; other hosts have written the rest of the table. */
-  private async compareFile(): Promise<BadAuditLineDto | undefined> {
+  private async compareFile(keys: TrustedKeys): Promise<BadAuditLineDto | undefined> {
     let first: BadAuditLineDto | undefined;
     const compare = async (kept: readonly Checkpoint[]): Promise<void> => {
       const stored = new Map(
         (await this.checkpoints.at(kept.map(({ sequence }) => sequence))).map((c) => [c.sequence, c]),
       );
       for (const checkpoint of kept) {
-        const bad = this.compareKept(checkpoint, stored.get(checkpoint.sequence));
+        const bad = this.compareKept(keys, checkpoint, stored.get(checkpoint.sequence));
         if (bad && (!first || bad.sequence < first.sequence)) first = bad;
       }
     };
@@ -85,10 +87,14 @@ export class AuditVerifier {
     return first;
   }
 
-  private compareKept(kept: Checkpoint, stored: Checkpoint | undefined): BadAuditLineDto | undefined {
+  private compareKept(
+    keys: TrustedKeys,
+    kept: Checkpoint,
+    stored: Checkpoint | undefined,
+  ): BadAuditLineDto | undefined {
     if (stored && stored.signature.equals(kept.signature)) return undefined;
     const { sequence, lines } = kept;
-    const signature = this.signer.stateOf(kept);
+    const signature = keys.stateOf(kept);
     const reason =
       signature === 'valid'
         ? `a checkpoint kept in ${this.file.path} is ${stored ? 'different' : 'missing'} in the database: the log was cut or rewritten.`

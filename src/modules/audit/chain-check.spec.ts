@@ -4,6 +4,7 @@ import type { Checkpoint } from './checkpoints/checkpoint.js';
 import { CheckpointSigner } from './checkpoints/checkpoint-signer.js';
 import type { BadAuditLineDto } from './dto/audit-verification.dto.js';
 import { GENESIS_HASH, lineHash } from './line-hash.js';
+import { TrustedKeys } from './checkpoints/trusted-keys.js';
 import { MerkleTree } from './checkpoints/merkle-tree.js';
 
 const signer = new CheckpointSigner({ encryptionKey: Buffer.alloc(32, 1) });
@@ -44,7 +45,7 @@ function checkpointOf(lines: readonly SealedLine[], by = signer): Checkpoint {
 }
 
 function check(lines: readonly SealedLine[], checkpoints: readonly Checkpoint[] = []): BadAuditLineDto | undefined {
-  const chain = new ChainCheck(signer);
+  const chain = new ChainCheck(new TrustedKeys(signer, []));
   for (const line of lines) {
     const checkpoint = checkpoints.find(({ sequence }) => sequence === line.sequence);
     const bad = chain.line(line) ?? (checkpoint && chain.checkpoint(checkpoint));
@@ -56,7 +57,7 @@ function check(lines: readonly SealedLine[], checkpoints: readonly Checkpoint[] 
 describe('ChainCheck', () => {
   it('holds for what was sealed, and knows the last line', () => {
     const lines = chainOf(5);
-    const chain = new ChainCheck(signer);
+    const chain = new ChainCheck(new TrustedKeys(signer, []));
     expect(lines.map((line) => chain.line(line))).toEqual(lines.map(() => undefined));
     expect(chain.lastSequence).toBe(5);
     expect(chain.lastHash).toEqual(lines[4]!.hash);

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoints/checkpoint.js';
-import type { CheckpointSigner } from './checkpoints/checkpoint-signer.js';
 import { MerkleTree } from './checkpoints/merkle-tree.js';
+import type { TrustedKeys } from './checkpoints/trusted-keys.js';
 import type { BadAuditLineDto } from './dto/audit-verification.dto.js';
 import { GENESIS_HASH, type LineContent, lineHash } from './line-hash.js';
 
@@ -25,7 +25,7 @@ export class ChainCheck {
   private lastCheckpoint = 0;
   private tree = new MerkleTree();
 
-  constructor(private readonly signer: Pick<CheckpointSigner, 'stateOf'>) {}
+  constructor(private readonly keys: Pick<TrustedKeys, 'stateOf'>) {}
 
   line(line: SealedLine): BadAuditLineDto | undefined {
     const { sequence, prev_hash: prevHash, hash } = line;
@@ -53,7 +53,7 @@ export class ChainCheck {
       reason: `Lines ${first} to ${sequence}: ${reason}`,
     });
 
-    const signature = this.signer.stateOf(checkpoint);
+    const signature = this.keys.stateOf(checkpoint);
     if (signature !== 'valid') return bad(`the signature of their checkpoint is ${signature}.`);
     if (sequence - lines !== this.lastCheckpoint) return bad('a checkpoint among them is missing.');
     if (!lastHash.equals(this.lastHash) || !merkleRoot.equals(this.tree.root())) {

@@ -3,6 +3,7 @@ import { WebhookAttempt } from './events/webhook-attempt.entity.js';
 import { WebhookEventConflict } from './events/webhook-event-conflict.entity.js';
 import { WebhookEvent } from './events/webhook-event.entity.js';
 import { WebhookSourceSecret } from './sources/webhook-source-secret.entity.js';
+import { SOURCE_SECRETS } from './sources/source-secret.js';
 import { WebhookSource } from './sources/webhook-source.entity.js';
 
 /** For the data source; other modules use the services. */
@@ -14,6 +15,9 @@ export const WEBHOOK_ENTITIES = [
   WebhookEventConflict,
   ReplayJob,
 ];
+
+/** For a rotation of the encryption key. */
+export const WEBHOOK_SEALED_COLUMNS = [SOURCE_SECRETS];
 
 export { WebhookIntake } from './ingest/webhook-intake.js';
 export { PermanentWebhookError, RetryAfterError } from './processing/handler.errors.js';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { type Schema, withDataSource } from './data-source.js';
 import { requireSupportedServer, SERVER_SETTINGS, type ServerSettings } from './supported-server.js';
 
@@ -12,12 +13,20 @@ const LOCK_POLL_MS = 100;
  * Brings the schema up to date. Of several processes that start together one migrates and the others wait; a
  * finished schema costs one query.
  *
+ * @param requirements looked at before; what they throw is thrown, and nothing is changed
  * @returns names of the migrations that ran
  * @throws DatabaseUnsupportedError before anything is changed
  */
-export function migrate(url: string, schema: Schema): Promise<string[]> {
+export function migrate(
+  url: string,
+  schema: Schema,
+  requirements: (dataSource: DataSource) => Promise<void> = async () => undefined,
+): Promise<string[]> {
   return underMigrationLock(url, () =>
-    withDataSource(url, schema, async (dataSource) => (await dataSource.runMigrations()).map(({ name }) => name)),
+    withDataSource(url, schema, async (dataSource) => {
+      await requirements(dataSource);
+      return (await dataSource.runMigrations()).map(({ name }) => name);
+    }),
   );
 }
 

@@ -59,6 +59,16 @@ export class SecretBox {
       throw SecretUnreadableError.wrongKey(aad, cause);
     }
   }
+
+  /** Like `open`; undefined for what cannot be read. */
+  tryOpen(sealed: Buffer, aad: string): string | undefined {
+    try {
+      return this.open(sealed, aad);
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) return undefined;
+      throw error;
+    }
+  }
 }
 
 /** The version byte is authenticated too, so that an envelope cannot be passed off as one of another version. */

@@ -8,7 +8,8 @@ export class SecretUnreadableError extends Error {
   static wrongKey(aad: string, cause: unknown): SecretUnreadableError {
     return new SecretUnreadableError(
       `The stored secret of ${aad} cannot be read: ENCRYPTION_KEY differs from the one it was written with, or the ` +
-        'stored value was altered. Start with the ENCRYPTION_KEY used before, or store the secret again.',
+        'stored value was altered. Run npx holdfast encryption rotate with that key as ENCRYPTION_KEY_PREVIOUS, or store ' +
+        'the secret again.',
       { cause },
     );
   }

@@ -26,7 +26,7 @@ export function fingerprint(text: string): string {
 }
 
 /**
- * For bodies that hold a secret: whoever reads the table could try all likely secrets against a plain hash. After a change
+ * For bodies that hold a secret: whoever reads the table could try all likely secrets against a plain hash. After a rotation
  * of `ENCRYPTION_KEY` a repeat counts as another request.
  */
 export class SecretFingerprint {

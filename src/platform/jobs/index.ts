@@ -1,4 +1,4 @@
-import { JobRow } from './job-row.entity.js';
+import { JOB_PAYLOADS, JobRow } from './job-row.entity.js';
 
 export type { Job, JobOptions, JobPayload, NewJob } from './job.js';
 export { JobGivenUpError } from './job.errors.js';
@@ -7,3 +7,6 @@ export { Jobs } from './jobs.js';
 export { JobsModule } from './jobs.module.js';
 
 export const JOB_ENTITIES = [JobRow];
+
+/** For a rotation of the encryption key. */
+export const JOB_SEALED_COLUMNS = [JOB_PAYLOADS];

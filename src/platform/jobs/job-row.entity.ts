@@ -1,4 +1,8 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { SealedColumn } from '../encryption/index.js';
+
+/** A payload opens as that of its own job only. */
+export const JOB_PAYLOADS: SealedColumn = { table: 'jobs', column: 'payload' };
 
 /** A job that is not done yet, or was given up. Those that are done have no row. */
 @Entity('jobs')
@@ -21,7 +25,7 @@ export class JobRow {
   @Column({ type: 'text', default: 'WAITING' })
   state: 'WAITING' | 'RUNNING' | 'GIVEN_UP';
 
-  /** JSON, sealed (`jobs:<id>`); leaves with the giving up. */
+  /** JSON, sealed; leaves with the giving up. */
   @Column({ type: 'bytea', nullable: true })
   payload: Buffer | null;
 

@@ -3,9 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { stringifyExactJson } from '../../kernel/exact-json.js';
 import { newId } from '../../kernel/ids.js';
 import { PROCESS_NAME } from '../../kernel/process-name.js';
-import { SecretBox } from '../encryption/index.js';
+import { SecretBox, sealedPlace } from '../encryption/index.js';
 import { Transactor } from '../transaction/index.js';
 import type { NewJob } from './job.js';
+import { JOB_PAYLOADS } from './job-row.entity.js';
 import { JOB_TIMINGS, type JobTimings } from './job-timings.js';
 
 /** A job this process may work on until its lease ends. */
@@ -141,7 +142,9 @@ export class JobsRepository {
     await tx.query(ENQUEUE, [
       rows.map(({ id }) => id),
       rows.map(({ kind }) => kind),
-      rows.map(({ id, payload }) => this.secrets.seal(stringifyExactJson({ ...payload }), sealContext(id))),
+      rows.map(({ id, payload }) =>
+        this.secrets.seal(stringifyExactJson({ ...payload }), sealedPlace(JOB_PAYLOADS, id)),
+      ),
       rows.map(({ expiresInMs }) => (expiresInMs === undefined ? null : checkedTime(expiresInMs))),
     ]);
     return rows.map(({ id }) => id);
@@ -149,7 +152,7 @@ export class JobsRepository {
 
   /** @throws SecretUnreadableError when it was sealed with another ENCRYPTION_KEY */
   payloadOf({ id, payload }: ClaimedJob): string {
-    return this.secrets.open(payload, sealContext(id));
+    return this.secrets.open(payload, sealedPlace(JOB_PAYLOADS, id));
   }
 
   /** Claims due jobs as far as there is room, oldest due first, skipping what others are claiming. */
@@ -213,11 +216,6 @@ export class JobsRepository {
   private async decide(statement: string, parameters: unknown[]): Promise<boolean> {
     return (await this.transactor.affected(statement, parameters)) === 1;
   }
-}
-
-/** A payload opens as that of its own job only. */
-function sealContext(id: string): string {
-  return `jobs:${id}`;
 }
 
 function checkedTime(ms: number): number {

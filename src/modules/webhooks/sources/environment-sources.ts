@@ -37,6 +37,11 @@ export class EnvironmentSources implements OnApplicationBootstrap {
     }
     const found = await this.sources.adopt(provider, secret, CONTEXT);
     if (found === 'replaced') this.logger.warn(`Source "${provider}" has a new secret from its environment variable`);
+    if (found === 'unreadable') {
+      this.logger.warn(
+        `Source "${provider}" has a secret that cannot be read; the one from its environment variable is accepted beside it`,
+      );
+    }
     if (found === 'expired') {
       this.logger.warn(
         `The environment variable of source "${provider}" holds a secret that was rotated out; it is not accepted`,

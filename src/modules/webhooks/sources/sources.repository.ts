@@ -36,10 +36,13 @@ const FIND_ENVIRONMENT_SECRETS = `
   WHERE source = $1 AND origin = 'environment'`;
 
 /** Older secrets are accepted a while longer, never longer than they would have been. */
-const EXPIRE_SECRETS = `
+const EXPIRE_SECRETS_BUT = `
   UPDATE webhook_source_secrets
   SET expires_at = least(expires_at, now() + $2 * interval '1 second')
-  WHERE source = $1 AND id <> $3 AND ($4::text IS NULL OR origin = $4)`;
+  WHERE source = $1 AND id <> $3`;
+
+/** Index: webhook_source_secrets_pkey. */
+const EXPIRE_SECRETS = `UPDATE webhook_source_secrets SET expires_at = least(expires_at, now()) WHERE id = ANY ($1::uuid[])`;
 
 /** One row a secret; a source that accepts none has one row with nulls. */
 type JoinedRow = WebhookSource & {
@@ -91,15 +94,14 @@ export class SourcesRepository {
     return tx.query(FIND_ENVIRONMENT_SECRETS, [source]);
   }
 
-  /** Every other secret of the source (of that origin, if given) expires after the overlap. */
-  async expireSecretsBut(
-    tx: EntityManager,
-    source: string,
-    kept: string,
-    overlapSeconds: number,
-    origin: Origin | null = null,
-  ): Promise<void> {
-    await tx.query(EXPIRE_SECRETS, [source, overlapSeconds, kept, origin]);
+  /** Every other secret of the source expires after the overlap. */
+  async expireSecretsBut(tx: EntityManager, source: string, kept: string, overlapSeconds: number): Promise<void> {
+    await tx.query(EXPIRE_SECRETS_BUT, [source, overlapSeconds, kept]);
+  }
+
+  /** At once. */
+  async expireSecrets(tx: EntityManager, ids: readonly string[]): Promise<void> {
+    await tx.query(EXPIRE_SECRETS, [ids]);
   }
 
   private async read(name: string | null): Promise<SourceRow[]> {

@@ -5,7 +5,7 @@ import { AddressList } from '../../../kernel/address-list.js';
 import { ConflictError, NotFoundError, ValidationError } from '../../../kernel/app-error.js';
 import { newId } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
-import { SecretBox, SecretUnreadableError } from '../../../platform/encryption/index.js';
+import { SecretBox } from '../../../platform/encryption/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { hmacScheme } from '../providers/hmac-scheme.js';
@@ -124,35 +124,39 @@ export class SourcesService {
    * Makes sure the source accepts the secret its environment variable holds. A new value replaces the variable's old
    * one at once and leaves secrets given through the API alone; one that was rotated out does not come back.
    *
+   * What cannot be read is neither: nobody knows whether it is the same, so it stays as it is and the variable's secret is
+   * added beside it, also one that expired in its favour.
+   *
    * @returns what was found
    * @throws NotFoundError, ValidationError
    */
-  async adopt(name: string, secret: string, context: RequestContext): Promise<'known' | 'expired' | 'replaced'> {
+  async adopt(
+    name: string,
+    secret: string,
+    context: RequestContext,
+  ): Promise<'known' | 'expired' | 'replaced' | 'unreadable'> {
     const found = await this.transactor.run(async (tx) => {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
-      const earlier = await this.repository.environmentSecrets(tx, name);
-      const same = earlier.find(({ id, sealed }) => this.opensTo(sealed, id, secret));
-      if (same) return same.expired === true ? 'expired' : 'known';
+      const earlier = (await this.repository.environmentSecrets(tx, name)).map(({ id, sealed, expired }) => ({
+        value: this.secretBox.tryOpen(sealed, secretPlace(id)),
+        isActive: expired !== true,
+        id,
+      }));
+      const same = earlier.filter(({ value }) => value === secret);
+      if (same.some(({ isActive }) => isActive)) return 'known';
+      const isUnreadable = earlier.some(({ value, isActive }) => value === undefined && isActive);
+      if (same.length > 0 && !isUnreadable) return 'expired';
       webhookProvider(source.provider).checkSecret(secret);
       const id = await this.addSecret(tx, name, secret, 'environment');
-      await this.repository.expireSecretsBut(tx, name, id, 0, 'environment');
+      const readable = earlier.filter(({ value }) => value !== undefined).map((each) => each.id);
+      await this.repository.expireSecrets(tx, readable);
       await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds: 0 });
-      return 'replaced';
+      return isUnreadable ? 'unreadable' : 'replaced';
     });
     // Also when nothing changed: another replica may have made the source after our directory was read.
     await this.directory.refresh();
     return found;
-  }
-
-  /** A secret sealed under another ENCRYPTION_KEY is no secret any more. */
-  private opensTo(sealed: Buffer, id: string, secret: string): boolean {
-    try {
-      return this.secretBox.open(sealed, secretPlace(id)) === secret;
-    } catch (error) {
-      if (error instanceof SecretUnreadableError) return false;
-      throw error;
-    }
   }
 
   private async addSecret(tx: EntityManager, source: string, secret: string, origin: Origin): Promise<string> {
