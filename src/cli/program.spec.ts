@@ -43,6 +43,7 @@ describe('the command line', () => {
       'sources list',
       'audit verify',
       'ledger verify',
+      'encryption rotate',
       'openapi',
     ]);
     for (const [typed, command] of commands) {

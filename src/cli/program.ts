@@ -53,6 +53,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'prove that the ledger holds: every balance, entry, transfer and hold',
     load: async () => (await import('./ledger.js')).registerLedger,
   },
+  encryption: {
+    description: 'change ENCRYPTION_KEY, in the database itself',
+    load: async () => (await import('./encryption/index.js')).registerEncryption,
+  },
   openapi: {
     description: 'write the OpenAPI document of the HTTP API; needs neither server nor database',
     load: async () => (await import('./openapi.js')).registerOpenApi,
