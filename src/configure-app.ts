@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { Config } from './config/index.js';
 import { UnavailableError } from './kernel/app-error.js';
 import { stringifyExactJson } from './kernel/exact-json.js';
+import { openApiDocument } from './openapi/index.js';
 import {
   answerClientError,
   installBodyParser,
@@ -17,7 +18,6 @@ import {
   validationPipe,
 } from './platform/http/index.js';
 import { WebhookIntake } from './modules/webhooks/index.js';
-import { VERSION } from './version.js';
 import { type JsonLogger, logRequests } from './platform/logging/index.js';
 import { Metrics } from './platform/metrics/index.js';
 
@@ -109,21 +109,4 @@ function addSecurityHeaders(fastify: FastifyInstance, config: Config): void {
 
 function isHttps({ PUBLIC_URL }: Config): boolean {
   return PUBLIC_URL !== undefined && new URL(PUBLIC_URL).protocol === 'https:';
-}
-
-/** The OpenAPI document, made from the controllers and their DTOs. */
-export function openApiDocument(app: NestFastifyApplication) {
-  const description = [
-    'Webhooks come in, money moves exactly once, webhooks go out.',
-    'Errors are `application/problem+json` (RFC 9457) with a stable `code`.',
-    'Services authenticate with an API key, `Authorization: Bearer hf_…` or `X-API-Key: hf_…`; users with the access token of ' +
-      'their login, `Authorization: Bearer eyJ…`.',
-  ].join('\n\n');
-  const document = new DocumentBuilder()
-    .setTitle('Holdfast')
-    .setDescription(description)
-    .setVersion(VERSION)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key, `hf_…`, or the access token of a user' })
-    .build();
-  return SwaggerModule.createDocument(app, document);
 }

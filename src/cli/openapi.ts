@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { writeFileSync } from 'node:fs';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config/index.js';
-import { createAdapter, openApiDocument } from '../configure-app.js';
+import { createAdapter } from '../configure-app.js';
+import { openApiDocument } from '../openapi/index.js';
 import { examples } from './examples.js';
 import { print } from './output.js';
 
