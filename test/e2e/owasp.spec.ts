@@ -131,6 +131,11 @@ async function rowCounts(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
 
+/** Of what was done; refused log-ins and the like have lines of their own. */
+function auditLines(): Promise<object[]> {
+  return holdfast.sql('SELECT action, subject, details FROM audit_log ORDER BY id');
+}
+
 /** Header fields by which a verifier that trusts too much would take the attacker's key. */
 const OWN_KEY: Record<string, unknown> = {
   jwk: { kty: 'oct', k: Buffer.from('x'.repeat(32)).toString('base64url') },
@@ -312,6 +317,30 @@ describe('A verb that a path does not have', () => {
 
 describe('A body', () => {
   const takesOne = () => operations.filter(({ method }) => method === 'POST' || method === 'PUT' || method === 'PATCH');
+
+  it('that is missing, or no object, is refused with 400 where one is needed, and nothing happens', async () => {
+    const needing = operations.filter((each) => each.needsBody && !takesBytes(each));
+    expect(needing.length).toBeGreaterThan(15);
+    const before = await rowCounts();
+    const audited = await auditLines();
+    for (const operation of needing) {
+      const parameters = {
+        name: 'stripe',
+        id: ids[3] ?? '',
+        subject: 'everyone',
+        kind: 'verification',
+        email: 'a@b.example',
+      };
+      for (const body of [undefined, null, [], [{}], 'text', 5, {}]) {
+        const answer = await send(operation.method, urlOf(operation, parameters), body);
+        const { route } = operation;
+        expect({ route, body, status: answer.status, text: answer.text }).toMatchObject({ status: 400 });
+        expectProblem(answer, 400, 'VALIDATION_FAILED');
+      }
+    }
+    expect(await rowCounts()).toEqual(before);
+    expect(await auditLines()).toEqual(audited);
+  });
 
   it('of two megabytes is refused with 413 before it is sent, wherever one is taken', async () => {
     for (const operation of takesOne()) {

@@ -26,6 +26,8 @@ export interface Operation {
   readonly query: readonly { readonly name: string; readonly required: boolean; readonly schema: Schema }[];
   /** Of the JSON body; undefined when it takes none. References are resolved. */
   readonly body: Schema | undefined;
+  /** Whether a request without a body is refused. */
+  readonly needsBody: boolean;
 }
 
 interface OpenApiDocument {
@@ -35,7 +37,7 @@ interface OpenApiDocument {
 
 interface OpenApiOperation {
   parameters?: { name: string; in: string; required?: boolean; schema?: Schema }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
 }
 
 /** Everything in the OpenAPI document of the server. */
@@ -54,6 +56,7 @@ export async function documentedOperations(server: TestServer): Promise<Operatio
           .filter((each) => each.in === 'query')
           .map((each) => ({ name: each.name, required: each.required ?? false, schema: each.schema ?? {} })),
         body: schema && resolved(schema, document.components.schemas),
+        needsBody: requestBody?.required ?? false,
       };
     }),
   );

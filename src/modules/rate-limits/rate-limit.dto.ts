@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { RATE_LIMIT_RULES, type RateLimitRuleName } from '../../config/index.js';
-import { IsOmittable, IsTimestamp } from '../../platform/http/index.js';
+import { IsOmittable, IsTimestamp, NeedsOneOf } from '../../platform/http/index.js';
 
 /** Those of webhooks are set at their sources. */
 export const OVERRIDABLE = RATE_LIMIT_RULES.filter((name) => name !== 'webhooks');
@@ -9,6 +9,7 @@ export const OVERRIDABLE = RATE_LIMIT_RULES.filter((name) => name !== 'webhooks'
 const MAX_LIMIT = 100_000_000;
 
 // Validators run from the bottom up and the first that fails is named, so each list ends with the plainest.
+@NeedsOneOf('limit', 'shadow')
 export class SetRateLimitOverrideDto {
   /** The rule that is to be another one for the subject. */
   @ApiProperty({ enum: OVERRIDABLE, example: 'perMinute' })

@@ -52,9 +52,6 @@ export class RateLimitsService {
   async override(text: string, input: SetRateLimitOverrideDto, context: RequestContext): Promise<RateLimitOverrideDto> {
     const subject = await this.existing(text);
     const { rule, limit = null, shadow = null, until = null } = input;
-    if (limit === null && shadow === null) {
-      throw ValidationError.of([{ path: 'limit', message: 'limit or shadow must be given' }]);
-    }
     const set = await this.transactor.run(async (tx) => {
       const override = await this.repository.set(tx, {
         subject: subject.name,

@@ -4,6 +4,7 @@ export { installCors } from './cors.js';
 export { IsEmailAddress } from './is-email-address.decorator.js';
 export { IsOmittable } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
+export { NeedsOneOf, neededFields } from './needs-one-of.decorator.js';
 export { refuseOddRequests } from './odd-requests.js';
 export { PageQueryDto } from './page.dto.js';
 export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';

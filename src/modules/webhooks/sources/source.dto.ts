@@ -14,7 +14,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { IsOmittable } from '../../../platform/http/index.js';
+import { IsOmittable, NeedsOneOf } from '../../../platform/http/index.js';
 import { HEADER_NAME, HmacSchemeDto, JSON_PATH } from './hmac-scheme.dto.js';
 import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
 import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
@@ -24,6 +24,7 @@ const MAX_BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 const MAX_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 /** What can be changed about a source. */
+@NeedsOneOf()
 export class ChangeSourceDto {
   /**
    * How many seconds a signed time may lie before or after now.
