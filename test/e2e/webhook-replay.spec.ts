@@ -216,6 +216,8 @@ describe('A replay job', () => {
     ['no filter', {}],
     ['an empty filter', { filter: {} }],
     ['a filter of nothing but null', { filter: { source: null, status: null } }],
+    ['null in the filter', { filter: { source: 'stripe', type: null } }],
+    ['null for dryRun', { filter: { source: 'stripe' }, dryRun: null }],
     ['a list for a filter', { filter: [{}] }],
     ['a text for a filter', { filter: 'DEAD_LETTER' }],
     ['an unknown field in the filter', { filter: { sources: 'stripe' } }],

@@ -1,33 +1,33 @@
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsTimestamp } from '../../../platform/http/index.js';
+import { IsIn, IsString, MaxLength } from 'class-validator';
+import { IsOmittable, IsTimestamp } from '../../../platform/http/index.js';
 import { EVENT_STATUSES, type EventStatus } from './webhook-event.entity.js';
 
 /** Which events; every field narrows. */
 export class EventFilterDto {
   /** A source's name. */
-  @IsOptional()
+  @IsOmittable()
   @IsString()
   @MaxLength(63)
   source?: string;
 
   /** For example `DEAD_LETTER`. */
-  @IsOptional()
+  @IsOmittable()
   @IsIn(EVENT_STATUSES)
   status?: EventStatus;
 
   /** An event type, exactly. */
-  @IsOptional()
+  @IsOmittable()
   @IsString()
   @MaxLength(255)
   type?: string;
 
   /** Received at or after, RFC 3339. */
-  @IsOptional()
+  @IsOmittable()
   @IsTimestamp()
   from?: string;
 
   /** Received before, RFC 3339. */
-  @IsOptional()
+  @IsOmittable()
   @IsTimestamp()
   to?: string;
 }

@@ -1,32 +1,33 @@
-import { OmitType } from '@nestjs/swagger';
+import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsNotEmptyObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsNotEmptyObject, Max, Min, ValidateNested } from 'class-validator';
+import { IsOmittable } from '../../../platform/http/index.js';
 import { EventFilterDto } from '../events/event-filter.dto.js';
 import { EVENT_STATUSES, type EventStatus } from '../events/webhook-event.entity.js';
 import type { ReplayJobStatus } from './replay-job.entity.js';
 
 /** Which events to replay; at least one field is needed. One that a worker is running is left alone. */
 export class ReplayFilterDto extends OmitType(EventFilterDto, ['status']) {
-  @IsOptional()
+  @IsOmittable()
   @IsIn(EVENT_STATUSES.filter((status) => status !== 'PROCESSING'))
   status?: EventStatus;
 }
 
 /** Replay many events. */
 export class CreateReplayJobDto {
-  // Fields that were left out or are null narrow nothing, and an event is not replayed by mistake.
+  // Fields that were left out narrow nothing, and an event is not replayed by mistake.
   @IsNotEmptyObject({ nullable: false })
   @ValidateNested()
   @Type(() => ReplayFilterDto)
   filter: ReplayFilterDto;
 
   /** Only count what would be replayed. */
-  @IsOptional()
+  @IsOmittable()
   @IsBoolean()
   dryRun?: boolean;
 
   /** Events per second at most. Default 50. */
-  @IsOptional()
+  @IsOmittable()
   @IsInt()
   @Min(1)
   @Max(10_000)
@@ -35,6 +36,7 @@ export class CreateReplayJobDto {
 
 /** A bulk replay and how far it has come. */
 export class ReplayJobDto {
+  @ApiProperty({ format: 'uuid' })
   id: string;
   filter: ReplayFilterDto;
   dryRun: boolean;
