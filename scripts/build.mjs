@@ -10,7 +10,13 @@ import ts from 'typescript';
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const configFile = 'tsconfig.build.json';
-const swaggerOptions = { introspectComments: true, esmCompatible: true, dtoFileNameSuffix: ['.dto.ts'] };
+const swaggerOptions = {
+  introspectComments: true,
+  esmCompatible: true,
+  dtoFileNameSuffix: ['.dto.ts'],
+  // src/openapi reads the rules themselves, all of them.
+  classValidatorShim: false,
+};
 const formatHost = {
   getCanonicalFileName: (name) => name,
   getCurrentDirectory: ts.sys.getCurrentDirectory,

@@ -86,7 +86,7 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
   refuseUnrouted(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
   });

@@ -27,7 +27,7 @@ async function write(out: string): Promise<void> {
     createAdapter(config),
     { preview: true, logger: false, abortOnError: false },
   );
-  const document = openApiDocument(app);
+  const document = openApiDocument(app, config);
   const text = JSON.stringify(document, null, 2);
   if (out === '-') return print(text);
   writeFileSync(out, `${text}\n`);

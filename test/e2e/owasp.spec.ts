@@ -2,7 +2,9 @@ import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, answerOf, expectProblem } from '../support/http-answer.js';
+import { DocumentedAnswers } from '../support/documented-answers.js';
 import { documentedOperations, type Operation, placesOf, sampleOf, withAt } from '../support/openapi.js';
+import type { OpenApiDocument } from '../support/openapi-document.js';
 import { rawRequest, speak } from '../support/raw-http.js';
 import { JWT_SECRET } from '../support/server.js';
 import { serverUnderTest } from '../support/server-under-test.js';
@@ -36,6 +38,7 @@ const INJECTIONS = [
 const OPERATORS: unknown[] = [{ $ne: null }, { $gt: '' }, [{ $regex: '.*' }]];
 
 let operations: Operation[];
+let documented: DocumentedAnswers;
 /** Those that ask for a credential. */
 let guarded: Operation[];
 let alice: string;
@@ -45,6 +48,8 @@ let ids: string[];
 
 beforeAll(async () => {
   operations = await documentedOperations(holdfast.server);
+  const document = (await (await holdfast.server.fetch('/openapi.json')).json()) as OpenApiDocument;
+  documented = new DocumentedAnswers(document);
   const isGuarded = async (operation: Operation) => {
     const anonymous = await answerOf(await fetch(holdfast.server.url + urlOf(operation), { method: operation.method }));
     return anonymous.body['code'] === 'UNAUTHENTICATED';
@@ -93,6 +98,7 @@ function urlOf(
   return search.size > 0 ? `${filled}?${search.toString()}` : filled;
 }
 
+/** Whatever is answered has to be documented. */
 async function send(method: string, url: string, body?: unknown, token = holdfast.server.adminKey): Promise<Answer> {
   const headers = {
     authorization: `Bearer ${token}`,
@@ -100,7 +106,9 @@ async function send(method: string, url: string, body?: unknown, token = holdfas
     ...(body !== undefined && { 'content-type': 'application/json' }),
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-  return answerOf(await holdfast.server.fetch(url, init));
+  const answer = await answerOf(await holdfast.server.fetch(url, init));
+  expect(documented.mistakesIn(method, url, answer)).toEqual([]);
+  return answer;
 }
 
 const bodyOf = ({ body }: Operation) => (body ? sampleOf(body) : undefined);

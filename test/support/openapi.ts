@@ -8,6 +8,7 @@ export interface Schema {
   required?: string[];
   items?: Schema;
   allOf?: Schema[];
+  anyOf?: Schema[];
   oneOf?: Schema[];
   enum?: unknown[];
   example?: unknown;
@@ -54,7 +55,11 @@ export async function documentedOperations(server: TestServer): Promise<Operatio
         pathParameters: parameters.filter((each) => each.in === 'path').map((each) => each.name),
         query: parameters
           .filter((each) => each.in === 'query')
-          .map((each) => ({ name: each.name, required: each.required ?? false, schema: each.schema ?? {} })),
+          .map((each) => ({
+            name: each.name,
+            required: each.required ?? false,
+            schema: resolved(each.schema ?? {}, document.components.schemas),
+          })),
         body: schema && resolved(schema, document.components.schemas),
         needsBody: requestBody?.required ?? false,
       };
@@ -62,16 +67,17 @@ export async function documentedOperations(server: TestServer): Promise<Operatio
   );
 }
 
+/** Without references; what may be null as well is taken for what it is otherwise. */
 function resolved(schema: Schema, known: Record<string, Schema>): Schema {
   const named = schema.$ref === undefined ? schema : known[schema.$ref.split('/').at(-1) ?? ''];
-  const { properties, items, allOf, oneOf, ...rest } = named ?? {};
-  const whole = Object.assign(
-    {},
-    ...[...(allOf ?? []), ...(oneOf ?? [])].map((each) => resolved(each, known)),
-  ) as Schema;
+  const { type, properties, items, allOf = [], anyOf = [], oneOf = [], ...rest } = named ?? {};
+  const parts = [...allOf, ...oneOf, ...anyOf.filter(({ $ref }) => $ref !== undefined)];
+  const whole = Object.assign({}, ...parts.map((each) => resolved(each, known))) as Schema;
+  const one = [type].flat().find((each) => each !== 'null');
   return {
     ...whole,
     ...rest,
+    ...(one !== undefined && { type: one }),
     ...(items && { items: resolved(items, known) }),
     ...(properties && {
       properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, resolved(each, known)])),

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
   Authenticated,
@@ -10,6 +10,7 @@ import {
   Public,
   type RequestContext,
 } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { RateLimit } from '../../platform/rate-limit/index.js';
 import {
   AcceptedDto,
@@ -34,7 +35,6 @@ import { UsersService } from './users/users.service.js';
 const MAILED: AcceptedDto = Object.freeze({
   message: 'If something is to be done for this address, a mail with the next step is on its way.',
 });
-const LIMITED = { status: 429, description: 'RATE_LIMIT_EXCEEDED' } as const;
 
 /** End users: from a registration to a session and out again. Whether an address has an account is never told. */
 @ApiTags('Accounts')
@@ -55,7 +55,6 @@ export class AuthController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Register; a mail with a link to verify the address follows' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has an account' })
-  @ApiResponse(LIMITED)
   async register(@Body() { email, password }: RegisterDto, @Context() context: RequestContext): Promise<AcceptedDto> {
     await this.mailRequests.register(email, password, context);
     return MAILED;
@@ -66,7 +65,6 @@ export class AuthController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Send the mail with the link to verify an address again' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for every address' })
-  @ApiResponse(LIMITED)
   async resend(@Body() { email }: EmailDto, @Context() context: RequestContext): Promise<AcceptedDto> {
     await this.mailRequests.resendVerification(email, context);
     return MAILED;
@@ -77,7 +75,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Verify an address with the token from the mail, once' })
   @ApiResponse({ status: 200, type: EmailVerifiedDto })
-  @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
+  @Refuses(400, 'TOKEN_INVALID', 'unknown, used or expired')
   async verify(@Body() { token }: MailTokenDto, @Context() context: RequestContext): Promise<EmailVerifiedDto> {
     return { verified: true, ...(await this.registration.verify(token, context)) };
   }
@@ -87,8 +85,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Log in; 5 failed attempts in 15 minutes per IP address and per account' })
   @ApiResponse({ status: 200, type: SessionTokensDto })
-  @ApiResponse({ status: 401, description: 'UNAUTHENTICATED: the same whatever is wrong' })
-  @ApiResponse(LIMITED)
+  @Refuses(401, 'UNAUTHENTICATED', 'the same whatever is wrong')
   login(
     @Body() { email, password }: LoginDto,
     @Context() context: RequestContext,
@@ -102,7 +99,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'The next pair of tokens; a refresh token used twice ends its session' })
   @ApiResponse({ status: 200, type: SessionTokensDto })
-  @ApiResponse({ status: 401, description: 'UNAUTHENTICATED' })
+  @Refuses(401, 'UNAUTHENTICATED')
   refresh(@Body() { refreshToken }: RefreshTokenDto, @Context() context: RequestContext): Promise<SessionTokensDto> {
     return this.sessions.refresh(refreshToken, context);
   }
@@ -121,7 +118,6 @@ export class AuthController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Send a mail with a link to set a new password' })
   @ApiResponse({ status: 202, type: AcceptedDto, description: 'The same for an address that has no account' })
-  @ApiResponse(LIMITED)
   async forgot(@Body() { email }: EmailDto, @Context() context: RequestContext): Promise<AcceptedDto> {
     await this.mailRequests.forgotPassword(email, context);
     return MAILED;
@@ -132,7 +128,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Set a new password with the token from the mail, once; ends every session' })
   @ApiResponse({ status: 200, type: PasswordResetDto })
-  @ApiResponse({ status: 400, description: 'TOKEN_INVALID: unknown, used or expired' })
+  @Refuses(400, 'TOKEN_INVALID', 'unknown, used or expired')
   async reset(
     @Body() { token, password }: ResetPasswordDto,
     @Context() context: RequestContext,
@@ -143,11 +139,10 @@ export class AuthController {
 
   @Get('me')
   @Authenticated()
-  @ApiBearerAuth()
   @ApiOperation({ summary: 'Who is logged in' })
   @ApiResponse({ status: 200, type: UserDto })
-  @ApiResponse({ status: 403, description: 'FORBIDDEN: an API key is nobody in particular' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: a token of another service, whose users are not kept here' })
+  @Refuses(403, 'FORBIDDEN', 'an API key is nobody in particular')
+  @Refuses(404, 'NOT_FOUND', 'a token of another service, whose users are not kept here')
   me(@CurrentPrincipal() principal: Principal): Promise<UserDto> {
     if (principal.kind === 'api-key') throw new ForbiddenError('An API key is no user; send an access token.');
     return this.users.find(principal.id);

@@ -2,14 +2,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
 import type { EmailAddress } from '../../kernel/email-address.js';
 import { IsEmailAddress } from '../../platform/http/index.js';
-import { IsPassword, MAX_LENGTH, MIN_LENGTH } from './passwords/is-password.decorator.js';
+import { IsPassword, MAX_LENGTH } from './passwords/is-password.decorator.js';
 
-const PASSWORD = {
-  minLength: MIN_LENGTH,
-  maxLength: MAX_LENGTH,
-  format: 'password',
-  example: 'correct horse battery',
-} as const;
+const PASSWORD = { format: 'password', example: 'correct horse battery' } as const;
 /** Ours have 47; nobody may make us look at more. */
 const MAX_TOKEN = 100;
 
@@ -28,7 +23,7 @@ export class LoginDto {
   @IsEmailAddress()
   email: EmailAddress;
 
-  @ApiProperty({ format: 'password', example: 'correct horse battery' })
+  @ApiProperty(PASSWORD)
   @MaxLength(4 * MAX_LENGTH)
   @MinLength(1)
   @IsString()

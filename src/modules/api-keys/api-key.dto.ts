@@ -17,7 +17,7 @@ export class CreateApiKeyDto {
   name: string;
 
   /** What the key may do; no more than the key that creates it. */
-  @ApiProperty({ enum: SCOPES, isArray: true, example: ['webhooks:read'] })
+  @ApiProperty({ type: [String], example: ['webhooks:read'] })
   @ArrayUnique()
   @IsIn(SCOPES, { each: true })
   @ArrayNotEmpty()
@@ -33,7 +33,7 @@ export class CreateApiKeyDto {
    * Rate limits of this key's own by name; 0 turns one off. For admins; without, those of the key that creates it, in which
    * its requests are counted too unless an admin creates it.
    */
-  @ApiPropertyOptional({ ...LIMITS_SCHEMA, nullable: true, example: { perMinute: 600 } })
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true, example: { perMinute: 600 } })
   @IsOptional()
   @IsLimits()
   limits?: ApiKeyLimits | null;
@@ -49,6 +49,7 @@ export class RevokeApiKeyQueryDto {
 
 export class ApiKeyDto {
   /** UUID. */
+  @ApiProperty({ format: 'uuid' })
   id: string;
 
   name: string;
@@ -65,9 +66,11 @@ export class ApiKeyDto {
   createdBy: string;
 
   /** The key that made it, with which it is revoked; null when no key did. */
+  @ApiProperty({ format: 'uuid' })
   makerId: string | null;
 
   /** The key in whose rate limits its requests are counted; null: in its own. */
+  @ApiProperty({ format: 'uuid' })
   sharesLimitsOf: string | null;
 
   /** null: never. */

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   Authenticated,
   Context,
@@ -8,12 +8,11 @@ import {
   type RequestContext,
   RequireScopes,
 } from '../../platform/auth/index.js';
-import { PageQueryDto } from '../../platform/http/index.js';
+import { PageQueryDto, Refuses } from '../../platform/http/index.js';
 import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto, RevokeApiKeyQueryDto } from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 @ApiTags('API keys')
-@ApiBearerAuth()
 @Controller('api/api-keys')
 export class ApiKeysController {
   constructor(private readonly apiKeys: ApiKeysService) {}
@@ -30,10 +29,7 @@ export class ApiKeysController {
   @Authenticated()
   @ApiOperation({ summary: 'Create an API key with at most the scopes, the life and the limits of the key that asks' })
   @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
-  @ApiResponse({
-    status: 403,
-    description: 'FORBIDDEN: a scope the asking key lacks, limits without being an admin, or an end user',
-  })
+  @Refuses(403, 'FORBIDDEN', 'a scope the asking key lacks, limits without being an admin, or an end user')
   create(
     @Body() { name, scopes, expiresAt, limits }: CreateApiKeyDto,
     @CurrentPrincipal() principal: Principal,
@@ -47,7 +43,6 @@ export class ApiKeysController {
   @RequireScopes('admin')
   @ApiOperation({ summary: 'One API key' })
   @ApiResponse({ status: 200, type: ApiKeyDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   find(@Param('id') id: string): Promise<ApiKeyDto> {
     return this.apiKeys.find(id);
   }
@@ -59,7 +54,6 @@ export class ApiKeysController {
     summary: 'Revoke an API key and all it made, for good; they stop working everywhere within a second',
   })
   @ApiResponse({ status: 204, description: 'Revoked, now or before' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   async revoke(
     @Param('id') id: string,
     @Query() { descendants }: RevokeApiKeyQueryDto,

@@ -1,4 +1,5 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
+import { inSchema } from '../../platform/http/index.js';
 
 const MAX_LIMITS = 50;
 const NAME = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}$/;
@@ -14,7 +15,15 @@ export const IsLimits = (options?: ValidationOptions) =>
           `${args?.property ?? 'limits'} must be an object of at most ${MAX_LIMITS} non-negative integers by name`,
       },
     },
-    options,
+    inSchema(
+      {
+        type: 'object',
+        additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+        propertyNames: { pattern: NAME.source },
+        maxProperties: MAX_LIMITS,
+      },
+      options,
+    ),
   );
 
 function isLimits(value: unknown): boolean {

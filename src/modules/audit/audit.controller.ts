@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireScopes } from '../../platform/auth/index.js';
 import { PageQueryDto } from '../../platform/http/index.js';
 import { AuditReader } from './audit-reader.js';
@@ -10,7 +10,6 @@ import { AuditVerificationDto } from './dto/audit-verification.dto.js';
 import { ListAuditQueryDto } from './dto/list-audit-query.dto.js';
 
 @ApiTags('Audit')
-@ApiBearerAuth()
 @Controller('api/audit')
 @RequireScopes('audit:read')
 export class AuditController {

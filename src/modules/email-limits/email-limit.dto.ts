@@ -7,7 +7,7 @@ import { EMAIL_LIMIT_KINDS, type EmailLimitKind } from './email-limit-kind.js';
 // Validators run from the bottom up and the first that fails is named, so each list ends with the plainest.
 export class SetEmailLimitOverrideDto {
   /** Mails in any hour; 0 for no limit. */
-  @ApiProperty({ type: 'integer', minimum: 0, maximum: MAX_EMAIL_LIMIT, example: 20 })
+  @ApiProperty({ example: 20 })
   @Max(MAX_EMAIL_LIMIT)
   @Min(0)
   @IsInt()

@@ -1,15 +1,20 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { EMAIL_LIMIT_KINDS } from './email-limit-kind.js';
 import { EmailLimitDto, EmailLimitOverrideDto, SetEmailLimitOverrideDto } from './email-limit.dto.js';
 import { EmailLimitsService } from './email-limits.service.js';
 
 const KIND = { name: 'kind', enum: EMAIL_LIMIT_KINDS };
-const EMAIL = { name: 'email', description: 'In any spelling, percent-encoded', example: 'anna@example.com' };
+const EMAIL = {
+  name: 'email',
+  description: 'In any spelling, percent-encoded',
+  format: 'email',
+  example: 'anna@example.com',
+};
 
 @ApiTags('Email limits')
-@ApiBearerAuth()
 @RequireScopes('admin')
 @Controller('api/email-limits/:kind/:email')
 export class EmailLimitsController {
@@ -44,7 +49,7 @@ export class EmailLimitsController {
   @ApiParam(EMAIL)
   @ApiOperation({ summary: 'Back to the configured limit' })
   @ApiResponse({ status: 204, description: 'Removed' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: there is none' })
+  @Refuses(404, 'NOT_FOUND', 'there is none')
   async restore(
     @Param('kind') kind: string,
     @Param('email') email: string,

@@ -1,8 +1,14 @@
 import ipaddr from 'ipaddr.js';
 import { ValidationError } from '../../kernel/app-error.js';
+import { IPV4_FORM, IPV6_FORM } from '../../kernel/ip-address-form.js';
 import { isUuid } from '../../kernel/ids.js';
 import { USER_ID } from '../../kernel/user-id.js';
 import { EVERYONE, networkOf } from '../../platform/rate-limit/index.js';
+
+const UUID_FORM = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}';
+
+/** A subject as `limitedSubject` reads it, for the OpenAPI document. */
+export const SUBJECT_FORM = `^(?:everyone|api-key:${UUID_FORM}|user:${USER_ID.source.slice(1, -1)}|ip:(?:${IPV4_FORM}|${IPV6_FORM}))$`;
 
 /** Whom limits are counted for. `name` is as the limiter writes it. */
 export interface LimitedSubject {

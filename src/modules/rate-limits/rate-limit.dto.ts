@@ -12,12 +12,12 @@ const MAX_LIMIT = 100_000_000;
 @NeedsOneOf('limit', 'shadow')
 export class SetRateLimitOverrideDto {
   /** The rule that is to be another one for the subject. */
-  @ApiProperty({ enum: OVERRIDABLE, example: 'perMinute' })
+  @ApiProperty({ type: String, example: 'perMinute' })
   @IsIn(OVERRIDABLE)
   rule: RateLimitRuleName;
 
   /** Requests in the rule's window; 0 for no limit. Left out: as it is. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 0, maximum: MAX_LIMIT, example: 600 })
+  @ApiPropertyOptional({ example: 600 })
   @IsOmittable()
   @Max(MAX_LIMIT)
   @Min(0)

@@ -1,6 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
+import { SUBJECT_FORM } from './limited-subject.js';
 import {
   RateLimitOverrideDto,
   RateLimitsDto,
@@ -12,11 +14,10 @@ import { RateLimitsService } from './rate-limits.service.js';
 const SUBJECT = {
   name: 'subject',
   description: '`api-key:<id>`, `user:<id>`, `ip:<address>` (IPv6: its /64) or `everyone`',
-  example: 'ip:192.0.2.1',
+  schema: { type: 'string', pattern: SUBJECT_FORM, example: 'ip:192.0.2.1' },
 };
 
 @ApiTags('Rate limits')
-@ApiBearerAuth()
 @RequireScopes('admin')
 @Controller('api/rate-limits')
 export class RateLimitsController {
@@ -26,7 +27,7 @@ export class RateLimitsController {
   @ApiParam(SUBJECT)
   @ApiOperation({ summary: 'What limits somebody, and how much of it is used' })
   @ApiResponse({ status: 200, type: RateLimitsDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such API key' })
+  @Refuses(404, 'NOT_FOUND', 'no such API key')
   show(@Param('subject') subject: string): Promise<RateLimitsDto> {
     return this.rateLimits.show(subject);
   }
@@ -35,7 +36,7 @@ export class RateLimitsController {
   @ApiParam(SUBJECT)
   @ApiOperation({ summary: 'Another limit for one subject, or for everyone; in force everywhere within a second' })
   @ApiResponse({ status: 200, type: RateLimitOverrideDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such API key' })
+  @Refuses(404, 'NOT_FOUND', 'no such API key')
   override(
     @Param('subject') subject: string,
     @Body() body: SetRateLimitOverrideDto,
@@ -49,7 +50,7 @@ export class RateLimitsController {
   @ApiParam(SUBJECT)
   @ApiOperation({ summary: 'Back to the limit that would apply without an override' })
   @ApiResponse({ status: 204, description: 'Removed' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: there is none' })
+  @Refuses(404, 'NOT_FOUND', 'there is none')
   async remove(
     @Param('subject') subject: string,
     @Query() { rule }: RemoveRateLimitOverrideQueryDto,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   Context,
@@ -8,15 +8,15 @@ import {
   type RequestContext,
   RequireScopes,
 } from '../../platform/auth/index.js';
+import { Refuses, TIMESTAMP } from '../../platform/http/index.js';
 import { Idempotent } from '../../platform/idempotency/index.js';
 import { AccountsService } from './accounts.service.js';
 import { principalOf } from './caller.js';
 import { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
-import { CURRENCY, TIME } from './dto/schemas.js';
+import { CURRENCY, USER } from './dto/schemas.js';
 import { readBalanceQuery } from './requests/requests.js';
 
 @ApiTags('Wallet')
-@ApiBearerAuth()
 @Controller('api/wallet')
 export class AccountsController {
   constructor(private readonly accounts: AccountsService) {}
@@ -27,7 +27,7 @@ export class AccountsController {
   @ApiOperation({ summary: 'Open an account: one for each user and currency' })
   @ApiResponse({ status: 201, type: AccountDto })
   @ApiResponse({ status: 200, type: AccountDto, description: 'It was open already, and is as it was' })
-  @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not open one that falls below zero' })
+  @Refuses(403, 'FORBIDDEN', 'an end user may not open one that falls below zero')
   async open(
     @Body() input: OpenAccountDto,
     @CurrentPrincipal() principal: Principal,
@@ -42,17 +42,17 @@ export class AccountsController {
   @Get('balance')
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: 'What is in an account, now or at a moment in the past' })
-  @ApiQuery({ name: 'userId', example: 'alice' })
-  @ApiQuery({ name: 'currency', schema: CURRENCY })
+  @ApiQuery({ name: 'userId', schema: USER })
+  @ApiQuery({ name: 'currency', ...CURRENCY })
   @ApiQuery({
     name: 'at',
     required: false,
-    schema: TIME,
+    schema: TIMESTAMP,
     description: 'A time of the past; what is told of it is final.',
   })
   @ApiResponse({ status: 200, type: BalanceDto })
-  @ApiResponse({ status: 400, description: 'VALIDATION_FAILED: also for a time that is still to come' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  @Refuses(400, 'VALIDATION_FAILED', 'also for a time that is still to come')
+  @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   balance(@Req() request: FastifyRequest): Promise<BalanceDto> {
     return this.accounts.balance(readBalanceQuery(request.query), principalOf(request));
   }

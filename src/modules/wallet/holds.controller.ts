@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
@@ -9,7 +10,6 @@ import { HoldsService } from './holds.service.js';
 import { readCapture, readHold, readNothing } from './requests/requests.js';
 
 @ApiTags('Wallet')
-@ApiBearerAuth()
 @Controller('api/wallet/holds')
 export class HoldsController {
   constructor(
@@ -23,9 +23,10 @@ export class HoldsController {
   @ApiOperation({ summary: 'Set money aside' })
   @ApiBody({ type: NewHoldDto })
   @ApiResponse({ status: 201, type: HoldDto })
-  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
-  @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
+  @Refuses(400, 'SELF_TRANSFER', 'for the user whose money it is')
+  @Refuses(402, 'INSUFFICIENT_FUNDS')
+  @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
+  @Refuses(409, ['ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   place(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
     return this.answers.give(request, reply, () => this.holds.place(readHold(request.body), callerOf(request)));
   }
@@ -34,7 +35,6 @@ export class HoldsController {
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: 'One hold' })
   @ApiResponse({ status: 200, type: HoldDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   find(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<HoldDto> {
     return this.holds.find(id, principal);
   }
@@ -46,11 +46,8 @@ export class HoldsController {
   @ApiOperation({ summary: 'Take the held money, or a part of it; the rest is released' })
   @ApiBody({ type: CaptureHoldDto, required: false })
   @ApiResponse({ status: 200, type: HoldDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  @ApiResponse({
-    status: 409,
-    description: 'HOLD_ALREADY_RESOLVED, HOLD_EXPIRED, CAPTURE_EXCEEDS_HOLD, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
-  })
+  @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
+  @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED', 'CAPTURE_EXCEEDS_HOLD', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   capture(
     @Param('id') id: string,
     @Req() request: FastifyRequest,
@@ -67,8 +64,8 @@ export class HoldsController {
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Release the held money' })
   @ApiResponse({ status: 200, type: HoldDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  @ApiResponse({ status: 409, description: 'HOLD_ALREADY_RESOLVED or HOLD_EXPIRED' })
+  @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
+  @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED'])
   void(
     @Param('id') id: string,
     @Req() request: FastifyRequest,

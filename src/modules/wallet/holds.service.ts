@@ -8,7 +8,7 @@ import { holdView } from './answers/hold-view.js';
 import { type Caller, endUserOf } from './caller.js';
 import type { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
 import { Postings } from './postings.js';
-import { DEFAULT_HOLD_SECONDS } from './requests/requests.js';
+import { DEFAULT_HOLD_SECONDS } from './requests/bounds.js';
 
 /** Money set aside. An end user resolves only holds they placed themselves: one of a service secures its claim. */
 @Injectable()

@@ -1,11 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { RequireScopes } from '../../platform/auth/index.js';
 import { LedgerIntegrity } from '../ledger/index.js';
 import { IntegrityDto } from './dto/integrity.dto.js';
 
 @ApiTags('Ledger')
-@ApiBearerAuth()
 @Controller('api/ledger')
 export class LedgerController {
   constructor(private readonly integrity: LedgerIntegrity) {}

@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransactionDto, StatementQueryDto, TransactionDto, TransactionPageDto } from './dto/transaction.dto.js';
@@ -9,7 +10,6 @@ import { readNothing, readTransaction } from './requests/requests.js';
 import { TransactionsService } from './transactions.service.js';
 
 @ApiTags('Wallet')
-@ApiBearerAuth()
 @Controller('api/wallet/transactions')
 export class TransactionsController {
   constructor(
@@ -23,10 +23,10 @@ export class TransactionsController {
   @ApiOperation({ summary: 'Bring money in from outside, or take it out, for example for usage' })
   @ApiBody({ type: NewTransactionDto })
   @ApiResponse({ status: 201, type: TransactionDto })
-  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
-  @ApiResponse({ status: 403, description: 'FORBIDDEN: an end user may not CREDIT' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
-  @ApiResponse({ status: 409, description: 'REFERENCE_ALREADY_USED, ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
+  @Refuses(402, 'INSUFFICIENT_FUNDS')
+  @Refuses(403, 'FORBIDDEN', 'an end user may not CREDIT, nor charge by reference')
+  @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
+  @Refuses(409, ['REFERENCE_ALREADY_USED', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
     return this.answers.give(request, reply, () =>
       this.transactions.post(readTransaction(request.body), callerOf(request)),
@@ -37,7 +37,7 @@ export class TransactionsController {
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: "An account's statement, newest first" })
   @ApiResponse({ status: 200, type: TransactionPageDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: no such account, or not yours' })
+  @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   statement(@Query() query: StatementQueryDto, @CurrentPrincipal() principal: Principal): Promise<TransactionPageDto> {
     return this.transactions.statement(query, principal);
   }
@@ -46,7 +46,6 @@ export class TransactionsController {
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: 'One transaction, seen from the account that paid, or from your own' })
   @ApiResponse({ status: 200, type: TransactionDto })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
   find(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<TransactionDto> {
     return this.transactions.find(id, principal);
   }
@@ -56,13 +55,9 @@ export class TransactionsController {
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Undo a transaction, once, by one the other way round' })
   @ApiResponse({ status: 201, type: TransactionDto })
-  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS: who received it has spent it' })
-  @ApiResponse({ status: 403, description: 'FORBIDDEN: not for end users' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND' })
-  @ApiResponse({
-    status: 409,
-    description: 'ALREADY_REVERSED, REVERSAL_NOT_REVERSIBLE, ACCOUNT_FROZEN or BALANCE_OVERFLOW',
-  })
+  @Refuses(402, 'INSUFFICIENT_FUNDS', 'who received it has spent it')
+  @Refuses(403, 'FORBIDDEN', 'not for end users')
+  @Refuses(409, ['ALREADY_REVERSED', 'REVERSAL_NOT_REVERSIBLE', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   reverse(
     @Param('id') id: string,
     @Req() request: FastifyRequest,

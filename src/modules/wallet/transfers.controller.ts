@@ -1,8 +1,9 @@
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequireScopes } from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransferBatchDto, NewTransferDto, TransferBatchDto, TransferDto } from './dto/transfer.dto.js';
@@ -14,7 +15,6 @@ const BATCH_BODY = { bodyLimit: 1024 * 1024, maxValues: 50_000 };
 
 /** Bodies are read by hand and not by the pipe: see `FieldReader`. */
 @ApiTags('Wallet')
-@ApiBearerAuth()
 @Controller('api/wallet/transfers')
 @RequireScopes('wallet:write')
 export class TransfersController {
@@ -28,9 +28,10 @@ export class TransfersController {
   @ApiOperation({ summary: 'Move money from one user to another' })
   @ApiBody({ type: NewTransferDto })
   @ApiResponse({ status: 201, type: TransferDto })
-  @ApiResponse({ status: 402, description: 'INSUFFICIENT_FUNDS' })
-  @ApiResponse({ status: 404, description: 'NOT_FOUND: one of the accounts does not exist, or the first is not yours' })
-  @ApiResponse({ status: 409, description: 'ACCOUNT_FROZEN or BALANCE_OVERFLOW' })
+  @Refuses(400, 'SELF_TRANSFER', 'from a user to the same user')
+  @Refuses(402, 'INSUFFICIENT_FUNDS')
+  @Refuses(404, 'NOT_FOUND', 'one of the accounts does not exist, or the first is not yours')
+  @Refuses(409, ['ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   transfer(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -46,10 +47,7 @@ export class TransfersController {
   @ApiOperation({ summary: 'Up to 1,000 transfers in one transaction, all or none or each for itself' })
   @ApiBody({ type: NewTransferBatchDto })
   @ApiResponse({ status: 201, type: TransferBatchDto })
-  @ApiResponse({
-    status: 409,
-    description: 'BATCH_REJECTED: atomic and one refused; `results` as in 201, nothing posted',
-  })
+  @Refuses(409, 'BATCH_REJECTED', 'atomic and one refused; `results` as in 201, nothing posted')
   transferBatch(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

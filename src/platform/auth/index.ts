@@ -1,3 +1,4 @@
+export { AccessPolicies, type AccessPolicy } from './access-policy.js';
 export { ForbiddenError, UnauthenticatedError } from './auth.errors.js';
 export { AuthGuard } from './auth.guard.js';
 export { AuthModule } from './auth.module.js';

@@ -1,14 +1,16 @@
 export { type BodyLimits, installBodyParser, RAW_BODY } from './body-parser.js';
 export { answerClientError } from './client-error.js';
 export { installCors } from './cors.js';
+export { inSchema, schemaOfRule } from './in-schema.js';
 export { IsEmailAddress } from './is-email-address.decorator.js';
 export { IsOmittable } from './is-omittable.decorator.js';
-export { IsTimestamp, isTimestamp } from './is-timestamp.decorator.js';
+export { IsTimestamp, isTimestamp, TIMESTAMP } from './is-timestamp.decorator.js';
 export { NeedsOneOf, neededFields } from './needs-one-of.decorator.js';
 export { refuseOddRequests } from './odd-requests.js';
 export { PageQueryDto } from './page.dto.js';
 export { PROBLEM_JSON, type Problem, toProblem } from './problem.js';
 export { ProblemFilter } from './problem.filter.js';
+export { type Refusal, Refuses, refusalsOf } from './refuses.decorator.js';
 export { requestId } from './request-id.js';
 export { securityHeaders } from './security-headers.js';
 export { HttpsRequiredError, PLAIN_HTTP, trustProxies } from './trusted-proxies.js';

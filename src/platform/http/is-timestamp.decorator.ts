@@ -1,7 +1,11 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
+import { inSchema } from './in-schema.js';
 
 const RFC_3339 =
   /^((?!0000)\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
+
+/** For the OpenAPI document: what `isTimestamp` takes, but for the days of a month. */
+export const TIMESTAMP = { type: 'string', format: 'date-time', pattern: RFC_3339.source } as const;
 
 /** RFC 3339 with a time zone, on a day its month has: every value that passes is one PostgreSQL takes. */
 export function isTimestamp(value: unknown): boolean {
@@ -21,6 +25,6 @@ export function IsTimestamp(options?: ValidationOptions): PropertyDecorator {
         defaultMessage: (problem) => `${problem?.property} must be a time such as 2026-01-31T09:30:00Z (RFC 3339)`,
       },
     },
-    options,
+    inSchema(TIMESTAMP, options),
   );
 }

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 export class ReplaysFromDto {
   /** The memory of the process that was asked. */
   memory: number;
@@ -38,5 +40,6 @@ export class IdempotencyStatisticsDto {
   takeovers: number;
 
   /** `replays` of all that were answered, from 0 to 1. */
+  @ApiProperty({ format: 'double' })
   hitRate: number;
 }

@@ -1,11 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireScopes } from '../auth/index.js';
 import { IdempotencyStatisticsDto } from './idempotency-statistics.dto.js';
 import { IdempotencyStatistics } from './idempotency-statistics.js';
 
 @ApiTags('Operations')
-@ApiBearerAuth()
 @Controller('api/idempotency')
 export class IdempotencyController {
   constructor(private readonly statistics: IdempotencyStatistics) {}

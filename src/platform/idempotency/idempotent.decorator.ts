@@ -1,5 +1,4 @@
 import { applyDecorators, UseInterceptors } from '@nestjs/common';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { GuardedIdempotencyInterceptor } from './guarded-idempotency.interceptor.js';
 import { declareIdempotent, type IdempotentOptions } from './idempotent-route.js';
 
@@ -19,13 +18,5 @@ export function Idempotent(options: IdempotentOptions): MethodDecorator {
   return applyDecorators(
     (_target: object, _name: string | symbol, { value }: PropertyDescriptor) => declareIdempotent(value, options),
     ...(options.inTransaction ? [] : [UseInterceptors(GuardedIdempotencyInterceptor)]),
-    ApiHeader({
-      name: 'Idempotency-Key',
-      required: options.required,
-      description: 'Repeats with the same key get the first answer. 16 to 128 of A-Z, a-z, 0-9, "-" and "_"',
-      schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{16,128}$' },
-    }),
-    ApiResponse({ status: 409, description: 'IDEMPOTENCY_KEY_IN_USE, or what the route itself refuses' }),
-    ApiResponse({ status: 422, description: 'IDEMPOTENCY_KEY_REUSED: the key came with another request' }),
   );
 }

@@ -9,6 +9,8 @@ export { ClaimTakenMeanwhileError, IdempotencyRecords } from './idempotency-reco
 export { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 export { IdempotentAnswers } from './idempotent-answers.js';
 export { Idempotent } from './idempotent.decorator.js';
+export { type IdempotentOptions, IdempotentRoutes } from './idempotent-route.js';
+export { KEY_PATTERN } from './key-header.js';
 export { isKept } from './refusal.js';
 
 export const IDEMPOTENCY_ENTITIES = [IdempotencyRecord, IdempotencyStatistic];

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { IdempotencyKeyInvalidError } from './idempotency.errors.js';
 
 /** Bare, or as the string of RFC 8941 that the IETF draft asks for: the alphabet leaves nothing to escape in it. */
-const KEY = /^(?:[A-Za-z0-9_-]{16,128}|"[A-Za-z0-9_-]{16,128}")$/;
+export const KEY_PATTERN = /^(?:[A-Za-z0-9_-]{16,128}|"[A-Za-z0-9_-]{16,128}")$/;
 
 /**
  * The key of `Idempotency-Key` or `X-Idempotency-Key`; undefined when neither is there. Both may be given when they say
@@ -23,7 +23,7 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undef
 }
 
 function parse(name: string, value: string | string[]): string {
-  if (typeof value !== 'string' || !KEY.test(value)) {
+  if (typeof value !== 'string' || !KEY_PATTERN.test(value)) {
     throw new IdempotencyKeyInvalidError(
       `${name} has to come once, with 16 to 128 letters, digits, "-" or "_", for example a UUID.`,
     );

@@ -1,6 +1,6 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/index.js';
 import { PLAIN_HTTP } from '../http/index.js';
@@ -23,6 +23,8 @@ export class HealthController {
   @Get('ready')
   @RouteConfig(PLAIN_HTTP)
   @ApiOperation({ summary: '200 while it can serve, else 503' })
+  @ApiResponse({ status: 200, type: ReadinessDto })
+  @ApiResponse({ status: 503, type: ReadinessDto, description: 'Not now: `checks` says why' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
     const readiness = await this.readiness.check();
     if (readiness.status !== 'ready') void reply.status(503).header('Retry-After', '5');

@@ -6,7 +6,7 @@ export { type Attempt, AttemptLimiter } from './attempt-limiter.js';
 export { FailedAuthentications } from './failed-authentications.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
-export { RateLimit } from './rate-limit.decorator.js';
+export { RateLimit, rulesOf } from './rate-limit.decorator.js';
 export { RateLimitGuard } from './rate-limit.guard.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export { rateLimitFields } from './rate-limit-headers.js';

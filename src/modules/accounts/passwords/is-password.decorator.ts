@@ -1,7 +1,8 @@
 import { ValidateBy } from 'class-validator';
+import { inSchema } from '../../../platform/http/index.js';
 import { isCommonPassword } from './common-passwords.js';
 
-export const MIN_LENGTH = 10;
+const MIN_LENGTH = 10;
 export const MAX_LENGTH = 128;
 
 /** What is wrong with a password somebody wants; undefined when nothing is. Length counts Unicode code points after NFKC. */
@@ -16,11 +17,14 @@ function fault(value: unknown): string | undefined {
 
 /** A password as it is chosen: 10 to 128 characters of any kind, and none of the common ones (NIST SP 800-63B, 5.1.1). */
 export function IsPassword(): PropertyDecorator {
-  return ValidateBy({
-    name: 'isPassword',
-    validator: {
-      validate: (value) => fault(value) === undefined,
-      defaultMessage: (problem) => `${problem?.property} ${fault(problem?.value)}`,
+  return ValidateBy(
+    {
+      name: 'isPassword',
+      validator: {
+        validate: (value) => fault(value) === undefined,
+        defaultMessage: (problem) => `${problem?.property} ${fault(problem?.value)}`,
+      },
     },
-  });
+    inSchema({ type: 'string', format: 'password', minLength: MIN_LENGTH, maxLength: MAX_LENGTH }),
+  );
 }

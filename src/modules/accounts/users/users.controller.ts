@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   Context,
   CurrentPrincipal,
@@ -10,10 +10,7 @@ import {
 import { ListUsersQueryDto, SetRoleDto, SetSubscriptionDto, UserDto, UserPageDto } from './users.dto.js';
 import { UsersService } from './users.service.js';
 
-const UNKNOWN = { status: 404, description: 'NOT_FOUND' } as const;
-
 @ApiTags('Users')
-@ApiBearerAuth()
 @RequireScopes('admin')
 @Controller('api/users')
 export class UsersController {
@@ -30,7 +27,6 @@ export class UsersController {
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'One user' })
   @ApiResponse({ status: 200, type: UserDto })
-  @ApiResponse(UNKNOWN)
   find(@Param('id') id: string): Promise<UserDto> {
     return this.users.find(id);
   }
@@ -39,7 +35,6 @@ export class UsersController {
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Set what a user pays for; the limits of forms go by it' })
   @ApiResponse({ status: 200, type: UserDto })
-  @ApiResponse(UNKNOWN)
   setSubscription(
     @Param('id') id: string,
     @Body() { tier }: SetSubscriptionDto,
@@ -52,7 +47,6 @@ export class UsersController {
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Make a user an operator or admin, or a user again' })
   @ApiResponse({ status: 200, type: UserDto })
-  @ApiResponse(UNKNOWN)
   setRole(
     @Param('id') id: string,
     @Body() { role }: SetRoleDto,
@@ -67,7 +61,6 @@ export class UsersController {
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Log a user out everywhere' })
   @ApiResponse({ status: 204, description: 'No session is left' })
-  @ApiResponse(UNKNOWN)
   async endSessions(@Param('id') id: string, @Context() context: RequestContext): Promise<void> {
     await this.users.endSessions(id, context);
   }

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import { IsEmailAddress, PageQueryDto } from '../../../platform/http/index.js';
@@ -7,7 +7,6 @@ import { type Subscription, SUBSCRIPTIONS } from './subscription.js';
 
 export class ListUsersQueryDto extends PageQueryDto {
   /** Only the one with this address. */
-  @ApiPropertyOptional({ type: String, format: 'email' })
   @IsOptional()
   @IsEmailAddress()
   email?: EmailAddress;
@@ -27,6 +26,7 @@ export class SetRoleDto {
 
 export class UserDto {
   /** UUID: the `userId` of wallets, payments and forms. */
+  @ApiProperty({ format: 'uuid' })
   id: string;
 
   @ApiProperty({ type: String, format: 'email' })

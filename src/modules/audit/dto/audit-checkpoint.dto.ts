@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 /** A signed summary of the hash chain. */
 export class AuditCheckpointDto {
   /** The last line it covers. */
@@ -9,6 +11,7 @@ export class AuditCheckpointDto {
   /** `hash` of the last line, hex. */
   lastHash: string;
   /** When it was made, RFC 3339, UTC, microseconds. */
+  @ApiProperty({ format: 'date-time' })
   at: string;
   /** Names the public key. */
   keyId: string;

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 /** One line of the audit log. */
 export class AuditLineDto {
   /** Grows with the time of writing. */
@@ -5,6 +7,7 @@ export class AuditLineDto {
   /** Place in the hash chain, from 1 without gaps; null during the second or so until the line is sealed. */
   sequence: number | null;
   /** When it happened, RFC 3339, UTC, microseconds. */
+  @ApiProperty({ format: 'date-time' })
   at: string;
   /** Who did it, for example `api-key:0195b6b0-…`, `cli:alice`, `webhook:stripe` or `system`. */
   actor: string;

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 /** The first line of the log that does not hold. */
 export class BadAuditLineDto {
   /** Its place in the chain. */
@@ -22,5 +24,6 @@ export class AuditVerificationDto {
   checkpoints: number;
   firstBadLine: BadAuditLineDto | null;
   /** When the check began, RFC 3339, UTC: the database's time. */
+  @ApiProperty({ format: 'date-time' })
   checkedAt: string;
 }

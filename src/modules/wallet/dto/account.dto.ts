@@ -2,16 +2,15 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, Matches } from 'class-validator';
 import { IsOmittable } from '../../../platform/http/index.js';
 import { USER_ID } from '../../../kernel/user-id.js';
-import { CURRENCY, MINOR_UNITS, TIME } from './schemas.js';
+import { CURRENCY, ID, MINOR_UNITS, TIME, USER } from './schemas.js';
 import { IsCurrency } from './is-currency.decorator.js';
 
 export class OpenAccountDto {
   /** Whose it is: 1 to 128 visible ASCII characters. */
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty(USER)
   @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
   userId: string;
 
-  @ApiProperty(CURRENCY)
   @IsCurrency()
   currency: string;
 
@@ -48,6 +47,7 @@ export class BalanceDto {
 
 export class AccountDto {
   /** UUID. */
+  @ApiProperty(ID)
   id: string;
 
   userId: string;

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { AMOUNT, CURRENCY, TIME } from './schemas.js';
+import { AMOUNT, CURRENCY, DESCRIPTION, HOLD_SECONDS, ID, TIME, USER } from './schemas.js';
 
 /** Sets money aside until it is captured, voided, or its time is up. */
 export class NewHoldDto {
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty(USER)
   userId: string;
 
   @ApiProperty(AMOUNT)
@@ -13,12 +13,15 @@ export class NewHoldDto {
   currency: string;
 
   /** Who gets what is captured; left out, it leaves through the system account `external`. */
+  @ApiPropertyOptional({ ...USER, example: 'bob' })
   toUserId?: string;
 
   /** 1 second to 31 days; 7 days if left out. */
+  @ApiPropertyOptional(HOLD_SECONDS)
   expiresInSeconds?: number;
 
   /** For people; up to 500 characters. */
+  @ApiPropertyOptional(DESCRIPTION)
   description?: string;
 }
 
@@ -29,6 +32,7 @@ export class CaptureHoldDto {
 
 export class HoldDto {
   /** UUID. */
+  @ApiProperty(ID)
   id: string;
 
   userId: string;
@@ -54,6 +58,7 @@ export class HoldDto {
   expiresAt: string;
 
   /** The transaction that captured it. */
+  @ApiProperty({ ...ID, nullable: true })
   transactionId: string | null;
 
   description: string | null;

@@ -3,11 +3,22 @@ import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../../platform/http/index.js';
 import { USER_ID } from '../../../kernel/user-id.js';
 import { IsCurrency } from './is-currency.decorator.js';
-import { AMOUNT, CURRENCY, METADATA, MINOR_UNITS, TIME } from './schemas.js';
+import {
+  AMOUNT,
+  CATEGORY,
+  CURRENCY,
+  DESCRIPTION,
+  ID,
+  METADATA,
+  MINOR_UNITS,
+  REFERENCE,
+  TIME,
+  USER,
+} from './schemas.js';
 
 /** Money that comes in from outside (CREDIT) or goes out (DEBIT): the other side is the system account `external`. */
 export class NewTransactionDto {
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty(USER)
   userId: string;
 
   /** End users may not CREDIT. */
@@ -21,15 +32,18 @@ export class NewTransactionDto {
   currency: string;
 
   /** For people; up to 500 characters. */
+  @ApiPropertyOptional(DESCRIPTION)
   description?: string;
 
   /** What it was for, for example `usage.api_calls`: 1 to 64 letters, digits or `_ . : -`. */
+  @ApiPropertyOptional(CATEGORY)
   category?: string;
 
   /** Your name for what is charged, used once: a second transaction with it is refused with 409. */
+  @ApiPropertyOptional(REFERENCE)
   reference?: string;
 
-  @ApiPropertyOptional(METADATA)
+  @ApiPropertyOptional({ ...METADATA, nullable: true })
   metadata?: Record<string, unknown>;
 }
 
@@ -46,6 +60,7 @@ export class CounterpartyDto {
 /** A movement of money, seen from one account: a line of its statement. */
 export class TransactionDto {
   /** UUID. The two accounts of a transfer see it under the same id. */
+  @ApiProperty(ID)
   id: string;
 
   /** What moved it, for example `CREDIT`, `DEBIT` or `TRANSFER`. */
@@ -80,9 +95,11 @@ export class TransactionDto {
   metadata: Record<string, unknown> | null;
 
   /** The transaction this one undoes. */
+  @ApiProperty({ ...ID, nullable: true })
   reverses: string | null;
 
   /** The hold it captured. */
+  @ApiProperty({ ...ID, nullable: true })
   holdId: string | null;
 
   @ApiProperty(TIME)
@@ -101,7 +118,6 @@ export class StatementQueryDto extends PageQueryDto {
   @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
   userId: string;
 
-  @ApiProperty(CURRENCY)
   @IsCurrency()
   currency: string;
 }

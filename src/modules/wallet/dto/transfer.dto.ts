@@ -1,11 +1,12 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
-import { AMOUNT, CURRENCY, METADATA, MINOR_UNITS, TIME } from './schemas.js';
+import { MAX_BATCH } from '../requests/bounds.js';
+import { AMOUNT, CURRENCY, DESCRIPTION, ID, METADATA, MINOR_UNITS, TIME, USER } from './schemas.js';
 
 export class NewTransferDto {
-  @ApiProperty({ example: 'alice' })
+  @ApiProperty(USER)
   fromUserId: string;
 
-  @ApiProperty({ example: 'bob' })
+  @ApiProperty({ ...USER, example: 'bob' })
   toUserId: string;
 
   @ApiProperty(AMOUNT)
@@ -15,9 +16,10 @@ export class NewTransferDto {
   currency: string;
 
   /** For people; up to 500 characters. */
+  @ApiPropertyOptional(DESCRIPTION)
   description?: string;
 
-  @ApiPropertyOptional(METADATA)
+  @ApiPropertyOptional({ ...METADATA, nullable: true })
   metadata?: Record<string, unknown>;
 }
 
@@ -27,12 +29,13 @@ export class NewTransferBatchDto {
   mode: 'atomic' | 'independent';
 
   /** Decided in this order: a later one may spend what an earlier one brought. */
-  @ApiProperty({ type: [NewTransferDto], minItems: 1, maxItems: 1000 })
+  @ApiProperty({ type: [NewTransferDto], minItems: 1, maxItems: MAX_BATCH })
   transfers: NewTransferDto[];
 }
 
 export class TransferDto {
   /** UUID. */
+  @ApiProperty(ID)
   id: string;
 
   fromUserId: string;

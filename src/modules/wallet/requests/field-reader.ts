@@ -3,6 +3,7 @@ import { stringifyExactJson } from '../../../kernel/exact-json.js';
 import { MAX_AMOUNT } from '../../../kernel/money.js';
 import { USER_ID } from '../../../kernel/user-id.js';
 import { isTimestamp } from '../../../platform/http/index.js';
+import { CATEGORY_PATTERN, MAX_DESCRIPTION, MAX_METADATA_BYTES, REFERENCE_PATTERN } from './bounds.js';
 
 /** One wrong field: where it is, and what it must be. */
 export interface Mistake {
@@ -10,11 +11,6 @@ export interface Mistake {
   message: string;
 }
 
-const CATEGORY = /^[A-Za-z0-9_.:-]{1,64}$/;
-/** It goes into URLs and log lines: visible ASCII only. */
-const REFERENCE = /^[\x21-\x7e]{1,200}$/;
-const MAX_DESCRIPTION = 500;
-const MAX_METADATA_BYTES = 4096;
 const MAX_MINOR_UNITS = Number(MAX_AMOUNT);
 
 const NOTHING: Readonly<Record<string, unknown>> = {};
@@ -94,17 +90,17 @@ export class FieldReader {
   description(name: string): string | undefined {
     const value = this.fields[name];
     if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' && value.length <= MAX_DESCRIPTION) return value;
+    if (typeof value === 'string' && hasAtMost(MAX_DESCRIPTION, value)) return value;
     this.wrong(name, `must be a text of at most ${MAX_DESCRIPTION} characters`);
     return undefined;
   }
 
   category(name: string): string | undefined {
-    return this.word(name, CATEGORY, 'must be 1 to 64 letters, digits or _ . : -');
+    return this.word(name, CATEGORY_PATTERN, 'must be 1 to 64 letters, digits or _ . : -');
   }
 
   reference(name: string): string | undefined {
-    return this.word(name, REFERENCE, 'must be a text of 1 to 200 visible ASCII characters');
+    return this.word(name, REFERENCE_PATTERN, 'must be a text of 1 to 200 visible ASCII characters');
   }
 
   metadata(name: string): Record<string, unknown> | undefined {
@@ -165,6 +161,11 @@ export class FieldReader {
 function hasUnwieldyNumber(value: unknown): boolean {
   if (typeof value === 'number') return value !== 0 && (Math.abs(value) >= 1e21 || Math.abs(value) < 1e-6);
   return typeof value === 'object' && value !== null && Object.values(value).some(hasUnwieldyNumber);
+}
+
+/** Characters, not halves of surrogate pairs; a text that is short enough by those need not be looked through. */
+function hasAtMost(max: number, text: string): boolean {
+  return text.length <= max || (text.length <= 2 * max && [...text].length <= max);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -115,6 +115,12 @@ describe('Optional texts', () => {
     ]);
   });
 
+  it('are as long as they have characters, whatever those take in UTF-16', () => {
+    const description = '😀'.repeat(500);
+    expect(readTransaction({ ...TRANSACTION, description }).description).toBe(description);
+    expect(mistakes(() => readTransaction({ ...TRANSACTION, description: `${description}!` }))).toHaveLength(1);
+  });
+
   it('are read as they are', () => {
     const texts = {
       description: 'Ünïcode\n',

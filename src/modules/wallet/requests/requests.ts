@@ -2,13 +2,8 @@ import { ValidationError } from '../../../kernel/app-error.js';
 import type { CaptureHoldDto, NewHoldDto } from '../dto/hold.dto.js';
 import type { NewTransactionDto } from '../dto/transaction.dto.js';
 import type { NewTransferBatchDto, NewTransferDto } from '../dto/transfer.dto.js';
+import { MAX_BATCH, MAX_HOLD_SECONDS } from './bounds.js';
 import { FieldReader, type Mistake } from './field-reader.js';
-
-/** Transfers in one batch at most. */
-export const MAX_BATCH = 1000;
-/** Seconds; card networks let an authorisation stand for a week, the longest of them for a month. */
-export const DEFAULT_HOLD_SECONDS = 7 * 86_400;
-const MAX_HOLD_SECONDS = 31 * 86_400;
 
 const NONE: ReadonlySet<string> = new Set();
 const TRANSFER = new Set(['fromUserId', 'toUserId', 'amount', 'currency', 'description', 'metadata']);

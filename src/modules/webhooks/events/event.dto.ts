@@ -1,4 +1,4 @@
-import { IntersectionType } from '@nestjs/swagger';
+import { ApiProperty, IntersectionType } from '@nestjs/swagger';
 import { PageQueryDto } from '../../../platform/http/index.js';
 import { EventFilterDto } from './event-filter.dto.js';
 import type { AttemptOutcome } from './webhook-attempt.entity.js';
@@ -9,6 +9,7 @@ export class EventQueryDto extends IntersectionType(PageQueryDto, EventFilterDto
 
 /** How far an event has come. */
 export class EventStatusDto {
+  @ApiProperty({ format: 'uuid' })
   id: string;
   source: string;
   /** The provider's id. */
@@ -53,6 +54,7 @@ export class AttemptDto {
 
 /** Another body received under the same id. */
 export class EventConflictDto {
+  @ApiProperty({ format: 'uuid' })
   id: string;
   payloadHash: string;
   /** The body, base64. */
@@ -83,6 +85,7 @@ export class EventDetailDto extends EventSummaryDto {
   ipAddress: string | null;
   userAgent: string | null;
   /** The secret whose signature matched. */
+  @ApiProperty({ format: 'uuid' })
   secretId: string | null;
   /** The process that is running it, host and process id. */
   claimedBy: string | null;
@@ -93,6 +96,7 @@ export class EventDetailDto extends EventSummaryDto {
 
 /** The event is due again. */
 export class ReplayedDto {
+  @ApiProperty({ format: 'uuid' })
   id: string;
   status: EventStatus;
 }

@@ -1,12 +1,12 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import { Refuses } from '../../../platform/http/index.js';
 import { Idempotent } from '../../../platform/idempotency/index.js';
 import { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
 import { EventsService } from './events.service.js';
 
 @ApiTags('Webhook events')
-@ApiBearerAuth()
 @Controller('api')
 export class EventsController {
   constructor(private readonly events: EventsService) {}
@@ -44,6 +44,7 @@ export class EventsController {
   @RequireScopes('webhooks:write')
   @Idempotent({ required: false })
   @ApiOperation({ summary: 'Run an event again now, with its retries anew' })
+  @Refuses(409, 'WEBHOOK_EVENT_IN_PROGRESS', 'a worker runs it right now')
   replay(@Param('id') id: string, @Context() context: RequestContext): Promise<ReplayedDto> {
     return this.events.replay(id, context);
   }

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 /** The answer to a webhook that is safely stored. */
 export class WebhookAcceptedDto {
   received: boolean;
@@ -7,6 +9,7 @@ export class WebhookAcceptedDto {
    */
   status: 'accepted' | 'already_processed' | 'processed';
   /** Ours: `GET /api/webhook-events/:id`. */
+  @ApiProperty({ format: 'uuid' })
   id: string;
   /** The provider's. */
   eventId: string;

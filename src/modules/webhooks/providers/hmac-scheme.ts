@@ -17,8 +17,10 @@ export const DEFAULT_TIMESTAMP_HEADER = 'X-Timestamp';
 /** RFC 9110, section 5.6.2, of a sensible length. */
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const JSON_PATH = /^[^.\p{Cc}]+(?:\.[^.\p{Cc}]+)*$/u;
-const PREFIX = /^[\x20-\x7e]{0,64}$/;
-const MAX_TEXT = 255;
+export const PREFIX = /^[\x20-\x7e]{0,64}$/;
+export const MAX_TEXT = 255;
+/** `{body}` once, `{timestamp}` and `{id}` as often as they are needed, and no other brace that opens. */
+export const TEMPLATE = /^(?:[^{]|\{timestamp\}|\{id\})*\{body\}(?:[^{]|\{timestamp\}|\{id\})*$/;
 
 /**
  * Completes and checks a scheme an operator gives. Where an id or type header is named, it wins over a path.

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
 import { PageQueryDto } from '../../../platform/http/index.js';
 import { Idempotent } from '../../../platform/idempotency/index.js';
@@ -7,7 +7,6 @@ import { CreateReplayJobDto, ReplayJobDto, ReplayJobListDto } from './replay-job
 import { ReplayJobsService } from './replay-jobs.service.js';
 
 @ApiTags('Webhook events')
-@ApiBearerAuth()
 @Controller('api/replay-jobs')
 export class ReplayJobsController {
   constructor(private readonly jobs: ReplayJobsService) {}

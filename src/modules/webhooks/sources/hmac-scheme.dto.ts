@@ -1,5 +1,6 @@
-import { IsIn, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, Matches, MaxLength } from 'class-validator';
 import { IsOmittable } from '../../../platform/http/index.js';
+import { MAX_TEXT, PREFIX, TEMPLATE } from '../providers/hmac-scheme.js';
 
 export const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
 export const JSON_PATH = /^[A-Za-z0-9_$-]{1,64}(\.[A-Za-z0-9_$-]{1,64}){0,9}$/;
@@ -29,17 +30,18 @@ export class HmacSchemeDto {
    * @example sha256=
    */
   @IsOmittable()
-  @IsString()
-  @MaxLength(64)
+  @Matches(PREFIX, { message: 'prefix must be at most 64 printable ASCII characters' })
   prefix?: string;
 
   /**
-   * What is signed, of `{body}` (exactly once), `{timestamp}` and `{id}`. Default `{body}`.
+   * What is signed, of `{body}` (exactly once), `{timestamp}` and `{id}` (which needs an `idHeader`). Default `{body}`.
    * @example {timestamp}.{body}
    */
   @IsOmittable()
-  @IsString()
-  @MaxLength(256)
+  @MaxLength(MAX_TEXT)
+  @Matches(TEMPLATE, {
+    message: 'template must hold {body} exactly once, and no brace but those of {timestamp} and {id}',
+  })
   template?: string;
 
   /** Where `{timestamp}` (unix seconds) is. Default `X-Timestamp`. */

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -15,6 +16,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsOmittable, NeedsOneOf } from '../../../platform/http/index.js';
+import { AreAddressRanges } from './are-address-ranges.decorator.js';
 import { HEADER_NAME, HmacSchemeDto, JSON_PATH } from './hmac-scheme.dto.js';
 import { PROVIDER_NAMES, type ProviderName } from '../providers/webhook-provider.js';
 import type { OrderingMode, Origin, ProcessingMode } from './webhook-source.entity.js';
@@ -43,8 +45,7 @@ export class ChangeSourceDto {
   @IsOmittable()
   @IsArray()
   @ArrayMaxSize(200)
-  @IsString({ each: true })
-  @MaxLength(64, { each: true })
+  @AreAddressRanges()
   allowedIps?: string[];
 
   /** Requests per minute and address; 0 for no limit, null for the server's default. */
@@ -145,6 +146,7 @@ export class RotateSecretDto {
 
 /** A secret without its value. */
 export class SourceSecretDto {
+  @ApiProperty({ format: 'uuid' })
   id: string;
   /** `environment` for the one given as a variable. */
   origin: Origin;

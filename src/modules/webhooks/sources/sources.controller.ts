@@ -1,12 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
+import { Refuses } from '../../../platform/http/index.js';
 import { Idempotent } from '../../../platform/idempotency/index.js';
 import { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto, SourceListDto } from './source.dto.js';
 import { SourcesService } from './sources.service.js';
 
 @ApiTags('Webhook sources')
-@ApiBearerAuth()
 @Controller('api/webhook-sources')
 export class SourcesController {
   constructor(private readonly sources: SourcesService) {}
@@ -22,6 +22,7 @@ export class SourcesController {
   @RequireScopes('webhooks:write')
   @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Open a new source' })
+  @Refuses(409, 'WEBHOOK_SOURCE_EXISTS', 'the name is taken')
   create(@Body() input: CreateSourceDto, @Context() context: RequestContext): Promise<SourceDto> {
     return this.sources.create(input, context);
   }
