@@ -90,7 +90,8 @@ describe('The sources API', () => {
     expect(body).toMatchObject(settings);
     const changed = await holdfast.call('PATCH', `${SOURCES}/${name}`, { maxRetries: null, allowedIps: [] });
     expect(changed).toMatchObject({ status: 200, body: { ...settings, maxRetries: null, allowedIps: [] } });
-    expect((await holdfast.call('PATCH', `${SOURCES}/${name}`, {})).body).toMatchObject({ toleranceSeconds: 60 });
+    expectProblem(await holdfast.call('PATCH', `${SOURCES}/${name}`, {}), 400, 'VALIDATION_FAILED');
+    expect((await holdfast.call('GET', `${SOURCES}/${name}`)).body).toMatchObject({ toleranceSeconds: 60 });
   });
 
   it('closes a source and keeps its events', async () => {
@@ -115,7 +116,7 @@ describe('The sources API', () => {
   it('knows no source that is not there', async () => {
     const path = `${SOURCES}/${newName()}`;
     expectProblem(await holdfast.call('GET', path), 404, 'NOT_FOUND');
-    expectProblem(await holdfast.call('PATCH', path, {}), 404, 'NOT_FOUND');
+    expectProblem(await holdfast.call('PATCH', path, { maxRetries: 1 }), 404, 'NOT_FOUND');
     expectProblem(await holdfast.call('DELETE', path), 404, 'NOT_FOUND');
     expectProblem(await holdfast.call('POST', `${path}/secrets`, { secret: newSecret() }), 404, 'NOT_FOUND');
   });
