@@ -82,9 +82,9 @@ async function isWaiting(): Promise<boolean> {
 
 describe('an answer about a past moment', () => {
   it('is final: asked again it is the same, however much was posted while it was given', async () => {
-    let goesOn = true;
+    const stop = new AbortController();
     const post = async (ledger: TestLedger, turn: number) => {
-      for (let step = turn; goesOn; step++) {
+      for (let step = turn; !stop.signal.aborted; step++) {
         const placed = await ledger.post({
           type: 'hold',
           account: alice,
@@ -105,9 +105,12 @@ describe('an answer about a past moment', () => {
         if (answer) told.push(answer);
       }
     };
-    await Promise.all([alice, alice, alice, alice].map(ask));
-    goesOn = false;
-    await Promise.all(posting);
+    try {
+      await Promise.all([alice, alice, alice, alice].map(ask));
+    } finally {
+      stop.abort();
+      await Promise.all(posting);
+    }
     expect(told).toHaveLength(240);
     expect(new Set(told.map(({ balance }) => balance)).size).toBeGreaterThan(10);
     const again: (BalanceAt | undefined)[] = [];

@@ -13,9 +13,9 @@ function past(...moments: LedgerMoment[]): { past: LedgerPast; calls: string[] }
     look: async (at: Date) => {
       expect(at).toEqual(AT);
       calls.push('look');
-      const moment = moments.shift();
-      if (!moment) throw new Error('There was nothing more to look for');
-      return moment;
+      const next = moments.shift();
+      if (!next) throw new Error('There was nothing more to look for');
+      return next;
     },
     awaitHolder: async () => void calls.push('awaitHolder'),
   };
