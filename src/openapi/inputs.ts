@@ -8,6 +8,9 @@ export type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['sche
 type Schema = Schemas[string];
 type ObjectSchema = Exclude<Schema, { $ref: string }>;
 
+/** No text may hold U+0000; `installBodyParser` and `refuseNul` see to that before any rule is asked. */
+const NO_NUL = '^[^\\u0000]*$';
+
 /** Puts what is checked of bodies and queries into their schemas, and closes the bodies: unknown fields are refused. */
 export function describeInputs(routes: readonly Route[], schemas: Schemas): void {
   const described = new Set<Type>();
@@ -52,6 +55,7 @@ function describeQuery(operation: Operation, query: Type): void {
   for (const [name, rule] of validationRulesOf(query)) {
     const known = parameters.find((each) => !('$ref' in each) && each.in === 'query' && each.name === name);
     const schema = withRules(known !== undefined && !('$ref' in known) ? (known.schema ?? {}) : {}, rule);
+    describeText(schema);
     const described = { name, in: 'query' as const, required: !rule.optional, schema };
     if (known === undefined) parameters.push(described);
     else Object.assign(known, described);
@@ -80,6 +84,13 @@ function bodySchemas({ requestBody }: Operation): Schema[] {
   return Object.values(requestBody.content).flatMap(({ schema }) => (schema === undefined ? [] : [schema]));
 }
 
+/** Where nothing narrower says which characters there may be. */
+function describeText(schema: ObjectSchema): void {
+  const isAnyText =
+    [schema.type].flat().includes('string') && schema.enum === undefined && schema.pattern === undefined;
+  if (isAnyText && (schema.format === undefined || schema.format === 'password')) schema.pattern = NO_NUL;
+}
+
 /** An object with fields of its own has no other ones; one without (`metadata`) is the caller's. */
 function close(schema: Schema, schemas: Schemas, closed: Set<Schema>): void {
   if (closed.has(schema)) return;
@@ -89,6 +100,7 @@ function close(schema: Schema, schemas: Schemas, closed: Set<Schema>): void {
     if (named !== undefined) close(named, schemas, closed);
     return;
   }
+  describeText(schema);
   if (schema.properties !== undefined) schema.additionalProperties ??= false;
   const { properties = {}, items, allOf = [], anyOf = [], oneOf = [] } = schema;
   const inside = [...Object.values(properties), ...allOf, ...anyOf, ...oneOf, ...(items === undefined ? [] : [items])];

@@ -225,7 +225,7 @@ describe('The OpenAPI document', () => {
         userId: { type: 'string', pattern: expect.any(String) },
         amount: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
         currency: { allOf: [{ $ref: '#/components/schemas/Currency' }] },
-        description: { type: ['string', 'null'], maxLength: 500 },
+        description: { type: ['string', 'null'], maxLength: 500, pattern: '^[^\\u0000]*$' },
       },
     });
     const parametersOf = (method: string, path: string) => document.paths[path]?.[method]?.parameters;
