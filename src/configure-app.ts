@@ -7,8 +7,11 @@ import { stringifyExactJson } from './kernel/exact-json.js';
 import { openApiDocument } from './openapi/index.js';
 import {
   answerClientError,
+  boundConnections,
   installBodyParser,
   installCors,
+  keepDocuments,
+  limitPublicReads,
   refuseOddRequests,
   refuseUnrouted,
   ProblemFilter,
@@ -18,12 +21,16 @@ import {
   validationPipe,
 } from './platform/http/index.js';
 import { WebhookIntake } from './modules/webhooks/index.js';
+import { PublicReadLimit } from './platform/rate-limit/index.js';
 import { type JsonLogger, logRequests } from './platform/logging/index.js';
 import { Metrics } from './platform/metrics/index.js';
 
 /** Event ids may have 255 characters, percent-encoded three times as many. */
 const MAX_PATH_PARAMETER = 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What `SwaggerModule` adds. The page's own scripts are files, and come from the disk. */
+const DOCUMENTS = /^\/(?:docs(?:\/|$)|openapi\.)/;
 
 const problems = new ProblemFilter();
 
@@ -54,6 +61,7 @@ export function createAdapter(config: Config): FastifyAdapter {
 /** Everything between the socket and the controllers, the same in production and in tests. */
 export function configureApp(app: NestFastifyApplication, config: Config, logger: JsonLogger): void {
   const fastify = app.getHttpAdapter().getInstance();
+  boundConnections(fastify, config.REQUEST_TIMEOUT_MS);
   trustProxies(fastify, config.TRUSTED_PROXIES, { requireHttps: isHttps(config) });
   const intake = app.get(WebhookIntake);
   installBodyParser(fastify, { api: config.BODY_LIMIT_BYTES, webhook: (request) => intake.bodyLimit(request) });
@@ -83,6 +91,8 @@ export function configureApp(app: NestFastifyApplication, config: Config, logger
   logRequests(fastify, logger.plain, app.get(Metrics));
   addSecurityHeaders(fastify, config);
   installCors(fastify, config.CORS_ORIGINS);
+  limitPublicReads(fastify, (url) => DOCUMENTS.test(url), app.get(PublicReadLimit));
+  keepDocuments(fastify, (url) => DOCUMENTS.test(url) && !url.includes('*'));
   refuseUnrouted(fastify);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(problems);

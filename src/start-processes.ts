@@ -1,6 +1,6 @@
 import type { Config } from './config/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
-import { ALL_METRICS, OWN_METRICS, renderTogether } from './platform/metrics/index.js';
+import { ALL_METRICS, atMostEvery, OWN_METRICS, renderTogether } from './platform/metrics/index.js';
 import { Supervisor } from './platform/processes/index.js';
 import { answerLimits, LIMITS } from './platform/rate-limit/index.js';
 import { openMigratedDatabase, type RunningServer } from './start-server.js';
@@ -22,7 +22,10 @@ export async function startProcesses(config: Config, logger: JsonLogger): Promis
     logger,
   });
   supervisor.answer(LIMITS, answerLimits());
-  supervisor.answer(ALL_METRICS, async () => renderTogether(await supervisor.askAll(OWN_METRICS)));
+  const metrics = atMostEvery(config.METRICS_MAX_AGE_MS, async () =>
+    renderTogether(await supervisor.askAll(OWN_METRICS)),
+  );
+  supervisor.answer(ALL_METRICS, metrics);
   try {
     const { url, adminKey } = await supervisor.start(config.PROCESSES);
     const stop = async () => {

@@ -149,6 +149,7 @@ export const environmentSchema = z.object({
   // Four hours: balancers between a server and those behind it go beyond one.
   KEEP_ALIVE_TIMEOUT_MS: integer(1000, 14_400_000, 72_000),
   SHUTDOWN_TIMEOUT_MS: integer(100, 600_000, 20_000),
+  METRICS_MAX_AGE_MS: integer(0, 60_000, 1000),
 
   RATE_LIMIT_PER_SECOND: requests(10),
   RATE_LIMIT_PER_MINUTE: requests(100),
@@ -159,6 +160,7 @@ export const environmentSchema = z.object({
   VERIFY_RATE_LIMIT: requests(10),
   AUTH_RATE_LIMIT: requests(5),
   AUTH_FAILURE_RATE_LIMIT: requests(60),
+  PUBLIC_READ_RATE_LIMIT: requests(300),
   EMAIL_VERIFICATION_RATE_LIMIT: integer(0, MAX_EMAIL_LIMIT, 5),
   EMAIL_PASSWORD_RESET_RATE_LIMIT: integer(0, MAX_EMAIL_LIMIT, 3),
   RATE_LIMIT_STORE: optional(z.enum(['memory', 'postgres', 'redis'])),

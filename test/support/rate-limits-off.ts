@@ -9,4 +9,5 @@ export const RATE_LIMITS_OFF = {
   VERIFY_RATE_LIMIT: '0',
   AUTH_RATE_LIMIT: '0',
   AUTH_FAILURE_RATE_LIMIT: '0',
+  PUBLIC_READ_RATE_LIMIT: '0',
 } as const;

@@ -68,12 +68,19 @@ export class Connection {
   isClosed = false;
   private readonly socket: Socket;
 
-  constructor(url: string, { isRead = true }: { isRead?: boolean } = {}) {
+  /** @param localAddress one of this machine's other addresses, such as 127.0.0.2 */
+  constructor(url: string, { isRead = true, localAddress }: { isRead?: boolean; localAddress?: string } = {}) {
     const { hostname, port } = new URL(url);
-    this.socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+    const host = hostname.replace(/^\[|\]$/g, '');
+    this.socket = connect({ port: Number(port), host, ...(localAddress !== undefined && { localAddress }) });
     if (isRead) this.socket.on('data', (data) => (this.received += data.toString('latin1')));
     this.socket.on('error', () => undefined);
     this.socket.on('close', () => (this.isClosed = true));
+  }
+
+  /** How often a text has come. */
+  count(text: string): number {
+    return this.received.split(text).length - 1;
   }
 
   write(data: string | Buffer): void {

@@ -158,6 +158,8 @@ function defaults(dataDir: string): Record<string, string> {
     ENCRYPTION_KEY,
     JWT_SECRET,
     BOOTSTRAP_API_KEY: ADMIN_KEY,
+    // Each scrape is to see what has just been done.
+    METRICS_MAX_AGE_MS: '0',
     ...RATE_LIMITS_OFF,
   };
 }

@@ -11,6 +11,7 @@ const DEADLINE_MS = 2000;
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private stopping = false;
+  private asking: ReturnType<Readiness['ask']> | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -21,14 +22,16 @@ export class Readiness implements BeforeApplicationShutdown {
     this.stopping = true;
   }
 
+  /** However many ask at once, PostgreSQL and Redis are asked once. */
   async check(): Promise<ReadinessDto> {
-    const [migrations, redis] = await Promise.all([
-      within(this.migrations()).catch(() => 'unknown' as const),
-      this.checkRedis(),
-    ]);
+    const [migrations, redis] = await (this.asking ??= this.ask().finally(() => (this.asking = undefined)));
     const ready = migrations === 'done' && !this.stopping;
     const database = migrations === 'unknown' ? 'down' : 'up';
     return { status: ready ? 'ready' : 'unavailable', checks: { database, redis, migrations } };
+  }
+
+  private ask() {
+    return Promise.all([within(this.migrations()).catch(() => 'unknown' as const), this.checkRedis()]);
   }
 
   private async migrations(): Promise<'done' | 'pending'> {

@@ -4,6 +4,7 @@ import { RateLimitCounter } from './rate-limit-counter.entity.js';
 export { answerLimits, LIMITS } from './adapters/supervisor-rate-limit-store.js';
 export { type Attempt, AttemptLimiter } from './attempt-limiter.js';
 export { FailedAuthentications } from './failed-authentications.js';
+export { PublicReadLimit } from './public-read-limit.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
 export { RateLimit, rulesOf } from './rate-limit.decorator.js';

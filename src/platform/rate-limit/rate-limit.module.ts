@@ -11,6 +11,7 @@ import { RedisRateLimitStore } from './adapters/redis-rate-limit-store.js';
 import { ApplicableTiers } from './applicable-tiers.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { FailedAuthentications } from './failed-authentications.js';
+import { PublicReadLimit } from './public-read-limit.js';
 import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 import { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
@@ -33,6 +34,7 @@ const SWEEP_MS = 60_000;
     ApplicableTiers,
     AttemptLimiter,
     FailedAuthentications,
+    PublicReadLimit,
     RateLimitConnection,
     RateLimiter,
     RateLimitGuard,
@@ -44,6 +46,7 @@ const SWEEP_MS = 60_000;
   exports: [
     AttemptLimiter,
     FailedAuthentications,
+    PublicReadLimit,
     RateLimiter,
     RateLimitGuard,
     RateLimitOverrides,
