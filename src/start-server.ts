@@ -6,12 +6,16 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config/index.js';
 import { configureApp, createAdapter } from './configure-app.js';
 import { firstKey } from './first-key.js';
-import { migrate, type OpenDatabase, openDatabase } from './platform/database/index.js';
+import { migrate, type OpenDatabase, openDatabase, otherConnections } from './platform/database/index.js';
 import { establishKey, noteJwtSecret, requireKnownKey } from './platform/encryption/index.js';
 import type { JsonLogger } from './platform/logging/index.js';
 import { Readiness } from './platform/observability/index.js';
 import { SUPERVISOR } from './platform/processes/index.js';
 import { SCHEMA, SEALED_COLUMNS } from './schema.js';
+
+const SEPARATE_LIMITS =
+  'Holdfast runs on this database already, and limits are counted in memory: each server counts for itself. Give all of them ' +
+  'the same REDIS_URL, or REPLICAS with their number, for limits that hold together.';
 
 export interface RunningServer {
   /** Where it listens, `http://127.0.0.1:3000`. */
@@ -71,7 +75,12 @@ async function requireSchema(app: NestFastifyApplication): Promise<void> {
 export async function openMigratedDatabase(config: Config, logger: JsonLogger): Promise<OpenDatabase> {
   const database = await openDatabase(config, (line) => logger.log(line, 'EmbeddedPostgres'));
   try {
-    const migrated = await migrate(database.url, SCHEMA, (dataSource) => requireKnownKey(dataSource, config));
+    const migrated = await migrate(database.url, SCHEMA, async (dataSource) => {
+      await requireKnownKey(dataSource, config);
+      if (config.rateLimitStore === 'memory' && (await otherConnections(dataSource)) > 0) {
+        logger.warn(SEPARATE_LIMITS, 'Start');
+      }
+    });
     if (migrated.length > 0) logger.log(`Migrated the schema: ${migrated.join(', ')}`, 'Migrations');
     return database;
   } catch (error) {

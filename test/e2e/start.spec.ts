@@ -236,6 +236,21 @@ describe('A first start', () => {
     }
   });
 
+  it('says that each server counts limits for itself, where one runs on the database already', async () => {
+    const own = await createTestDatabase();
+    const env = { DATABASE_URL: own.url };
+    const warned = (server: TestServer) => server.logs().some(({ msg }) => /each server counts for itself/.test(msg));
+    const first = TestServer.launch({ env });
+    const second = await first.untilReady().then(() => TestServer.launch({ env }));
+    try {
+      await second.untilReady();
+      expect([warned(first), warned(second)]).toEqual([false, true]);
+    } finally {
+      await Promise.all([first.kill('SIGKILL'), second.kill('SIGKILL')]);
+      await own.drop();
+    }
+  });
+
   it('with BOOTSTRAP_API_KEY knows that key, and does not bring it back once it is revoked', async () => {
     const own = await createTestDatabase();
     const key = `hf_live_${randomBytes(24).toString('hex')}`;

@@ -3,6 +3,7 @@ import { knownAddresses } from '../../modules/accounts/index.js';
 import { AuditLog, vouchForFormerKey } from '../../modules/audit/index.js';
 import { rekeyEmailLimits } from '../../modules/email-limits/index.js';
 import type { RequestContext } from '../../platform/auth/index.js';
+import { otherConnections } from '../../platform/database/index.js';
 import {
   EmailHash,
   keyFingerprint,
@@ -34,13 +35,6 @@ export interface Rotated {
   /** Whether the checkpoints of the audit log go on counting. */
   auditHolds: boolean;
 }
-
-/** Every process has this name in `pg_stat_activity`; this one has one connection. */
-const OTHERS = `
-  SELECT count(*)::integer AS count
-  FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = current_setting('application_name')
-    AND pid <> pg_backend_pid()`;
 
 /**
  * Everything that depends on `ENCRYPTION_KEY`, from one key to the next. In one transaction: before its commit nothing has
@@ -94,10 +88,10 @@ async function isInForce(tx: EntityManager, { former, next }: Keys): Promise<boo
 }
 
 async function requireNobodyElse(tx: EntityManager): Promise<void> {
-  const [others] = await tx.query<{ count: number }[]>(OTHERS);
-  if (!others?.count) return;
+  const others = await otherConnections(tx);
+  if (others === 0) return;
   throw new CliError(
-    `Holdfast is running (${others.count} connections to this database): stop every server and command first, they would ` +
+    `Holdfast is running (${others} connections to this database): stop every server and command first, they would ` +
       'go on with the former key. Nothing was changed.',
   );
 }

@@ -12,6 +12,7 @@ export {
 export { DatabaseModule } from './database.module.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { type OpenDatabase, openDatabase } from './open-database.js';
+export { otherConnections } from './other-connections.js';
 export {
   prepared,
   type PreparedStatement,

@@ -1,6 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  onSendHookHandler,
+  RouteOptions,
+} from 'fastify';
 import { createHash } from 'node:crypto';
-import { alsoRuns } from './route-hooks.js';
 
 /** Seconds a cache may give a document without asking; after that it asks whether the one it has is still the same. */
 const MAX_AGE = 300;
@@ -25,19 +31,21 @@ export function keepDocuments(fastify: FastifyInstance, isDocument: (url: string
   fastify.addHook('onRoute', (route: RouteOptions) => {
     const { url } = route;
     if (!isDocument(url)) return;
-    route.onRequest = alsoRuns(route.onRequest, (request, reply, done) => {
+    const give: onRequestHookHandler = (request, reply, done) => {
       const document = documents.get(url);
       if (document === undefined) done();
       else answer(request, reply, document);
-    });
-    route.onSend = alsoRuns(route.onSend, (request, reply, payload, done) => {
+    };
+    const keep: onSendHookHandler = (request, reply, payload, done) => {
       if (typeof payload !== 'string' || reply.statusCode !== 200 || request.method !== 'GET')
         return done(null, payload);
       const document = toDocument(payload, String(reply.getHeader('content-type')));
       documents.set(url, document);
       reply.headers(document.headers);
       done(null, document.body);
-    });
+    };
+    route.onRequest = [route.onRequest ?? [], give].flat();
+    route.onSend = [route.onSend ?? [], keep].flat();
   });
 }
 

@@ -1,5 +1,4 @@
-import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
-import { alsoRuns } from './route-hooks.js';
+import type { FastifyInstance, FastifyReply, onRequestHookHandler, RouteOptions } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,13 +24,14 @@ export function limitPublicReads(
 ): void {
   fastify.addHook('onRoute', (route: RouteOptions) => {
     if (!route.config?.publicRead && !isPublicRead(route.url)) return;
-    route.onRequest = alsoRuns(route.onRequest, (request, reply, done) => {
+    const count: onRequestHookHandler = (request, reply, done) => {
       try {
         limit.take(request.ip, reply);
       } catch (refusal) {
         return done(refusal as Error);
       }
       done();
-    });
+    };
+    route.onRequest = [route.onRequest ?? [], count].flat();
   });
 }
