@@ -28,6 +28,7 @@ export class AccountsController {
   @ApiResponse({ status: 201, type: AccountDto })
   @ApiResponse({ status: 200, type: AccountDto, description: 'It was open already, and is as it was' })
   @Refuses(403, 'FORBIDDEN', 'an end user may not open one that falls below zero')
+  @Refuses(404, 'NOT_FOUND', 'not yours')
   async open(
     @Body() input: OpenAccountDto,
     @CurrentPrincipal() principal: Principal,

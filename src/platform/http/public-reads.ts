@@ -20,13 +20,13 @@ export const PUBLIC_READ = { publicRead: true } as const;
 export function limitPublicReads(
   fastify: FastifyInstance,
   isPublicRead: (url: string) => boolean,
-  limit: { take(ip: string, reply: FastifyReply): void },
+  limit: { record(ip: string, reply: FastifyReply): void },
 ): void {
   fastify.addHook('onRoute', (route: RouteOptions) => {
     if (!route.config?.publicRead && !isPublicRead(route.url)) return;
     const count: onRequestHookHandler = (request, reply, done) => {
       try {
-        limit.take(request.ip, reply);
+        limit.record(request.ip, reply);
       } catch (refusal) {
         return done(refusal as Error);
       }
