@@ -8,7 +8,7 @@ export type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['sche
 type Schema = Schemas[string];
 type ObjectSchema = Exclude<Schema, { $ref: string }>;
 
-/** No text may hold U+0000; `installBodyParser` and `refuseNul` see to that before any rule is asked. */
+/** No text may hold U+0000; `parseRequestJson` and `refuseOddRequests` see to that before any rule is asked. */
 const NO_NUL = '^[^\\u0000]*$';
 
 /** Puts what is checked of bodies and queries into their schemas, and closes the bodies: unknown fields are refused. */

@@ -5,7 +5,7 @@ import type { Route } from './routes.js';
 export function refusalsOfKind({ method, operation, policy, idempotent, rules, refusals }: Route): Refusal[] {
   const takesBody = method === 'post' || method === 'put' || method === 'patch';
   const places = new Set(operation.parameters?.map((each) => ('$ref' in each ? '' : each.in)));
-  // The health routes: they answer without the database.
+  // The health routes: they answer without the database, and by plain HTTP.
   const asksNobody = policy === 'public' && method === 'get';
   return [
     ...only(takesBody || places.has('query') || places.has('path'), INVALID),
@@ -14,6 +14,7 @@ export function refusalsOfKind({ method, operation, policy, idempotent, rules, r
     ...only(idempotent !== null, KEY_INVALID),
     ...only(policy !== 'public', UNAUTHENTICATED),
     ...only(policy !== 'public' && policy.scopes.length > 0, FORBIDDEN),
+    ...only(!asksNobody, BY_HTTP),
     ...only(places.has('path') && !refusals.some(({ status }) => status === 404), NOT_FOUND),
     ...only(idempotent !== null, KEY_IN_USE),
     ...only(takesBody, TOO_LARGE, NOT_JSON),
@@ -38,6 +39,7 @@ const KEY_INVALID = refusal(
 );
 const UNAUTHENTICATED = refusal(401, 'UNAUTHENTICATED', 'no credential, or one that is unknown, expired or revoked');
 const FORBIDDEN = refusal(403, 'FORBIDDEN', 'the credential lacks a scope; `details.missingScopes`');
+const BY_HTTP = refusal(403, 'HTTPS_REQUIRED', 'it came to a trusted proxy by plain HTTP, and `PUBLIC_URL` is https');
 const NOT_FOUND = refusal(404, 'NOT_FOUND', 'unknown, or not yours');
 const KEY_IN_USE = refusal(409, 'IDEMPOTENCY_KEY_IN_USE', 'the first request with the key has not been answered yet');
 const TOO_LARGE = refusal(413, 'PAYLOAD_TOO_LARGE', 'the body is larger than this route takes');

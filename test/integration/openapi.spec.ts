@@ -60,6 +60,7 @@ beforeAll(async () => {
     BOOTSTRAP_API_KEY: ADMIN_KEY,
     STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,
     PUBLIC_URL: 'https://pay.example.com/',
+    TRUSTED_PROXIES: '127.0.0.1',
   });
   server = await startServer(config, new JsonLogger('silent'), [RouteRecorder]);
   document = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenApiDocument;
@@ -154,6 +155,20 @@ describe('The OpenAPI document', () => {
       const answers = answersOf(document, operation);
       const route = `${method} ${path}`;
       expect({ route, missing: wanted.filter((status) => !answers.has(status)) }).toEqual({ route, missing: [] });
+    }
+  });
+
+  it('says which routes are refused to who came by plain HTTP', async () => {
+    for (const { method, path, operation } of routesOf(document)) {
+      const route = `${method} ${path}`;
+      const answer = await send(method, path.replace(/\{\w+\}/g, UNKNOWN), {
+        headers: { 'x-forwarded-proto': 'http' },
+      });
+      const forbidden = answersOf(document, operation).get(403);
+      expect({ route, refused: answer.body['code'] === 'HTTPS_REQUIRED' }).toEqual({
+        route,
+        refused: forbidden !== undefined && codesOf(forbidden).includes('HTTPS_REQUIRED'),
+      });
     }
   });
 

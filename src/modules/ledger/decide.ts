@@ -32,8 +32,9 @@ export interface Decision {
 }
 
 /**
- * Releases what has expired, then decides requests in the order they came; each sees the effect of those before it. Pure: no clock, no database, and
- * `state` stays as it is. All rules of money are here and in `checkPosting`; the database checks what comes of them.
+ * Releases what has expired, then decides requests in the order they came; each sees the effect of those before it. Pure: no
+ * clock, no database, and `state` stays as it is. All rules of money are here and in `checkPosting`; the database checks what
+ * comes of them.
  *
  * @param newId makes the ids of transfers and holds
  */

@@ -34,8 +34,8 @@ const FIND_ACCOUNTS = prepared(
 /**
  * The last entry up to a moment, found by halves: times do not go back along an account's sequence, so 25 probes of the
  * primary key find it among 30 million, and no index over time costs each entry 5 µs. What was held then is the sum of
- * the holds placed by then whose time was not over and which were not resolved by then. Indexes: ledger_accounts_owner_key, ledger_entries_pkey,
- * ledger_holds_account_idx.
+ * the holds placed by then whose time was not over and which were not resolved by then. Indexes: ledger_accounts_owner_key,
+ * ledger_entries_pkey, ledger_holds_account_idx.
  */
 const BALANCE_AT = prepared(
   'ledger_balance_at',
