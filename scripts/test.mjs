@@ -1,5 +1,5 @@
 // `npm test`: everything, in the order in which failures are cheapest, up to the first that fails. `npm test -- <path>`
-// runs only the tests that match. Arguments after `--` go to vitest.
+// runs only the tests that match. Arguments after `--` go to Jest.
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
@@ -14,10 +14,13 @@ const CHECKS = [
   { name: 'migrations', command: [process.execPath, 'dist/cli/main.js', 'migrate', '--check'], scratchData: true },
 ];
 
+/** Jest runs ES modules with a part of Node that is called experimental, of which each process would warn. */
+const MODULES_IN_TESTS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
+
 /** When more files fail than this, something is broken. */
 const MOST_AGAIN = 3;
 
-const vitestArguments = process.argv.slice(2);
+const jestArguments = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 // As root PostgreSQL runs as another user, who must pass through.
 chmodSync(scratch, 0o755);
@@ -31,7 +34,7 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (process.exitCode = 130));
 
 await prepare();
-const checks = vitestArguments.length > 0 ? [] : CHECKS;
+const checks = jestArguments.length > 0 ? [] : CHECKS;
 const results = [];
 for (const check of checks) {
   results.push(await runCheck(check));
@@ -54,7 +57,7 @@ async function runCheck({ name, command: [command, ...args], scratchData = false
 async function runTests() {
   process.stdout.write('\n▸ tests\n');
   const start = Date.now();
-  const first = await runVitest(vitestArguments);
+  const first = await runJest(jestArguments);
   const failing = [...first.files].filter(([, { failed }]) => failed > 0).map(([file]) => file);
   const again = failing.length > 0 && failing.length <= MOST_AGAIN ? await runAlone(failing) : first;
   const files = [...new Map([...first.files, ...again.files]).values()];
@@ -70,14 +73,17 @@ function runAlone(files) {
   process.stdout.write(
     `\n▸ the tests of ${files.length} failed ${files.length === 1 ? 'file' : 'files'} again, alone\n`,
   );
-  return runVitest(files);
+  return runJest(files);
 }
 
-/** What each file had, by its path, and whether vitest is content: an error outside of any test fails a run as well. */
-async function runVitest(selection) {
-  const report = join(scratch, `vitest-${Date.now()}.json`);
-  const args = ['run', ...selection, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run('vitest', args, { env: commandEnvironment() }).catch((error) => console.error(error.message));
+/** What each file had, by its path, and whether Jest is content: an error outside of any test fails a run as well. */
+async function runJest(selection) {
+  const report = join(scratch, `jest-${Date.now()}.json`);
+  const args = [...selection, '--json', `--outputFile=${report}`];
+  const env = { ...commandEnvironment(), NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${MODULES_IN_TESTS}` };
+  const code = await run('jest', args, { env, stdio: ['inherit', 'ignore', 'inherit'] }).catch((error) =>
+    console.error(error.message),
+  );
   try {
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
     return { ok: code === 0, files: new Map(testResults.map((file) => [relative(root, file.name), countsOf(file)])) };

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it } from '@jest/globals';
 import type { Config } from './config/index.js';
 import type { RunningServer } from './start-server.js';
 import { welcome } from './welcome.js';

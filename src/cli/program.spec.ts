@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { COMMANDS, createProgram } from './program.js';
 import { Settings } from './settings.js';
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type Config, loadConfig } from './config.js';
 
 const SECRETS = { ENCRYPTION_KEY: 'a'.repeat(64), JWT_SECRET: 'a'.repeat(64) };

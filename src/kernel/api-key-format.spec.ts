@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { generateApiKey, isApiKey, isMistypedApiKey, shownPrefix } from './api-key-format.js';
 
 const environment = fc.constantFrom('live' as const, 'test' as const);

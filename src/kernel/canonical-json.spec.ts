@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ValidationError } from './app-error.js';
 import { type CanonicalInput, canonicalJson } from './canonical-json.js';
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { isCurrency } from './currency.js';
 
 /** Units of funds, and codes too young or too local for ICU's list. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { emailAddress } from './email-address.js';
 
 /** Of addresses as people have them, and of text near them. */

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ANY_NUMBER, isSameNumber } from './exact-number.contract.js';
 import { isKeptByDouble } from './exact-number.js';
 

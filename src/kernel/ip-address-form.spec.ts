@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isIPv4, isIPv6 } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { IPV4_FORM, IPV6_FORM } from './ip-address-form.js';
 
 const v4 = new RegExp(`^${IPV4_FORM}$`);

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { jsonShape, repeatedMember } from './json-shape.js';
 
 const shapeOf = (text: string) => jsonShape(Buffer.from(text));

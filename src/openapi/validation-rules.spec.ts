@@ -13,7 +13,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { IsOmittable, IsTimestamp } from '../platform/http/index.js';
 import { validationRulesOf } from './validation-rules.js';
 

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PASSWORD } from '../support/account-client.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { distance, limitOfChance, median } from '../support/distributions.js';
@@ -94,8 +94,11 @@ describe(`The time of an answer, over ${2 * TRIES} interleaved tries and a mail 
         const again = await interleaved(route, email);
         found = distance(again.known, again.unknown);
       }
-      expect({ found, known: median(known), unknown: median(unknown) }).toMatchObject({
-        found: expect.toSatisfy((value: number) => value <= limit),
+      expect({ found, limit, known: median(known), unknown: median(unknown) }).toEqual({
+        found: Math.min(found, limit),
+        limit,
+        known: expect.any(Number),
+        unknown: expect.any(Number),
       });
       // A mail server is never waited for: it would answer after the ten seconds that it is given.
       expect(Math.max(...known, ...unknown)).toBeLessThan(5000);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { AccountClient, PASSWORD } from '../support/account-client.js';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { MailFolder } from '../support/mail-folder.js';

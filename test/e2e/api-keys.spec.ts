@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
@@ -21,7 +21,7 @@ async function newKey(maker?: Key, input: object = {}): Promise<Key> {
     { name: 'a key', scopes: ['webhooks:read'], ...input },
     maker?.key,
   );
-  expect(status, text).toBe(201);
+  expect({ status, text }).toMatchObject({ status: 201 });
   return { id: String(body['id']), key: String(body['key']) };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { bodyShapes } from '../support/body-shapes.js';
 import { type Answer, answerOf } from '../support/http-answer.js';
 import { documentedOperations, type Operation, sampleOf } from '../support/openapi.js';

@@ -4,17 +4,14 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Ended, runCommandLine } from '../support/command-line.js';
-import { createTestDatabase, databaseUrl, execute, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, databaseUrl, execute, type TestDatabase, testDatabaseUrl } from '../support/database.js';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { freePort } from '../support/free-port.js';
 import { JWT_SECRET, startServer, type TestServer } from '../support/server.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
-
-// Some commands are processes of their own: a second or so of processor time.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ENCRYPTION_KEY = 'c'.repeat(64);
@@ -249,7 +246,7 @@ describe('keys', () => {
   it('say what to do when the database cannot be used', async () => {
     const nowhere = `postgres://127.0.0.1:${await freePort()}/x`;
     expectRefusal(await holdfast(['keys', 'list'], { DATABASE_URL: nowhere }), 'The database cannot be reached');
-    const empty = databaseUrl(inject('postgresUrl'), 'template1');
+    const empty = databaseUrl(testDatabaseUrl(), 'template1');
     // A start that fails leaves its connections to the end of the process, which others may not wait for.
     expectRefusal(await built(['keys', 'list'], { DATABASE_URL: empty }), 'Run: npx holdfast migrate');
   });
@@ -540,7 +537,7 @@ describe('migrate', () => {
   const scratchDatabases = () => sql(`SELECT datname FROM pg_database WHERE datname ~ 'scratch'`);
 
   async function withEmptyDatabase(work: (env: { DATABASE_URL: string }) => Promise<void>): Promise<void> {
-    const postgres = inject('postgresUrl');
+    const postgres = testDatabaseUrl();
     const name = `cli_${process.pid}`;
     await execute(postgres, `CREATE DATABASE ${name}`);
     try {

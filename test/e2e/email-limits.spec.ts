@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type Answer, answerOf, expectProblem } from '../support/http-answer.js';
 import { Scrape } from '../support/metrics.js';
 import { serverUnderTest } from '../support/server-under-test.js';

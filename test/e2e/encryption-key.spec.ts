@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SecretBox } from '../../src/platform/encryption/index.js';
 import { PASSWORD } from '../support/account-client.js';
 import { type Ended, runCommandLine } from '../support/command-line.js';
@@ -21,7 +21,6 @@ const [FIRST, SECOND, OTHER] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) 
 const EMAIL = 'ann@example.com';
 const OVERRIDE = `/api/email-limits/password-reset/${encodeURIComponent(EMAIL)}`;
 const NOT_THE_ONE = /^ENCRYPTION_KEY is not the one this database is used with/;
-const ENDED = { timeout: 120_000 };
 
 let folder: string;
 let database: TestDatabase;
@@ -94,8 +93,8 @@ async function expectWebhooksTaken(): Promise<void> {
   }
 }
 
-describe.sequential('Another ENCRYPTION_KEY', () => {
-  it('starts neither alone nor as several processes, says so in one line, and changes nothing', ENDED, async () => {
+describe('Another ENCRYPTION_KEY', () => {
+  it('starts neither alone nor as several processes, says so in one line, and changes nothing', async () => {
     const before = await everything();
     const starts: Record<string, string>[] = [{ ROLE: 'worker' }, { PROCESSES: '2' }];
     await Promise.all(starts.map((more) => expectRefusedStart(environment(OTHER, more), NOT_THE_ONE)));
@@ -103,43 +102,35 @@ describe.sequential('Another ENCRYPTION_KEY', () => {
     await expectWebhooksTaken();
   });
 
-  it(
-    'does not become that of a database from before keys were known either, when it opens nothing in it',
-    ENDED,
-    async () => {
-      const known = await client.query('DELETE FROM secret_fingerprints RETURNING *');
-      const before = await everything();
-      await expectRefusedStart(environment(OTHER), /^ENCRYPTION_KEY opens nothing of what is sealed in this database/);
-      expect(await everything()).toEqual(before);
-      for (const { name, fingerprint, since } of known.rows as Record<string, unknown>[]) {
-        await client.query('INSERT INTO secret_fingerprints VALUES ($1, $2, $3)', [name, fingerprint, since]);
-      }
-    },
-  );
+  it('does not become that of a database from before keys were known either, when it opens nothing in it', async () => {
+    const known = await client.query('DELETE FROM secret_fingerprints RETURNING *');
+    const before = await everything();
+    await expectRefusedStart(environment(OTHER), /^ENCRYPTION_KEY opens nothing of what is sealed in this database/);
+    expect(await everything()).toEqual(before);
+    for (const { name, fingerprint, since } of known.rows as Record<string, unknown>[]) {
+      await client.query('INSERT INTO secret_fingerprints VALUES ($1, $2, $3)', [name, fingerprint, since]);
+    }
+  });
 
-  it(
-    'serves no command that reads or writes with it, and those that do not are none of its business',
-    ENDED,
-    async () => {
-      const before = await everything();
-      for (const args of [
-        ['audit', 'verify'],
-        ['send', 'github', '--source', 'by-hand', '--url', server.url],
-      ]) {
-        const { code, stderr } = await holdfast(args, OTHER);
-        expect({ args, code, stderr }).toEqual({
-          args,
-          code: 1,
-          stderr: expect.stringMatching(/^ENCRYPTION_KEY is not the one [^\n]*\n$/),
-        });
-      }
-      expect(await everything()).toEqual(before);
-      expect((await holdfast(['keys', 'list'], OTHER)).code).toBe(0);
-      expect((await holdfast(['audit', 'verify'], FIRST)).code).toBe(0);
-    },
-  );
+  it('serves no command that reads or writes with it, and those that do not are none of its business', async () => {
+    const before = await everything();
+    for (const args of [
+      ['audit', 'verify'],
+      ['send', 'github', '--source', 'by-hand', '--url', server.url],
+    ]) {
+      const { code, stderr } = await holdfast(args, OTHER);
+      expect({ args, code, stderr }).toEqual({
+        args,
+        code: 1,
+        stderr: expect.stringMatching(/^ENCRYPTION_KEY is not the one [^\n]*\n$/),
+      });
+    }
+    expect(await everything()).toEqual(before);
+    expect((await holdfast(['keys', 'list'], OTHER)).code).toBe(0);
+    expect((await holdfast(['audit', 'verify'], FIRST)).code).toBe(0);
+  });
 
-  it('takes nobody’s place while servers run', ENDED, async () => {
+  it('takes nobody’s place while servers run', async () => {
     const before = await everything();
     const { code, stderr } = await rotate(SECOND, FIRST);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^Holdfast is running [^\n]*\n$/) });
@@ -147,8 +138,8 @@ describe.sequential('Another ENCRYPTION_KEY', () => {
   });
 });
 
-describe.sequential('A rotation of ENCRYPTION_KEY', () => {
-  it('says what is missing or wrong, and changes nothing', ENDED, async () => {
+describe('A rotation of ENCRYPTION_KEY', () => {
+  it('says what is missing or wrong, and changes nothing', async () => {
     expect(await server.stop()).toBe(0);
     const before = await everything();
     for (const [asked, text] of [
@@ -164,13 +155,13 @@ describe.sequential('A rotation of ENCRYPTION_KEY', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('that is killed in the middle has not happened', ENDED, async () => {
+  it('that is killed in the middle has not happened', async () => {
     const before = await everything();
     await client.query('BEGIN');
     // The jobs come after the secrets: those are sealed anew by then.
     const { rows } = await client.query(`SELECT id FROM jobs FOR UPDATE`);
     expect(rows).toHaveLength(1);
-    const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'encryption', 'rotate'], {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/src/cli/main.js'), 'encryption', 'rotate'], {
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'test',
@@ -190,7 +181,7 @@ describe.sequential('A rotation of ENCRYPTION_KEY', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('carries everything over, says how much, and can be run again', ENDED, async () => {
+  it('carries everything over, says how much, and can be run again', async () => {
     await damage();
     expect(await rotate(SECOND, FIRST)).toMatchObject({
       code: 0,
@@ -208,12 +199,12 @@ describe.sequential('A rotation of ENCRYPTION_KEY', () => {
     expect(await everything()).toEqual(after);
   });
 
-  it('ends the former key', ENDED, async () => {
+  it('ends the former key', async () => {
     expect((await holdfast(['audit', 'verify'], FIRST)).stderr).toMatch(NOT_THE_ONE);
     expect((await rotate(FIRST, OTHER)).stderr).toMatch(/^ENCRYPTION_KEY_PREVIOUS is not the key/);
   });
 
-  it('leaves the new key with sources, mails, limits and an audit log that work as before', ENDED, async () => {
+  it('leaves the new key with sources, mails, limits and an audit log that work as before', async () => {
     server = await startServer({ env: environment(SECOND) });
     await expectWebhooksTaken();
     expect((await new MailFolder(join(folder, 'data')).next(EMAIL, 'verification')).token).not.toBe('');
@@ -221,36 +212,32 @@ describe.sequential('A rotation of ENCRYPTION_KEY', () => {
     expect((await call(server, 'GET', '/api/audit/verify')).body).toMatchObject({ ok: true, firstBadLine: null });
   });
 
-  it(
-    'leaves what could not be read, and accepts the secret of the environment that it had put out of force',
-    ENDED,
-    async () => {
-      const secrets = await client.query(
-        `SELECT origin, expires_at IS NULL AS active FROM webhook_source_secrets WHERE source = 'github' ORDER BY created_at`,
-      );
-      expect(secrets.rows).toEqual([
-        { origin: 'environment', active: false },
-        { origin: 'environment', active: true },
-        { origin: 'environment', active: true },
-      ]);
-      expect(server.logs()).toContainEqual(
-        expect.objectContaining({
-          level: 'warn',
-          msg: expect.stringMatching(/"github" has a secret that cannot be read/),
-        }),
-      );
-      expect(await server.stop()).toBe(0);
-      // A start later there is nothing left to do; another JWT_SECRET is worth a word.
-      server = await startServer({ env: environment(SECOND, { ROLE: 'api', JWT_SECRET: 'x'.repeat(32) }) });
-      await expectWebhooksTaken();
-      expect(server.logs().filter(({ level }) => level === 'warn')).toEqual([
-        expect.objectContaining({ msg: expect.stringMatching(/^JWT_SECRET is another one than at the last start/) }),
-      ]);
-      expect((await client.query(`SELECT FROM webhook_source_secrets WHERE source = 'github'`)).rows).toHaveLength(3);
-    },
-  );
+  it('leaves what could not be read, and accepts the secret of the environment that it had put out of force', async () => {
+    const secrets = await client.query(
+      `SELECT origin, expires_at IS NULL AS active FROM webhook_source_secrets WHERE source = 'github' ORDER BY created_at`,
+    );
+    expect(secrets.rows).toEqual([
+      { origin: 'environment', active: false },
+      { origin: 'environment', active: true },
+      { origin: 'environment', active: true },
+    ]);
+    expect(server.logs()).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        msg: expect.stringMatching(/"github" has a secret that cannot be read/),
+      }),
+    );
+    expect(await server.stop()).toBe(0);
+    // A start later there is nothing left to do; another JWT_SECRET is worth a word.
+    server = await startServer({ env: environment(SECOND, { ROLE: 'api', JWT_SECRET: 'x'.repeat(32) }) });
+    await expectWebhooksTaken();
+    expect(server.logs().filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining({ msg: expect.stringMatching(/^JWT_SECRET is another one than at the last start/) }),
+    ]);
+    expect((await client.query(`SELECT FROM webhook_source_secrets WHERE source = 'github'`)).rows).toHaveLength(3);
+  });
 
-  it('without the former key takes the new one all the same, and says what that costs', ENDED, async () => {
+  it('without the former key takes the new one all the same, and says what that costs', async () => {
     expect(await server.stop()).toBe(0);
     const { code, stdout } = await rotate(OTHER, '', '--lost');
     expect({ code, stdout }).toEqual({

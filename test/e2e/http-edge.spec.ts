@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { answerOf, expectProblem } from '../support/http-answer.js';
 import { rawRequest, speak } from '../support/raw-http.js';
 import { serverUnderTest } from '../support/server-under-test.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { answerOf, expectProblem } from '../support/http-answer.js';
 import { residentMebibytes } from '../support/process-status.js';
 import { Connection, speak } from '../support/raw-http.js';
@@ -67,7 +67,7 @@ describe('A connection', () => {
     const connection = new Connection(holdfast.server.url);
     for (let round = 1; round <= 3; round++) {
       connection.write(get('/health/live').repeat(64));
-      await expect.poll(() => connection.count('HTTP/1.1 200 OK'), { timeout: 20_000 }).toBe(64 * round);
+      await waitFor(() => connection.count('HTTP/1.1 200 OK') === 64 * round);
     }
     expect(connection.isClosed).toBe(false);
     connection.end();
@@ -76,7 +76,7 @@ describe('A connection', () => {
   it('that asks more at once is answered those, and closed', async () => {
     const connection = new Connection(holdfast.server.url);
     connection.write(get('/health/live').repeat(500));
-    await expect.poll(() => connection.isClosed, { timeout: 20_000 }).toBe(true);
+    await waitFor(() => connection.isClosed);
     expect(connection.count('HTTP/1.1 200 OK')).toBe(64);
     expect(connection.count('{"status":"live"}')).toBe(64);
   });
@@ -84,13 +84,13 @@ describe('A connection', () => {
   it('is closed when no request comes for KEEP_ALIVE_TIMEOUT_MS', async () => {
     const connection = new Connection(holdfast.server.url);
     connection.write(get('/health/live'));
-    await expect.poll(() => connection.isClosed, { timeout: 20_000 }).toBe(true);
+    await waitFor(() => connection.isClosed);
     expect(connection.count('HTTP/1.1 200 OK')).toBe(1);
   });
 
   it('is closed when it never asks', async () => {
     const connection = new Connection(holdfast.server.url);
-    await expect.poll(() => connection.isClosed, { timeout: 20_000 }).toBe(true);
+    await waitFor(() => connection.isClosed);
   });
 });
 
@@ -149,10 +149,10 @@ describe('What anyone may read', () => {
     const paths = ['/docs', '/docs/', '/docs/index.html', '/verify-email', '/reset-password', '/account-pages.js'];
     for (let asked = 0; asked < PER_MINUTE; asked += paths.length) {
       connection.write(paths.map(get).join(''));
-      await expect.poll(() => connection.count('HTTP/1.1 200 OK'), { timeout: 20_000, interval: 1 }).toBe(asked + 6);
+      await waitFor(() => connection.count('HTTP/1.1 200 OK') === asked + 6, { interval: 1 });
     }
     connection.write(get('/metrics') + get('/docs/swagger-ui.css') + get('/health/ready'));
-    await expect.poll(() => connection.count('"status":"ready"'), { timeout: 20_000 }).toBe(1);
+    await waitFor(() => connection.count('"status":"ready"') === 1);
     expect(connection.count('HTTP/1.1 429 ')).toBe(2);
     expect(connection.count('RATE_LIMIT_EXCEEDED')).toBe(2);
     expect(connection.received.toLowerCase()).toMatch(/ratelimit-policy: "publicreads";q=300;w=60/);

@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type Answer, answerOf, expectProblem } from '../support/http-answer.js';
 import { Connection, rawRequest, speak } from '../support/raw-http.js';
 import { serverUnderTest } from '../support/server-under-test.js';
+import { waitFor } from '../support/wait-for.js';
 
 const holdfast = serverUnderTest({ env: { REQUEST_TIMEOUT_MS: '1000', KEEP_ALIVE_TIMEOUT_MS: '650000' } });
 
 const SOURCES = '/api/webhook-sources';
-const POLL = { timeout: 20_000 };
 const admin = (): [string, string] => ['Authorization', `Bearer ${holdfast.server.adminKey}`];
 const say = (requestLine: string, headers: [string, string][] = [], body = '') =>
   speak(holdfast.server.url, rawRequest(requestLine, headers, body));
@@ -68,11 +68,11 @@ describe('A connection without a request', () => {
   it('is kept for KEEP_ALIVE_TIMEOUT_MS, however soon a slow sender is given up', async () => {
     const [kept, slow] = [new Connection(holdfast.server.url), new Connection(holdfast.server.url)];
     kept.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
-    await expect.poll(() => kept.received, POLL).toMatch(/^HTTP\/1\.1 200 [^]*keep-alive: timeout=650\r\n/i);
+    await waitFor(() => /^HTTP\/1\.1 200 [^]*keep-alive: timeout=650\r\n/i.test(kept.received));
     slow.write('GET /health/live HTTP/1.1\r\nHost: a\r\n');
-    await expect.poll(() => slow.received, POLL).toMatch(/^HTTP\/1\.1 408 /);
+    await waitFor(() => slow.received.startsWith('HTTP/1.1 408 '));
     kept.write('GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n');
-    await expect.poll(() => kept.received.split('HTTP/1.1 200 ').length - 1, POLL).toBe(2);
+    await waitFor(() => kept.received.split('HTTP/1.1 200 ').length - 1 === 2);
     kept.end();
     slow.end();
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { answerOf, call, expectProblem } from '../support/http-answer.js';
 import { startPrivatePostgres } from '../support/postgres.js';
 import { sharedRedisUrl } from '../support/redis.js';

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { Scrape } from '../support/metrics.js';
 import { serverUnderTest } from '../support/server-under-test.js';

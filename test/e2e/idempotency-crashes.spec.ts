@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { COMMITTED, GUARDED, IdempotentCluster, isReplay, newKey, post } from '../support/idempotent-cluster.js';
 import type { TestServer } from '../support/server.js';

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Answer } from '../support/http-answer.js';
 import { COMMITTED, GUARDED, IdempotentCluster, isReplay, newKey, post } from '../support/idempotent-cluster.js';
 import { Scrape } from '../support/metrics.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/http-answer.js';
 import { isReplay, newKey, post } from '../support/idempotent-cluster.js';
 import { RATE_LIMITS_OFF } from '../support/rate-limits-off.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { AccountClient, PASSWORD } from '../support/account-client.js';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { MailFolder } from '../support/mail-folder.js';

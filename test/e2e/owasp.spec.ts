@@ -1,6 +1,6 @@
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Answer, answerOf, expectProblem } from '../support/http-answer.js';
 import { DocumentedAnswers } from '../support/documented-answers.js';
 import { documentedOperations, type Operation, placesOf, sampleOf, withAt } from '../support/openapi.js';

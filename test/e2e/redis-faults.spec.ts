@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
 import { type Answer, call, expectProblem } from '../support/http-answer.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EffectCluster, type EventRow } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
 import type { TestServer } from '../support/server.js';

@@ -1,5 +1,5 @@
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { JWT_SECRET } from '../support/server.js';
 import { serverUnderTest } from '../support/server-under-test.js';

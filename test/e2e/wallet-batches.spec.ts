@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/http-answer.js';
 import { startServer } from '../support/server.js';
 import { serverUnderTest } from '../support/server-under-test.js';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MIGRATIONS } from '../../src/migrations/index.js';
 import { migrate } from '../../src/platform/database/index.js';
 import { type PrivatePostgres, startPrivatePostgres } from '../support/postgres.js';

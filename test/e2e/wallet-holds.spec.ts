@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
@@ -16,7 +16,7 @@ const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 
 async function hold(userId: string, amount: number, more: object = {}): Promise<Record<string, unknown>> {
   const { status, text, body } = await wallet.post('holds', { userId, amount, currency: 'USD', ...more });
-  expect(status, text).toBe(201);
+  expect({ status, text }).toMatchObject({ status: 201 });
   return body;
 }
 

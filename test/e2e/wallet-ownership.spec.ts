@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { userToken } from '../support/user-token.js';

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
 import { Scrape } from '../support/metrics.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { expectProblem } from '../support/http-answer.js';
 import { Scrape } from '../support/metrics.js';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { effectEvent } from '../support/effect-event.js';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { SECRETS } from '../support/signing.js';
 import { type StripeEvent, stripeEvent } from '../support/webhook-sender.js';
-import { beforeAll } from 'vitest';
+import { beforeAll } from '@jest/globals';
 
 const holdfast = serverUnderTest({
   env: { DB_POOL_SIZE: '6', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500', WEBHOOK_RETRY_BASE_MS: '60000' },

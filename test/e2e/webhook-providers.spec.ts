@@ -1,7 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Stripe } from 'stripe';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { PROVIDER_NAMES, UNTYPED, webhookProvider } from '../../src/modules/webhooks/index.js';
 import { type Answer, expectProblem } from '../support/http-answer.js';
 import { serverUnderTest } from '../support/server-under-test.js';

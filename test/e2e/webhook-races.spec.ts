@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';
 import type { Answer } from '../support/http-answer.js';
@@ -54,7 +54,7 @@ describe('the same event 50 times at once over two servers', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
     expect(countOf(answers, 'accepted')).toBe(1);
     expect(countOf(answers, 'already_processed')).toBe(49);
-    expect(new Set(answers.map(({ body }) => body['id']))).toHaveLength(1);
+    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(1);
     await cluster.untilAll('PROCESSED');
     expect(await cluster.query('SELECT id FROM webhook_events')).toMatchObject([{ id: answers[0]!.body['id'] }]);
     expect(await cluster.effects()).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('a state that comes back', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => send('open', index)));
     expect(countOf(answers, 'accepted')).toBe(1);
     expect(countOf(answers, 'already_processed')).toBe(19);
-    expect(new Set(answers.map(({ body }) => body['id']))).toHaveLength(1);
+    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(1);
     await cluster.untilAll('PROCESSED');
     expect(await effects()).toEqual(['open', 'open']);
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EFFECT_SCHEMA } from '../support/effect-schema.js';
 import { call } from '../support/http-answer.js';
 import { startServer, type TestServer } from '../support/server.js';

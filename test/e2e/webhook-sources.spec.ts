@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { call, expectProblem } from '../support/http-answer.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { expectNoSecrets, serverUnderTest } from '../support/server-under-test.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.js';
 import { AccountSweep } from '../../src/modules/accounts/account-sweep.js';
 import { ResetTokensRepository } from '../../src/modules/accounts/password-reset/reset-tokens.repository.js';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   }).initialize();
   const transactor = new Transactor(dataSource, new Metrics());
   const tasks = new RepeatingTasks({ role: 'worker' }, new SchedulerRegistry());
-  const made = vi.spyOn(tasks, 'sweep');
+  const made = jest.spyOn(tasks, 'sweep');
   new AccountSweep(
     new RegistrationsRepository(transactor),
     new ResetTokensRepository(dataSource, transactor),

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ConfigModule, loadConfig } from '../../src/config/index.js';
 import { NotFoundError, ValidationError } from '../../src/kernel/app-error.js';
-import { AddApiKeyMaker1795248010000 } from '../../src/migrations/1795248010000-AddApiKeyMaker.js';
+import { AddApiKeyMaker1795248010000 } from '../../migrations/1795248010000-AddApiKeyMaker.js';
 import {
   API_KEY_ENTITIES,
   type ApiKeyLimits,
@@ -31,7 +31,21 @@ import { DatabaseModule } from '../../src/platform/database/index.js';
 import { MetricsModule } from '../../src/platform/metrics/index.js';
 import { TransactionModule } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { waitFor } from '../support/wait-for.js';
 
+/** What a fake clock is to leave alone: connections wait for it. */
+const TIMERS = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
 const ADMIN: KeyMaker = { kind: 'operator' };
 const OPERATOR: RequestContext = { actor: 'cli', requestId: 'request-1', ip: '192.0.2.7' };
 /** Of the generated shape, with a wrong checksum: only a look at the configuration tells that it is an operator's own. */
@@ -80,7 +94,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => sql('DELETE FROM api_keys'));
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 function sql<Row>(query: string, parameters: unknown[] = []): Promise<Row[]> {
   return here.get(DataSource).query<Row[]>(query, parameters);
@@ -144,7 +158,7 @@ describe('creating an API key', () => {
     expect(await auditOf(id)).toMatchObject([
       { actor: 'cli', action: 'api_key.created', request_id: 'request-1', ip: '192.0.2.7', details: { prefix } },
     ]);
-    vi.spyOn(here.get(AuditLog, { strict: false }), 'record').mockRejectedValue(new Error('no audit'));
+    jest.spyOn(here.get(AuditLog, { strict: false }), 'record').mockRejectedValue(new Error('no audit'));
     await expect(create('unaudited')).rejects.toThrow('no audit');
     expect(await sql(`SELECT FROM api_keys WHERE name = 'unaudited'`)).toEqual([]);
   });
@@ -246,7 +260,7 @@ describe('verifying a credential', () => {
 
   it('refuses a mistyped key without asking the database', async () => {
     const { key } = await create();
-    const query = vi.spyOn(here.get(DataSource), 'query');
+    const query = jest.spyOn(here.get(DataSource), 'query');
     const last = key.at(-1) === 'a' ? 'b' : 'a';
     expect(await verify(key.slice(0, -1) + last)).toBeNull();
     expect(lookUps(query.mock.calls)).toBe(0);
@@ -255,14 +269,14 @@ describe('verifying a credential', () => {
   it('asks the database far less often than it is asked', async () => {
     const { key } = await create();
     await verify(key);
-    const query = vi.spyOn(here.get(DataSource), 'query');
+    const query = jest.spyOn(here.get(DataSource), 'query');
     for (let n = 0; n < 1000; n++) await verify(key);
     expect(lookUps(query.mock.calls)).toBeLessThan(5);
   });
 
   it('finds the good key among thousands of made-up ones, at twenty look-ups a second at most', async () => {
     const { key } = await create();
-    const query = vi.spyOn(here.get(DataSource), 'query');
+    const query = jest.spyOn(here.get(DataSource), 'query');
     const made = (n: number) => `hf_live_${String(n).padStart(40, 'x')}`;
     const started = performance.now();
     let wrong = 0;
@@ -281,7 +295,7 @@ describe('verifying a credential', () => {
 
   it('fails, rather than refuses, when the database does not answer', async () => {
     const { key } = await create();
-    vi.spyOn(here.get(DataSource), 'query').mockRejectedValue(new Error('Connection terminated'));
+    jest.spyOn(here.get(DataSource), 'query').mockRejectedValue(new Error('Connection terminated'));
     await expect(verify(key)).rejects.toThrow('Connection terminated');
   });
 });
@@ -302,17 +316,17 @@ describe('expiry', () => {
 
   it('does not follow the clock of the server', async () => {
     const [past, future] = [await databaseTime(-60_000), await databaseTime(3_600_000)];
-    vi.useFakeTimers({ toFake: ['Date'] });
+    jest.useFakeTimers({ doNotFake: [...TIMERS] });
     try {
-      vi.setSystemTime(past.getTime() - 86_400_000);
+      jest.setSystemTime(past.getTime() - 86_400_000);
       const createUntil = (expiresAt: Date) =>
         service.create({ name: 'skewed', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
       await expect(createUntil(past)).rejects.toThrow(ValidationError);
       const { key } = await createUntil(future);
-      vi.setSystemTime(future.getTime() + 86_400_000);
+      jest.setSystemTime(future.getTime() + 86_400_000);
       expect(await verify(key)).not.toBeNull();
     } finally {
-      vi.useRealTimers();
+      jest.useRealTimers();
     }
   });
 });
@@ -332,7 +346,7 @@ describe('revoking', () => {
   it('shows in the log when the key is used again, by its prefix alone', async () => {
     const { id, key, prefix } = await create();
     await service.revoke(id, OPERATOR);
-    const log = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     await verify(key);
     const logged = JSON.stringify(log.mock.calls);
     expect(logged).toContain(`"prefix":"${prefix}"`);
@@ -427,7 +441,7 @@ describe('last use', () => {
     const { id, key } = await create();
     expect(await service.find(id)).toMatchObject({ lastUsedAt: null });
     await verify(key);
-    await expect.poll(async () => (await service.find(id)).lastUsedAt, { timeout: 5000 }).toBeInstanceOf(Date);
+    expect(await waitFor(async () => (await service.find(id)).lastUsedAt, { timeout: 5000 })).toBeInstanceOf(Date);
   });
 
   it('is written before a replica ends', async () => {
@@ -454,7 +468,7 @@ describe('the bootstrap key', () => {
     await ensure();
     const [row] = await sql<{ id: string }>('SELECT id FROM api_keys');
     await service.revoke(row!.id, OPERATOR);
-    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await ensure();
     expect(await verify(BOOTSTRAP_API_KEY)).toBeNull();
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('was revoked'));
@@ -486,7 +500,7 @@ describe('the first admin key', () => {
     await service.revoke(id, OPERATOR);
     const expiresAt = await databaseTime(500);
     await service.create({ name: 'temp', scopes: ['admin'], expiresAt }, ADMIN, OPERATOR);
-    await expect.poll(() => databaseTime(0)).toSatisfy((now: Date) => now > expiresAt);
+    await waitFor(async () => (await databaseTime(0)) > expiresAt);
     await create('no admin');
     expect(await ensure()).toMatch(/^hf_test_/);
   });

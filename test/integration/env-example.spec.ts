@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { environmentSchema } from '../../src/config/config.schema.js';
 
 /** `NAME=value` lines, those commented out too. */

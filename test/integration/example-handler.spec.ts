@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateExamplePayments1795300000000 } from '../../examples/create-example-payments.migration.js';
 import { ExampleModule } from '../../examples/example.module.js';
 import { loadConfig } from '../../src/config/index.js';

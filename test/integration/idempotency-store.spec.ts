@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { AttemptsInFlight, ClaimLostError } from '../../src/platform/idempotency/attempts-in-flight.js';
 import type { AnswerContent, IdempotencyClaim } from '../../src/platform/idempotency/index.js';

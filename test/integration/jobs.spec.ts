@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Job, JobGivenUpError, Jobs, type NewJob } from '../../src/platform/jobs/index.js';
 import { JobsRepository } from '../../src/platform/jobs/jobs.repository.js';
 import { Transactor } from '../../src/platform/transaction/index.js';

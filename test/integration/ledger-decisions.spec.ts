@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { codeOf } from '../support/ledger.js';
 import { type Batch, FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
 import { type AccountKey, accountName, systemAccount, userAccount } from '../../src/modules/ledger/account.js';

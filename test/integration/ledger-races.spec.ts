@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AccountKey, LEDGER_LOCK, type Posting, type PostingOutcome } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';

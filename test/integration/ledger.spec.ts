@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AccountKey, type Posting, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';

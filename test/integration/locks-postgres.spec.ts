@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { PostgresLockStore } from '../../src/platform/locks/adapters/postgres-lock-store.js';
 import { Locks } from '../../src/platform/locks/index.js';

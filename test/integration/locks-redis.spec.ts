@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RedisLockStore } from '../../src/platform/locks/adapters/redis-lock-store.js';
 import { LocksUnavailableError } from '../../src/platform/locks/index.js';
 import { describeLockStore } from '../../src/platform/locks/lock-store.contract.js';
@@ -223,7 +223,7 @@ describe('locks in three Redis servers', () => {
     const ask = async () => expect(await store.acquire(newKey(), TTL_MS)).not.toBeNull();
     // The first finds out; then one of those that come together asks whether it is back.
     await ask();
-    const asked = vi.spyOn(one[1]!, 'eval');
+    const asked = jest.spyOn(one[1]!, 'eval');
     let rounds = 0;
     try {
       await waitFor(async () => {

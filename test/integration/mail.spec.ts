@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { MAIL_TIMINGS, type Mail, MailModule, MailOutbox, type MailTimings } from '../../src/platform/mail/index.js';
 import { SmtpMailer } from '../../src/platform/mail/adapters/smtp-mailer.js';
 import { addressOf, describeMailer, MAIL, parseMail } from '../../src/platform/mail/mailer.contract.js';

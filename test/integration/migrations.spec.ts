@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkMigrations } from '../../src/cli/migrate/check.js';
 import { ComputeRawPayload1795248011000 } from '../../src/migrations/1795248011000-ComputeRawPayload.js';
 import { MakeIdempotencyKeysUnique1795248012500 } from '../../src/migrations/1795248012500-MakeIdempotencyKeysUnique.js';
 import { MIGRATIONS } from '../../src/migrations/index.js';
 import { SCHEMA } from '../../src/schema.js';
 import { DatabaseUnsupportedError, migrate, revertLastMigration } from '../../src/platform/database/index.js';
-import { databaseUrl, execute, type TestDatabase } from '../support/database.js';
+import { databaseUrl, execute, type TestDatabase, testDatabaseUrl } from '../support/database.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { sql } from '../support/sql.js';
 
@@ -14,7 +14,7 @@ const NAMES = MIGRATIONS.map(({ name }) => name);
 
 /** Not a clone of the template: nothing is in it. */
 async function createEmptyDatabase(options = ''): Promise<TestDatabase> {
-  const server = inject('postgresUrl');
+  const server = testDatabaseUrl();
   const name = `empty_${randomBytes(6).toString('hex')}`;
   await execute(server, `CREATE DATABASE ${name} ${options}`);
   return {
@@ -75,7 +75,7 @@ describe('migrations', () => {
   });
 
   it('make what the entities say, and can each be undone and run again to the same schema', async () => {
-    const { migrations, problems } = await checkMigrations({ DATABASE_URL: inject('postgresUrl') });
+    const { migrations, problems } = await checkMigrations({ DATABASE_URL: testDatabaseUrl() });
     expect(problems).toEqual([]);
     expect(migrations).toBe(NAMES.length);
   });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { JsonLogger } from '../../src/platform/logging/index.js';
 import type * as Start from '../../src/start-server.js';
@@ -102,7 +102,7 @@ describe('The OpenAPI document', () => {
 
   it('is the same from every process, but for where the server is', async () => {
     expect(document.servers).toEqual([{ url: 'https://pay.example.com' }]);
-    const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', 'openapi', '--out', '-'], {
+    const { stdout } = await promisify(execFile)(process.execPath, ['dist/src/cli/main.js', 'openapi', '--out', '-'], {
       cwd: fileURLToPath(new URL('../../', import.meta.url)),
       maxBuffer: 16 * 1024 * 1024,
     });

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisRateLimitStore } from '../../src/platform/rate-limit/adapters/redis-rate-limit-store.js';
 import { describeRateLimitStore } from '../../src/platform/rate-limit/rate-limit-store.contract.js';
 import { tier } from '../../src/platform/rate-limit/tier.js';

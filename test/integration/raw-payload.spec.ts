@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { isJsonObject, parseExactJson } from '../../src/kernel/exact-json.js';
 import { newId } from '../../src/kernel/ids.js';

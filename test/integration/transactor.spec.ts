@@ -1,5 +1,5 @@
 import { DataSource, type EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { createDataSource, prepared, runPrepared, TransactionEndedError } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
@@ -266,7 +266,7 @@ describe('a single statement', () => {
 describe('a COMMIT whose answer does not arrive', () => {
   it('is told as an unknown outcome and not run again: it may have happened, and here it has', async () => {
     const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
-    const spy = vi.spyOn(dataSource, 'createQueryRunner').mockImplementation((mode) => {
+    const spy = jest.spyOn(dataSource, 'createQueryRunner').mockImplementation((mode) => {
       const runner = createQueryRunner(mode);
       const commit = runner.commitTransaction.bind(runner);
       runner.commitTransaction = async () => {

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect } from '@jest/globals';
 import { type Answer, answerOf } from './http-answer.js';
 import type { MailFolder } from './mail-folder.js';
 import type { ServerUnderTest } from './server-under-test.js';

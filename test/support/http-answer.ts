@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect } from '@jest/globals';
 import type { TestServer } from './server.js';
 
 /** An HTTP answer, read to its end. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { inject } from 'vitest';
+
 import { redisServer } from '../../scripts/install-redis.mjs';
 import { freePort } from './free-port.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
@@ -9,7 +9,9 @@ import { waitFor } from './wait-for.js';
 
 /** The Redis that all test files share. Nobody may flush or kill it; start a `TestRedis` of your own for that. */
 export function sharedRedisUrl(): string {
-  return inject('redisUrl');
+  const url = process.env['TEST_REDIS_URL'];
+  if (!url) throw new Error('TEST_REDIS_URL is not set: the tests are run by npm test.');
+  return url;
 }
 
 /** A real redis-server of the test's own, on 127.0.0.1, that keeps nothing on disk. */

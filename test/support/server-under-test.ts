@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-answer.js';
 import { startServer, type ServerOptions, type TestServer } from './server.js';

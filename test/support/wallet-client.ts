@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
+import { expect } from '@jest/globals';
 import { type Answer, call, answerOf } from './http-answer.js';
 import type { TestServer } from './server.js';
 
@@ -41,10 +41,10 @@ export class WalletClient {
   /** A user nobody has heard of yet, with an account and, if any, these funds. @returns the user's id */
   async newUser(funds = 0, { currency = 'USD', userId = newUserId(), allowNegative = false } = {}): Promise<string> {
     const opened = await this.post('accounts', { userId, currency, allowNegative });
-    expect(opened.status, opened.text).toBe(201);
+    expect(opened).toMatchObject({ status: 201 });
     if (funds > 0) {
       const credited = await this.post('transactions', { userId, type: 'CREDIT', amount: funds, currency });
-      expect(credited.status, credited.text).toBe(201);
+      expect(credited).toMatchObject({ status: 201 });
     }
     return userId;
   }
@@ -56,7 +56,7 @@ export class WalletClient {
 
   async balanceOf(userId: string, currency = 'USD'): Promise<Record<string, unknown>> {
     const { status, text, body } = await this.get(`balance?userId=${encodeURIComponent(userId)}&currency=${currency}`);
-    expect(status, text).toBe(200);
+    expect({ status, text }).toMatchObject({ status: 200 });
     return body;
   }
 
@@ -73,7 +73,7 @@ export class WalletClient {
       const { status, text, body } = await this.get(
         `transactions?userId=${userId}&currency=${currency}&limit=200${page}`,
       );
-      expect(status, text).toBe(200);
+      expect({ status, text }).toMatchObject({ status: 200 });
       lines.push(...(body['data'] as Record<string, unknown>[]));
       cursor = body['nextCursor'] as string | null;
     }

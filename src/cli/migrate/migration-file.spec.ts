@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { migrationFile } from './migration-file.js';
 
 describe('migrationFile', () => {

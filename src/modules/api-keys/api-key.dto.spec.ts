@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { ArgumentMetadata } from '@nestjs/common';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ValidationError } from '../../kernel/app-error.js';
 import { validationPipe } from '../../platform/http/index.js';
 import { CreateApiKeyDto } from './api-key.dto.js';

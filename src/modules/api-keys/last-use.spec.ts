@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ApiKeyUse } from './api-key.repository.js';
 import { LastUse } from './last-use.js';
 
-const recordUse = vi.fn<(uses: readonly ApiKeyUse[]) => Promise<void>>();
+const recordUse = jest.fn<(uses: readonly ApiKeyUse[]) => Promise<void>>();
 let lastUse: LastUse;
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  jest.useFakeTimers();
   Logger.overrideLogger(false);
   recordUse.mockReset().mockResolvedValue();
   lastUse = new LastUse({ recordUse });
@@ -16,16 +16,16 @@ beforeEach(() => {
 
 afterEach(async () => {
   await lastUse.beforeApplicationShutdown();
-  vi.useRealTimers();
+  jest.useRealTimers();
 });
 
 describe('LastUse', () => {
   it('writes the first uses of all keys together within a second, with how long ago they were', async () => {
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(400);
+    await jest.advanceTimersByTimeAsync(400);
     lastUse.touch('b');
     expect(recordUse).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(600);
+    await jest.advanceTimersByTimeAsync(600);
     expect(recordUse.mock.calls).toEqual([
       [
         [
@@ -37,23 +37,23 @@ describe('LastUse', () => {
   });
 
   it('writes nothing when nothing was used', async () => {
-    await vi.advanceTimersByTimeAsync(120_000);
+    await jest.advanceTimersByTimeAsync(120_000);
     expect(recordUse).not.toHaveBeenCalled();
   });
 
   it('writes a busy key once a minute', async () => {
     for (let second = 0; second < 180; second++) {
       lastUse.touch('busy');
-      await vi.advanceTimersByTimeAsync(1000);
+      await jest.advanceTimersByTimeAsync(1000);
     }
     expect(recordUse).toHaveBeenCalledTimes(3);
   });
 
   it('does not lose the last use of a key that falls silent', async () => {
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(30_000);
+    await jest.advanceTimersByTimeAsync(30_000);
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(60_000);
     expect(recordUse).toHaveBeenCalledTimes(2);
     expect(recordUse).toHaveBeenLastCalledWith([{ id: 'a', msAgo: 31_000 }]);
   });
@@ -61,19 +61,19 @@ describe('LastUse', () => {
   it('tries a failed write again a minute later', async () => {
     recordUse.mockRejectedValueOnce(new Error('the database is away'));
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(61_000);
+    await jest.advanceTimersByTimeAsync(61_000);
     expect(recordUse).toHaveBeenCalledTimes(2);
     expect(recordUse).toHaveBeenLastCalledWith([{ id: 'a', msAgo: 61_000 }]);
   });
 
   it('writes what is left at shutdown, and stops', async () => {
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(1000);
+    await jest.advanceTimersByTimeAsync(1000);
     lastUse.touch('a');
     await lastUse.beforeApplicationShutdown();
     expect(recordUse).toHaveBeenCalledTimes(2);
     lastUse.touch('a');
-    await vi.advanceTimersByTimeAsync(120_000);
+    await jest.advanceTimersByTimeAsync(120_000);
     expect(recordUse).toHaveBeenCalledTimes(2);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type Reading, RecentKeys } from './recent-keys.js';
 
 /** A database whose answers the test gives by hand, and a clock it moves. */

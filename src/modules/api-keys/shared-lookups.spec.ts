@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { UnavailableError } from '../../kernel/app-error.js';
 import { SharedLookups } from './shared-lookups.js';
 
@@ -13,7 +13,18 @@ let queries: Query[];
 let lookups: SharedLookups<string>;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  jest.useFakeTimers({
+    doNotFake: [
+      'Date',
+      'hrtime',
+      'nextTick',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+    ],
+  });
   queries = [];
   lookups = new SharedLookups(
     (names) =>
@@ -23,9 +34,9 @@ beforeEach(() => {
       }),
   );
 });
-afterEach(() => void vi.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
-const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 describe('SharedLookups', () => {
   it('asks at once when nobody has asked lately', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ChainCheck, type SealedLine } from './chain-check.js';
 import type { Checkpoint } from './checkpoints/checkpoint.js';
 import { CheckpointSigner } from './checkpoints/checkpoint-signer.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { emailLimitFields } from './email-limit-headers.js';
 import { readingOf } from './email-limit-reading.js';
 

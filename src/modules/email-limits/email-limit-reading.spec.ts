@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { readingOf, msToReset } from './email-limit-reading.js';
 
 const NOON = Date.parse('2026-03-01T12:00:00.000Z');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { accountName, userAccount } from './account.js';
 import { AccountDirectory } from './account-directory.js';
 

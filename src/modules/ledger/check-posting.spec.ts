@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import { systemAccount, userAccount } from './account.js';
 import { checkPosting } from './check-posting.js';

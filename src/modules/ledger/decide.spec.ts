@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { MAX_AMOUNT } from '../../kernel/money.js';
 import { type AccountKey, accountName, systemAccount, userAccount } from './account.js';
 import { type Decidable, decide, type Decision } from './decide.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { CoalescerFactory } from '../../platform/coalescer/index.js';
 import { Metrics } from '../../platform/metrics/index.js';
 import { LedgerPast } from './ledger-past.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { systemAccount, userAccount } from './account.js';
 import type { PostingOutcome, PostingRequest } from './posting.js';
 import { auditLines } from './posting-audit.js';

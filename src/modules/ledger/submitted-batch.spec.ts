@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { IdempotencyClaim, KnownClaim } from '../../platform/idempotency/index.js';
 import type { PostingOutcome, PostingRequest } from './posting.js';
 import { SubmittedBatch } from './submitted-batch.js';

@@ -2,7 +2,7 @@ import { Controller, Get, Global, Injectable, Logger, Module } from '@nestjs/com
 import { APP_GUARD } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ProblemFilter } from '../http/index.js';
 import { Metrics, MetricsModule } from '../metrics/index.js';
 import { FailedAuthentications, RateLimitedError } from '../rate-limit/index.js';
@@ -202,14 +202,14 @@ describe('AuthGuard', () => {
   });
 
   it('names a route without a policy in the log', async () => {
-    const error = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const error = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
     await get('/doors/forgotten', bearer('hf_admin'));
     expect(error).toHaveBeenCalledWith(expect.stringContaining('Doors.forgotten'));
     error.mockRestore();
   });
 
   it('logs why it refused, and nothing of the credential', async () => {
-    const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+    const log = jest.spyOn(Logger.prototype, 'log').mockReturnValue();
     await get('/doors/read', bearer('hf_unknown'));
     const logged = JSON.stringify(log.mock.calls);
     log.mockRestore();

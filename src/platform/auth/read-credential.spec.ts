@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { readCredential } from './read-credential.js';
 
 /** As Node would parse these header lines: the first `authorization` is kept, repeated others are joined. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { isScope, SCOPES, scopesMissing } from './scope.js';
 
 describe('scopes', () => {

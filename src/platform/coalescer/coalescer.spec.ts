@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { Coalescer, CoalescerFullError, type CoalescerOptions, type Outcome } from './coalescer.js';
 
 type Batch = { items: readonly number[]; commit(): void; fail(error: Error): void };

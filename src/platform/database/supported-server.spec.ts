@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { DatabaseUnsupportedError, requireSupportedServer } from './supported-server.js';
 
 const GOOD = { number: 180_000, version: '18.0', encoding: 'UTF8' };

@@ -16,12 +16,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { explainFileError } from './embedded-postgres.errors.js';
 import { identifyProcess } from './process-ref.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './index.js';
 
-const isRoot = process.getuid?.() === 0;
+const onLinux = process.platform === 'linux' ? it : it.skip;
+const asRoot = process.getuid?.() === 0 ? it : it.skip;
 
 describe('startEmbeddedPostgres', () => {
   let folder = '';
@@ -211,15 +212,12 @@ describe('startEmbeddedPostgres', () => {
     expect(await ask(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it.runIf(process.platform === 'linux')(
-    'runs in a session of its own, out of reach of ctrl-C in our terminal',
-    async () => {
-      const { pid } = await start();
-      // proc_pid_stat(5): field 6 is the session.
-      const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
-      expect(Number(session)).toBe(pid);
-    },
-  );
+  onLinux('runs in a session of its own, out of reach of ctrl-C in our terminal', async () => {
+    const { pid } = await start();
+    // proc_pid_stat(5): field 6 is the session.
+    const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
+    expect(Number(session)).toBe(pid);
+  });
 
   describe('says in one sentence how to mend', () => {
     it('data of another major version', async () => {
@@ -255,7 +253,7 @@ describe('startEmbeddedPostgres', () => {
     });
   });
 
-  it.runIf(isRoot)('works for root in a folder that nobody else may enter', async () => {
+  asRoot('works for root in a folder that nobody else may enter', async () => {
     const secret = join(folder, 'secret');
     mkdirSync(secret, { mode: 0o700 });
     const dataDir = join(secret, '.holdfast');

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OwnerLock } from './owner-lock.js';
+
+const onLinux = process.platform === 'linux' ? it : it.skip;
 
 describe('OwnerLock', () => {
   let folder: string;
@@ -35,7 +37,7 @@ describe('OwnerLock', () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  it.runIf(process.platform === 'linux')('is not fooled by a pid that another process has got since', () => {
+  onLinux('is not fooled by a pid that another process has got since', () => {
     writeFileSync(join(folder, `owner-${process.pid}-12345.otherboot-cafe`), '');
     expect(new OwnerLock(folder).tryOwn()).toBe(true);
   });

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type EmailAddress, emailAddress } from '../../kernel/email-address.js';
 import { EmailHash } from './email-hash.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { SecretBox } from './secret-box.js';
 import { SecretUnreadableError } from './secret-unreadable.error.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isIP } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { AddressList } from '../../kernel/address-list.js';
 import { clientAddress, plainAddress } from './client-address.js';
 

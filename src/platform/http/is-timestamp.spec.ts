@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { isTimestamp } from './is-timestamp.decorator.js';
 
 describe('isTimestamp', () => {

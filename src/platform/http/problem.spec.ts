@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it } from '@jest/globals';
 import { toProblem } from './problem.js';
 
 it.each(['40001', '40P01'])('tells who was still in the way of others at the last try to come again: %s', (code) => {

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ArrivingBodies, receiveBody } from './receive-body.js';
 
 const LIMIT = 100_000;
@@ -51,7 +52,7 @@ class Sender {
   }
 
   async answer(): Promise<string> {
-    await expect.poll(() => this.status, { timeout: 10_000 }).toBeDefined();
+    await until(() => this.status !== undefined);
     this.socket.destroy();
     return this.received;
   }
@@ -99,9 +100,9 @@ describe('Bodies that arrive at once', () => {
   it('have so much memory together, and the largest of whoever has most gives way', async () => {
     const greedy = await halfSent(4, 90_000, '127.0.0.2');
     const refused = () => greedy.filter(({ status }) => status === 503).length;
-    await expect.poll(refused).toBe(1);
+    await until(() => refused() === 1);
     const [modest] = await halfSent(1, 70_000, '127.0.0.3');
-    await expect.poll(refused).toBe(2);
+    await until(() => refused() === 2);
     await modest?.write(LIMIT - 70_000);
     expect(await modest?.answer()).toContain('200 OK');
     for (const sender of greedy) if (sender.status === undefined) await sender.write(LIMIT - 90_000);
@@ -113,13 +114,17 @@ describe('Bodies that arrive at once', () => {
 
   it('leave their memory to others however they end', async () => {
     const [done, gone, longer] = await halfSent(3, 70_000);
-    await expect.poll(() => bodies.heldBytes).toBe(210_000);
+    await until(() => bodies.heldBytes === 210_000);
     await done?.write(LIMIT - 70_000);
     expect(await done?.answer()).toContain('200 OK');
-    await expect.poll(() => bodies.heldBytes).toBe(140_000);
+    await until(() => bodies.heldBytes === 140_000);
     gone?.leave();
-    await expect.poll(() => bodies.heldBytes).toBe(70_000);
+    await until(() => bodies.heldBytes === 70_000);
     longer?.leave();
-    await expect.poll(() => bodies.heldBytes).toBe(0);
+    await until(() => bodies.heldBytes === 0);
   });
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ANY_NUMBER, isSameNumber } from '../../kernel/exact-number.contract.js';
 import { ValidationError } from '../../kernel/app-error.js';
 import { stringifyExactJson } from '../../kernel/exact-json.js';

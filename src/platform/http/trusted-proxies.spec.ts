@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { PLAIN_HTTP, trustProxies } from './trusted-proxies.js';
 
 const apps: FastifyInstance[] = [];

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { AnswerMemory, type RememberedAnswer } from './answer-memory.js';
 import type { IdempotencyClaim } from './claim.js';
 

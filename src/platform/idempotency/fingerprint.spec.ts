@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { fingerprint, SecretFingerprint, textOf } from './fingerprint.js';
 
 type Part = Parameters<typeof textOf>[0];

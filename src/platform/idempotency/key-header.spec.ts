@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { newId } from '../../kernel/ids.js';
 import { IdempotencyKeyInvalidError } from './idempotency.errors.js';
 import { readIdempotencyKey } from './key-header.js';

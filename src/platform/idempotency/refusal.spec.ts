@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { AppError, ConflictError, NotFoundError, UnavailableError, ValidationError } from '../../kernel/app-error.js';
 import { isKept, keptRefusal } from './refusal.js';
 

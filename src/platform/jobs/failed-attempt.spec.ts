@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { describeFailure } from './failed-attempt.js';
 
 describe('what is kept of a failed attempt', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { JobHandlers } from './job-handlers.js';
 
 const nothing = { inTransaction: false, work: async () => undefined } as const;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { settledWithin } from './settled-within.js';
 
 const timeout = new Error('too long');

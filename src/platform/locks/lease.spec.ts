@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { heldFor, Lease } from './lease.js';
 import { LockLostError } from './lock.errors.js';
 import type { HeldLock, LockStore } from './lock-store.js';
@@ -31,14 +31,14 @@ let store: ScriptedStore;
 let losses: string[];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] });
   store = new ScriptedStore();
   losses = [];
 });
-afterEach(() => void vi.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
 const lease = () => new Lease(store, LOCK, TTL_MS, performance.now(), (why) => losses.push(why));
-const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 const failing = () => Promise.reject(new Error('no answer'));
 
 describe('a lease', () => {
@@ -105,7 +105,7 @@ describe('a lease', () => {
   it('is lost, not renewed, by a process that stood still past its end', async () => {
     const held = lease();
     // What a process finds that was stopped: the clock has gone on, and its timers are all due at once, in their order.
-    vi.spyOn(performance, 'now').mockReturnValue(TTL_MS + 1);
+    jest.spyOn(performance, 'now').mockReturnValue(TTL_MS + 1);
     await pass(1000);
     expect(held.signal.aborted).toBe(true);
     expect(store.renewedAt).toEqual([]);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { HeldLock, LockStore } from './lock-store.js';
 
 const LONG_MS = 60_000;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Metrics } from '../metrics/index.js';
 import { LockNotAcquiredError } from './lock.errors.js';
 import type { LockOptions } from './lock-options.js';
@@ -29,7 +29,7 @@ class BusyStore implements LockStore {
 
 let metrics: Metrics;
 beforeEach(() => void (metrics = new Metrics()));
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 const OPTIONS: LockOptions = { ttl: 5000, wait: 10_000 };
 const key = 'wallet:user123';
@@ -71,7 +71,7 @@ describe('withLock', () => {
 
   it('gives up after its wait, without having run the work', async () => {
     const store = new BusyStore(Infinity);
-    const work = vi.fn();
+    const work = jest.fn<() => Promise<void>>();
     const start = performance.now();
     await expect(new Locks(store, metrics).withLock(key, { ttl: 5000, wait: 800 }, work)).rejects.toThrow(
       LockNotAcquiredError,
@@ -88,9 +88,13 @@ describe('withLock', () => {
   it('gives up after its retries, and asks once when it may not wait', async () => {
     const store = new BusyStore(Infinity);
     const locks = new Locks(store, metrics);
-    await expect(locks.withLock(key, { ...OPTIONS, retries: 2 }, vi.fn())).rejects.toThrow(LockNotAcquiredError);
+    await expect(locks.withLock(key, { ...OPTIONS, retries: 2 }, jest.fn<() => Promise<void>>())).rejects.toThrow(
+      LockNotAcquiredError,
+    );
     expect(store.asked).toBe(3);
-    await expect(locks.withLock(key, { ttl: 5000, wait: 0 }, vi.fn())).rejects.toThrow(LockNotAcquiredError);
+    await expect(locks.withLock(key, { ttl: 5000, wait: 0 }, jest.fn<() => Promise<void>>())).rejects.toThrow(
+      LockNotAcquiredError,
+    );
     expect(store.asked).toBe(4);
   });
 
@@ -101,15 +105,17 @@ describe('withLock', () => {
 
   it('does not wait for a store that cannot be asked', async () => {
     const store = new BusyStore(0);
-    vi.spyOn(store, 'acquire').mockRejectedValue(new Error('away'));
-    await expect(new Locks(store, metrics).withLock(key, OPTIONS, vi.fn())).rejects.toThrow('away');
+    jest.spyOn(store, 'acquire').mockRejectedValue(new Error('away'));
+    await expect(new Locks(store, metrics).withLock(key, OPTIONS, jest.fn<() => Promise<void>>())).rejects.toThrow(
+      'away',
+    );
     expect(store.acquire).toHaveBeenCalledTimes(1);
   });
 
   it('gives back what the work returned though the lock cannot be released, and says so in the log', async () => {
-    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const store = new BusyStore(0);
-    vi.spyOn(store, 'release').mockRejectedValue(new Error('away'));
+    jest.spyOn(store, 'release').mockRejectedValue(new Error('away'));
     expect(await new Locks(store, metrics).withLock(key, OPTIONS, async () => 'done')).toBe('done');
     expect(warn).toHaveBeenCalledTimes(1);
   });
@@ -117,7 +123,7 @@ describe('withLock', () => {
   it('gives back a lock that took so long to get that it may be over', async () => {
     const store = new BusyStore(0);
     let late = true;
-    vi.spyOn(store, 'acquire').mockImplementation(async (name) => {
+    jest.spyOn(store, 'acquire').mockImplementation(async (name) => {
       if (late) await new Promise((resolve) => setTimeout(resolve, 120));
       const owner = late ? 'late' : 'in time';
       late = false;
@@ -143,7 +149,7 @@ describe('withLock', () => {
     [key, { ttl: 5000, retries: 0.5 }, /^retries/],
   ])('refuses %j with %o, naming what is wrong', async (name, options, message) => {
     const store = new BusyStore(0);
-    const refused = new Locks(store, metrics).withLock(name, options, vi.fn());
+    const refused = new Locks(store, metrics).withLock(name, options, jest.fn<() => Promise<void>>());
     await expect(refused).rejects.toThrow(RangeError);
     await expect(refused).rejects.toThrow(message);
     expect(store.asked).toBe(0);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { JsonLogger } from './json-logger.js';
 import { PlainLine } from './plain-line.js';
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { JobGivenUpError } from '../jobs/index.js';
 import { mailJob, mailOf } from './mail-job.js';
 import { MAIL } from './mailer.contract.js';

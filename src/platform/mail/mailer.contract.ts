@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type EmailAddress, emailAddress } from '../../kernel/email-address.js';
 import type { Mail } from './mail.js';
 import type { Mailer } from './mailer.js';

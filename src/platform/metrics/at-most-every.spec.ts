@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { atMostEvery } from './at-most-every.js';
 
 const LONG = 1_000_000;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Channel, type Topic } from './channel.js';
 
 /** One end of a pipe that copies what is sent, delivers it later, and fails once it is closed, as Node's does. */

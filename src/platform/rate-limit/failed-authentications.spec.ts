@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DatabaseClock } from '../clock/index.js';
 import { Metrics } from '../metrics/index.js';
 import { FailedAuthentications } from './failed-authentications.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { rateLimitFields, wholeSecond } from './rate-limit-headers.js';
 
 describe('a reset time', () => {

@@ -12,7 +12,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { FastifyRequest } from 'fastify';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CONFIG, loadConfig } from '../../config/index.js';
 import { DatabaseClock } from '../clock/index.js';
 import { ProblemFilter } from '../http/index.js';
@@ -302,7 +302,7 @@ describe('RateLimitGuard', () => {
 
     it('but has not more than a hundred a second of one caller looked up', async () => {
       await start({ PAYMENT_RATE_LIMIT: '1' });
-      const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+      const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now());
       try {
         await statuses(300, 'POST', '/pay', { who: 'ann', key: 'new' });
       } finally {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import { tier, type Tier } from './tier.js';
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import type { Decision } from './decision.js';
 import { describeRateLimitStore } from './rate-limit-store.contract.js';
@@ -7,6 +8,10 @@ import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
 import { tier, type Tier } from './tier.js';
 
 const TIERS = [tier('minute', 3, 60_000)];
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await nextTurn();
+}
 
 /** A shared store that can be taken away: it then fails, or holds its answers until it is let go. */
 class Shared extends MemoryRateLimitStore {
@@ -49,16 +54,16 @@ class Shared extends MemoryRateLimitStore {
 
 function standIn() {
   const shared = new Shared();
-  const degraded = vi.fn();
+  const degraded = jest.fn();
   const clock = { now: 0 };
   const store = new StandInRateLimitStore(shared.store, { countDegraded: degraded }, () => clock.now);
   return { shared, store, clock, degraded };
 }
 
 beforeAll(() => {
-  for (const level of ['warn', 'log'] as const) vi.spyOn(Logger.prototype, level).mockReturnValue();
+  for (const level of ['warn', 'log'] as const) jest.spyOn(Logger.prototype, level).mockReturnValue();
 });
-afterAll(() => void vi.restoreAllMocks());
+afterAll(() => void jest.restoreAllMocks());
 
 const healthy = new StandInRateLimitStore(new Shared().store, { countDegraded: () => undefined });
 describeRateLimitStore('StandInRateLimitStore over a healthy store', () => healthy);
@@ -79,7 +84,7 @@ describe('StandInRateLimitStore', () => {
     shared.mode = 'hanging';
     const waiting = [1, 2].map(async () => store.take('ann', TIERS));
     shared.timeOut();
-    await vi.waitFor(() => expect(store.take('bob', TIERS)).not.toBeInstanceOf(Promise));
+    await until(() => !(store.take('bob', TIERS) instanceof Promise));
     shared.timeOut();
     expect((await Promise.all(waiting)).map(({ allowed }) => allowed)).toEqual([true, true]);
     expect(store.take('bob', TIERS)).not.toBeInstanceOf(Promise);
@@ -106,12 +111,13 @@ describe('StandInRateLimitStore', () => {
     await store.take('ann', TIERS);
     clock.now += 500;
     void store.take('ann', TIERS);
-    await vi.waitFor(() => expect(shared.asked.filter((subject) => subject === 'probe')).toHaveLength(1));
+    await until(() => shared.asked.includes('probe'));
+    expect(shared.asked.filter((subject) => subject === 'probe')).toHaveLength(1);
     expect(store.take('ann', TIERS)).not.toBeInstanceOf(Promise);
     shared.mode = 'well';
-    await vi.waitFor(() => {
+    await until(() => {
       clock.now += 500;
-      expect(store.take('ann', TIERS)).toBeInstanceOf(Promise);
+      return store.take('ann', TIERS) instanceof Promise;
     });
     expect(shared.look('ann', TIERS)[0]?.used).toBeLessThanOrEqual(1);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { addressSubject, networkOf } from './subject.js';
 
 describe('the subject of an address', () => {

@@ -1,5 +1,5 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Removal, RepeatingTasks } from './repeating-tasks.js';
 
 const NEVER_MS = 1e9;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type EmailAddress, emailAddress } from '../../../kernel/email-address.js';
 import { accountMail } from './mail-layout.js';
 import { alreadyRegisteredMail, passwordChangedMail, passwordResetMail, verificationMail } from './account-mails.js';

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { isCommonPassword } from './common-passwords.js';
 import { IsPassword } from './is-password.decorator.js';
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { type EmailAddress, emailAddress } from '../../../kernel/email-address.js';
 import { EmailHash } from '../../../platform/encryption/index.js';
 import { PasswordHasher } from './password-hasher.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { MerkleTree } from './merkle-tree.js';
 
 /** The test leaves of the Certificate Transparency project and the roots over the first n of them. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { UnsignedCheckpoint } from './checkpoint.js';
 import { CheckpointSigner } from './checkpoint-signer.js';
 import { TrustedKeys } from './trusted-keys.js';

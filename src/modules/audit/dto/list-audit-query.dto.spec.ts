@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ValidationError } from '../../../kernel/app-error.js';
 import { validationPipe } from '../../../platform/http/validation.pipe.js';
 import { ListAuditQueryDto } from './list-audit-query.dto.js';

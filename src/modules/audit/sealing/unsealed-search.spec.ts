@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { UnsealedSearch } from './unsealed-search.js';
 
 describe('UnsealedSearch', () => {
@@ -8,10 +8,10 @@ describe('UnsealedSearch', () => {
 
   beforeEach(() => {
     now = 0;
-    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
     search = new UnsealedSearch();
   });
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   it('starts at the very first id', () => {
     expect(search.floor()).toBe(0);

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it } from '@jest/globals';
 import { jsonTime } from './json-time.js';
 
 it('A time is written in RFC 3339, whichever times were written before', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { PermanentWebhookError, RetryAfterError } from './handler.errors.js';
 import { verdictOn } from './verdict.js';
 

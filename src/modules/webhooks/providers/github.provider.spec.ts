@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { GithubProvider } from './github.provider.js';
 import { describeWebhookProvider, incomingWebhook, refusalOf } from './webhook-provider.contract.js';
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../kernel/exact-json.js';
 import { GorgiasProvider } from './gorgias.provider.js';
 import type { TypePlace } from './webhook-provider.js';

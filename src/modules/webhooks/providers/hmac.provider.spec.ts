@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { hmacScheme } from './hmac-scheme.js';
 import { HmacProvider } from './hmac.provider.js';
 import type { HmacScheme } from './webhook-provider.js';

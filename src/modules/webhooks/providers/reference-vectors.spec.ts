@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { webhookProvider } from './provider-registry.js';
 import { PROVIDER_NAMES, type ProviderName } from './webhook-provider.js';
 import { incomingWebhook, refusalOf } from './webhook-provider.contract.js';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { ShopifyProvider } from './shopify.provider.js';
 import { describeWebhookProvider, incomingWebhook, refusalOf } from './webhook-provider.contract.js';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ValidationError } from '../../../kernel/app-error.js';
 import type { JsonObject } from '../../../kernel/exact-json.js';
 import { standardKey } from './standard-key.js';
@@ -57,8 +57,8 @@ const withSignature = (value: string) => ({ ...headersOf(), 'webhook-signature':
 const withTime = (value: string) => ({ ...headersOf(), 'webhook-timestamp': value });
 
 describe('Standard Webhooks and the official library', () => {
-  beforeEach(() => vi.useFakeTimers({ now: TIMESTAMP * 1000 }));
-  afterEach(() => vi.useRealTimers());
+  beforeEach(() => void jest.useFakeTimers({ now: TIMESTAMP * 1000 }));
+  afterEach(() => void jest.useRealTimers());
 
   const messageId = fc.stringMatching(/^msg_[A-Za-z0-9]{1,40}$/);
   const official = new Webhook(SECRET);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { Stripe } from 'stripe';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../kernel/exact-json.js';
 import { StripeProvider } from './stripe.provider.js';
 import { describeWebhookProvider, incomingWebhook, PAYLOAD_HASH, refusalOf } from './webhook-provider.contract.js';

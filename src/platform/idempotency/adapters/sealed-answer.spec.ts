@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import type { RememberedAnswer } from '../answer-memory.js';
 import { AnswerSeal } from './sealed-answer.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, chmodSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { JsonLogger } from '../../logging/index.js';
 import { addressOf, describeMailer, MAIL } from '../mailer.contract.js';
 import { FileMailer } from './file-mailer.js';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it } from '@jest/globals';
 import { describeRateLimitStore } from '../rate-limit-store.contract.js';
 import { tier } from '../tier.js';
 import { MemoryRateLimitStore } from './memory-rate-limit-store.js';

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { describeRateLimitStore } from '../rate-limit-store.contract.js';
 import { tier } from '../tier.js';
 import { answerLimits, SupervisorRateLimitStore } from './supervisor-rate-limit-store.js';
@@ -7,7 +7,7 @@ import { answerLimits, SupervisorRateLimitStore } from './supervisor-rate-limit-
 /** A supervisor as its processes see it: another process, so that nothing is shared but copies. */
 function supervisor() {
   const answer = answerLimits();
-  return vi.fn(async (calls: Parameters<typeof answer>[0]) => structuredClone(answer(structuredClone(calls))));
+  return jest.fn(async (calls: Parameters<typeof answer>[0]) => structuredClone(answer(structuredClone(calls))));
 }
 
 const one = new SupervisorRateLimitStore(supervisor());
@@ -16,7 +16,7 @@ describeRateLimitStore('SupervisorRateLimitStore', () => one);
 describe('SupervisorRateLimitStore', () => {
   const five = tier('five', 5, 60_000);
 
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   it('counts with the other processes of its supervisor', async () => {
     const shared = supervisor();
@@ -45,7 +45,7 @@ describe('SupervisorRateLimitStore', () => {
 
   it('says what was counted, however long the supervisor takes over one message', async () => {
     let now = 1000;
-    vi.spyOn(performance, 'now').mockImplementation(() => (now += 40_000));
+    jest.spyOn(performance, 'now').mockImplementation(() => (now += 40_000));
     const store = new SupervisorRateLimitStore(supervisor());
     const single = tier('single', 1, 60_000);
     const decisions = await Promise.all([store.take('subject', [single]), store.take('subject', [single])]);

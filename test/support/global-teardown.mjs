@@ -1,0 +1,5 @@
+import './typescript-loader.mjs';
+
+const { stopServices } = await import('./services.ts');
+
+export default stopServices;
