@@ -1,86 +1,37 @@
-// Compiles src/ into dist/ with the TypeScript compiler and the @nestjs/swagger transformer, so that DTO classes and
-// their doc comments become the OpenAPI document without a second set of decorators. The Nest CLI would do the same,
-// but its schematics need Node 22.
-import { readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+// `nest build` (nest-cli.json) into a draft that replaces dist/ once it is whole: a build that fails or is killed leaves
+// the last good one in place, and two at the same time do not mix.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { before as swagger } from '@nestjs/swagger/plugin';
-import ts from 'typescript';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const configFile = 'tsconfig.build.json';
-const swaggerOptions = {
-  introspectComments: true,
-  esmCompatible: true,
-  dtoFileNameSuffix: ['.dto.ts'],
-  // src/openapi reads the rules themselves, all of them.
-  classValidatorShim: false,
-};
-const formatHost = {
-  getCanonicalFileName: (name) => name,
-  getCurrentDirectory: ts.sys.getCurrentDirectory,
-  getNewLine: () => '\n',
-};
+const startedAt = new Date();
+const draft = `.dist-${process.pid}`;
+process.once('exit', () => rmSync(draft, { recursive: true, force: true }));
+clearDrafts();
+compile();
+stamp();
+replaceDist();
 
-if (process.argv.includes('--watch')) watch();
-else build();
-
-/**
- * Into a draft that replaces dist/ once it is whole: a build that fails or is killed leaves the last good one in place,
- * and two at the same time do not mix.
- */
-function build() {
-  const startedAt = new Date();
-  clearDrafts();
-  const draft = `.dist-${process.pid}`;
-  process.once('exit', () => rmSync(draft, { recursive: true, force: true }));
-  const { options, fileNames, errors } = ts.getParsedCommandLineOfConfigFile(
-    configFile,
-    { outDir: draft },
-    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (diagnostic) => report([diagnostic]) },
-  );
-  const program = ts.createProgram(fileNames, options);
-  const emitted = program.emit(undefined, undefined, undefined, false, { before: [swagger(swaggerOptions, program)] });
-  report([...errors, ...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics]);
-  stamp(draft, startedAt);
-  replaceDist(draft);
-}
-
-function watch() {
-  const host = ts.createWatchCompilerHost(
-    configFile,
-    { preserveWatchOutput: true },
-    ts.sys,
-    ts.createSemanticDiagnosticsBuilderProgram,
-  );
-  const { createProgram, afterProgramCreate } = host;
-  let startedAt = new Date();
-  host.createProgram = (...args) => {
-    startedAt = new Date();
-    const program = createProgram(...args);
-    const emit = program.emit;
-    program.emit = (file, write, token, declarationsOnly) =>
-      emit(file, write, token, declarationsOnly, { before: [swagger(swaggerOptions, program.getProgram())] });
-    return program;
-  };
-  host.afterProgramCreate = (program) => {
-    afterProgramCreate(program);
-    if (ts.getPreEmitDiagnostics(program.getProgram()).length > 0) return;
-    stamp('dist', startedAt);
-    // scripts/dev.mjs waits for the first one.
-    process.send?.('built');
-  };
-  ts.createWatchProgram(host);
+function compile() {
+  const configFile = `${draft}/tsconfig.json`;
+  mkdirSync(draft);
+  writeFileSync(configFile, JSON.stringify({ extends: '../tsconfig.build.json', compilerOptions: { outDir: '.' } }));
+  const nest = ['node_modules/@nestjs/cli/bin/nest.js', 'build', '--path', configFile];
+  const { status } = spawnSync(process.execPath, nest, { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+  rmSync(configFile);
 }
 
 /** Its presence says the build is whole, its time which sources it has seen (scripts/prepare.mjs). */
-function stamp(folder, startedAt) {
-  writeFileSync(`${folder}/.built`, startedAt.toISOString());
-  utimesSync(`${folder}/.built`, startedAt, startedAt);
+function stamp() {
+  writeFileSync(`${draft}/.built`, startedAt.toISOString());
+  utimesSync(`${draft}/.built`, startedAt, startedAt);
 }
 
-function replaceDist(draft) {
+function replaceDist() {
   const old = `${draft}-old`;
   for (let tries = 0; ; tries += 1) {
     try {
@@ -114,10 +65,4 @@ function isRunning(pid) {
   } catch (error) {
     return error.code === 'EPERM';
   }
-}
-
-function report(diagnostics) {
-  if (diagnostics.length === 0) return;
-  process.stderr.write(ts.formatDiagnosticsWithColorAndContext(diagnostics, formatHost));
-  process.exit(1);
 }
