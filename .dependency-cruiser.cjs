@@ -4,6 +4,7 @@
  */
 module.exports = {
   forbidden: [
+    { name: 'migrations-stand-alone', severity: 'error', from: { path: '^migrations' }, to: { path: '^src' } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'kernel-is-pure',
@@ -16,13 +17,13 @@ module.exports = {
       name: 'config-imports-kernel-only',
       severity: 'error',
       from: { path: '^src/config/' },
-      to: { path: '^src/(platform|modules|cli|migrations)' },
+      to: { path: '^(src/(platform|modules|cli)|migrations)' },
     },
     {
       name: 'platform-knows-no-module',
       severity: 'error',
       from: { path: '^src/platform' },
-      to: { path: '^src/(modules|migrations|cli)' },
+      to: { path: '^(src/(modules|cli)|migrations)' },
     },
     {
       name: 'modules-through-their-door',

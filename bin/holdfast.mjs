@@ -4,4 +4,4 @@ import { prepare } from '../scripts/prepare.mjs';
 
 await prepare();
 loadEnvFile();
-await import('../dist/cli/main.js');
+await import('../dist/src/cli/main.js');

@@ -10,10 +10,12 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const OLDEST_NODE = [20, 19];
 const BUILD_INPUTS = [
   'src',
+  'migrations',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'nest-cli.json',
   'scripts/build.mjs',
 ];
 

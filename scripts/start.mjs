@@ -14,4 +14,4 @@ if (cluster.isPrimary) {
   loadEnvFile();
   stopWithNpm();
 }
-await import(pathToFileURL(join(root, 'dist/main.js')).href);
+await import(pathToFileURL(join(root, 'dist/src/main.js')).href);

@@ -10,8 +10,8 @@ const CHECKS = [
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'dependency rules', command: ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'] },
-  { name: 'migrations', command: [process.execPath, 'dist/cli/main.js', 'migrate', '--check'], scratchData: true },
+  { name: 'dependency rules', command: ['depcruise', 'src', 'migrations', '--config', '.dependency-cruiser.cjs'] },
+  { name: 'migrations', command: [process.execPath, 'dist/src/cli/main.js', 'migrate', '--check'], scratchData: true },
 ];
 
 /** Jest runs ES modules with a part of Node that is called experimental, of which each process would warn. */

@@ -1,4 +1,4 @@
-import { MIGRATIONS } from './migrations/index.js';
+import { MIGRATIONS } from '../migrations/index.js';
 import { ACCOUNT_ENTITIES } from './modules/accounts/index.js';
 import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';

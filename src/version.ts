@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-/** From package.json, which lies beside both `src/` and `dist/`. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+const { version } = createRequire(import.meta.url)('#package') as { version: string };
+
+/** From package.json, which `imports` itself by that name: sources and what is built lie at different depths below it. */
+export const VERSION = version;

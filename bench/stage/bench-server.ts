@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
-const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
+const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'src', 'main.js');
 /** As in `npm start`. */
 export const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
 const START_TIMEOUT_MS = 60_000;

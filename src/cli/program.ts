@@ -14,7 +14,7 @@ interface Entry {
 /** In the order of the help text. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   start: {
-    description: 'run the server, like node dist/main.js',
+    description: 'run the server, like node dist/src/main.js',
     load: async () => (await import('./start.js')).registerStart,
   },
   migrate: {

@@ -42,7 +42,7 @@ function holdfast(args: readonly string[], env: Record<string, string> = {}): Pr
 
 /** The same by the built program, in a process of its own. */
 async function built(args: readonly string[], env: Record<string, string> = {}, root = ROOT): Promise<Ended> {
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...args], {
+  const child = spawn(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], ...environment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -125,7 +125,7 @@ describe('holdfast', () => {
 
   it('starts the server', async () => {
     const port = await freePort();
-    const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'start'], {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/src/cli/main.js'), 'start'], {
       env: { PATH: process.env['PATH'], DATABASE_URL: database.url, ENCRYPTION_KEY, PORT: String(port), ROLE: 'api' },
       cwd: folder,
       stdio: 'ignore',
@@ -579,7 +579,7 @@ describe('migrate', () => {
 
   it('prints the SQL by which entities and migrations differ, and writes it as a migration', async () => {
     const copy = copyOfTheBuild();
-    changeFile(join(copy, 'dist/modules/api-keys/api-key.entity.js'), (text) =>
+    changeFile(join(copy, 'dist/src/modules/api-keys/api-key.entity.js'), (text) =>
       text.replace(/^export \{ ApiKey \};/m, `Column({ type: 'text', nullable: true })(ApiKey.prototype, 'note');\n$&`),
     );
     const checked = await built(['migrate', '--check'], {}, copy);
@@ -591,7 +591,7 @@ describe('migrate', () => {
 
     const generated = await built(['migrate', '--generate', 'AddNotes'], {}, copy);
     expect(generated.code).toBe(0);
-    const [, file = ''] = /Wrote (src\/migrations\/\d{13}-AddNotes\.ts)/.exec(generated.stdout) ?? [];
+    const [, file = ''] = /Wrote (migrations\/\d{13}-AddNotes\.ts)/.exec(generated.stdout) ?? [];
     const className = `AddNotes${/\d{13}/.exec(file)?.[0]}`;
     expect(generated.stdout).toMatch(new RegExp(`import \\{ ${className} \\} .*\n.*, ${className}\\];`));
     const source = readFileSync(join(copy, file), 'utf8');
@@ -622,10 +622,10 @@ describe('migrate', () => {
   });
 });
 
-/** dist/ and src/migrations to be changed at will, beside the packages of the original. */
+/** dist/ and migrations to be changed at will, beside the packages of the original. */
 function copyOfTheBuild(): string {
   const copy = join(folder, `copy-${readdirSync(folder).length}`);
-  for (const path of ['dist', 'package.json', 'src/migrations'])
+  for (const path of ['dist', 'package.json', 'migrations'])
     cpSync(join(ROOT, path), join(copy, path), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   return copy;

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { MIGRATIONS } from '../../src/migrations/index.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 import { migrate } from '../../src/platform/database/index.js';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, sendEvent } from '../support/effect-event.js';

@@ -42,7 +42,7 @@ interface Ended {
 
 /** Starts the server with nothing but `env` around it, and waits until it has ended. */
 async function start(env: Record<string, string>, asUser = false): Promise<Ended> {
-  const node = [process.execPath, 'dist/main.js'];
+  const node = [process.execPath, 'dist/src/main.js'];
   const [command = '', ...args] = asUser && process.getuid?.() === 0 ? ['setpriv', ...LIKE_A_USER, ...node] : node;
   const child = spawn(command, args, {
     cwd: root,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MIGRATIONS } from '../../src/migrations/index.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 import { migrate } from '../../src/platform/database/index.js';
 import { type PrivatePostgres, startPrivatePostgres } from '../support/postgres.js';
 import { TestRedis } from '../support/redis.js';

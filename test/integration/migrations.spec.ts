@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkMigrations } from '../../src/cli/migrate/check.js';
-import { ComputeRawPayload1795248011000 } from '../../src/migrations/1795248011000-ComputeRawPayload.js';
-import { MakeIdempotencyKeysUnique1795248012500 } from '../../src/migrations/1795248012500-MakeIdempotencyKeysUnique.js';
-import { MIGRATIONS } from '../../src/migrations/index.js';
+import { ComputeRawPayload1795248011000 } from '../../migrations/1795248011000-ComputeRawPayload.js';
+import { MakeIdempotencyKeysUnique1795248012500 } from '../../migrations/1795248012500-MakeIdempotencyKeysUnique.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 import { SCHEMA } from '../../src/schema.js';
 import { DatabaseUnsupportedError, migrate, revertLastMigration } from '../../src/platform/database/index.js';
 import { databaseUrl, execute, type TestDatabase, testDatabaseUrl } from '../support/database.js';

@@ -19,7 +19,7 @@ import { signers } from '../support/signing.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
 
 // Without the plugin of the build, DTOs do not tell what they hold.
-const { startServer } = (await import(new URL('../../dist/start-server.js', import.meta.url).href)) as typeof Start;
+const { startServer } = (await import(new URL('../../dist/src/start-server.js', import.meta.url).href)) as typeof Start;
 
 const ADMIN_KEY = `hf_test_${'o'.repeat(40)}`;
 const STRIPE_SECRET = 'whsec_dGhlLW9wZW5hcGktdGVzdA';

@@ -88,7 +88,7 @@ function sources(): string[] {
 }
 
 function tablesOfMigrations(): string[] {
-  const folder = `${root}src/migrations`;
+  const folder = `${root}migrations`;
   const tables = readdirSync(folder).flatMap((name) => {
     const created = readFileSync(`${folder}/${name}`, 'utf8').matchAll(/CREATE TABLE (\w+)/g);
     return [...created].map(([, table = '']) => table);

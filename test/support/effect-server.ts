@@ -12,7 +12,7 @@ import type { EffectParameters } from './effect-event.js';
  *
  * What an event does is its type; parameters are in `data.object`.
  */
-const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
+const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
 const { PermanentWebhookError, RetryAfterError, WebhookHandler } = (await dist(
   'modules/webhooks/index.js',
 )) as typeof Webhooks;

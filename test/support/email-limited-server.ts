@@ -7,7 +7,7 @@ import type * as Transactions from '../../src/platform/transaction/index.js';
 import type * as Run from '../../src/run.js';
 
 /** The built server with routes that are limited by address and do nothing else, to be run as `startServer({ entry })`. */
-const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
+const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
 const { emailAddress } = (await dist('kernel/email-address.js')) as typeof Addresses;
 const { EmailLimiter, EmailLimitsModule } = (await dist('modules/email-limits/index.js')) as typeof Limits;
 const { Public } = (await dist('platform/auth/index.js')) as typeof Auth;

@@ -13,7 +13,7 @@ import type * as Run from '../../src/run.js';
  * The built server with routes that do what a test needs, to be run as `startServer({ entry })`. Their effect is a row in
  * `idempotent_effects`, a table without any unique key, so that an effect that happened twice is two rows.
  */
-const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
+const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
 const { AppError } = (await dist('kernel/app-error.js')) as typeof Kernel;
 const { Authenticated } = (await dist('platform/auth/index.js')) as typeof Auth;
 const { Claim, Idempotent, IdempotentAnswers, IdempotencyKeyReusedError, IdempotencyRecords } = (await dist(

@@ -10,7 +10,7 @@ import { waitFor } from './wait-for.js';
 export interface ServerOptions {
   /** Beside the defaults below; `DATABASE_URL` above all. A variable of the shell that runs the tests never gets through. */
   env: Record<string, string>;
-  /** A TypeScript file to run in place of `dist/main.js`, for a server with handlers of its own. */
+  /** A TypeScript file to run in place of `dist/src/main.js`, for a server with handlers of its own. */
   entry?: string;
 }
 
@@ -62,7 +62,7 @@ export class TestServer {
     }
     const dataDir = makeTempFolder('server');
     const program =
-      entry === undefined ? ['dist/main.js'] : ['--import', './test/support/typescript-loader.mjs', entry];
+      entry === undefined ? ['dist/src/main.js'] : ['--import', './test/support/typescript-loader.mjs', entry];
     const child = spawn(process.execPath, program, {
       cwd: root,
       env: { ...machine(), ...defaults(dataDir), ...env },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { MIGRATIONS } from '../../src/migrations/index.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.js';
 import { databaseUrl, execute, TEMPLATE } from './database.js';

@@ -5,7 +5,7 @@ import type * as Auth from '../../src/platform/auth/index.js';
 import type * as Run from '../../src/run.js';
 
 /** The built server, which also tells how long its event loop stood still; to be run as `startServer({ entry })`. */
-const dist = (path: string) => import(new URL(`../../dist/${path}`, import.meta.url).href) as Promise<unknown>;
+const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
 const { Public } = (await dist('platform/auth/index.js')) as typeof Auth;
 const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
 const { run } = (await dist('run.js')) as typeof Run;

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { SCHEMA } from '../../schema.js';
-import { MIGRATIONS } from '../../migrations/index.js';
+import { MIGRATIONS } from '../../../migrations/index.js';
 import { migrate } from '../../platform/database/index.js';
 import { CliError } from '../cli.error.js';
 import { migrationFile } from './migration-file.js';
@@ -10,8 +10,8 @@ import { plainIdentifiers } from './plain-identifiers.js';
 import { schemaDiff } from './schema-diff.js';
 import { withScratchDatabase } from './scratch-database.js';
 
-/** Seen from src/cli/migrate and dist/cli/migrate alike. */
-const FOLDER = fileURLToPath(new URL('../../../src/migrations/', import.meta.url));
+/** Beside package.json, by the name it gives itself. */
+const FOLDER = join(dirname(createRequire(import.meta.url).resolve('#package')), 'migrations');
 
 /**
  * Writes a migration that makes what the entities say and the existing migrations do not: a draft, to be read before it
@@ -35,7 +35,7 @@ export async function generateMigration(environment: NodeJS.ProcessEnv, name: st
   const file = `${timestamp}-${name}`;
   writeFileSync(join(FOLDER, `${file}.ts`), migrationFile(name + timestamp, diff), { flag: 'wx' });
   return [
-    `Wrote src/migrations/${file}.ts. Read it, say in its comment what it is for, and add it to src/migrations/index.ts:`,
+    `Wrote migrations/${file}.ts. Read it, say in its comment what it is for, and add it to migrations/index.ts:`,
     '',
     `  import { ${name}${timestamp} } from './${file}.js';`,
     `  export const MIGRATIONS = [${[...MIGRATIONS.map((each) => each.name), name + timestamp].join(', ')}];`,
