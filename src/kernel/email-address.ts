@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 declare const EMAIL_ADDRESS: unique symbol;
 
@@ -33,8 +33,15 @@ export function emailAddress(text: string): EmailAddress | undefined {
   const [local = '', host = '', ...more] = text.normalize('NFKC').toLowerCase().normalize('NFKC').split('@');
   if (more.length > 0 || !LOCAL.test(local) || Buffer.byteLength(local) > MAX_LOCAL) return undefined;
   const domain = HOST_CHARACTERS.test(host) ? domainToASCII(host) : '';
+  if (domain.includes('xn--') && !standsForSomething(domain)) return undefined;
   const address = `${local}@${domain}`;
   return DOMAIN.test(domain) && isNormal(address) ? address : undefined;
+}
+
+/** Newer versions of Node let punycode pass without decoding it: it must come to letters, and they back to it. */
+function standsForSomething(domain: string): boolean {
+  const letters = domainToUnicode(domain);
+  return !letters.includes('xn--') && domainToASCII(letters) === domain;
 }
 
 /** The last of the rules, and what tells the compiler that they all hold. */
