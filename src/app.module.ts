@@ -44,7 +44,7 @@ export class AppModule {
         LocksModule,
         RateLimitModule,
         IdempotencyModule,
-        ScheduleModule.forRoot(),
+        ScheduleModule,
         JobsModule,
         MailModule,
         AuthModule.forRoot(CredentialsModule),

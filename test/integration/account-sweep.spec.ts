@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.js';
-import { AccountSweep } from '../../src/modules/accounts/account-sweep.js';
 import { ResetTokensRepository } from '../../src/modules/accounts/password-reset/reset-tokens.repository.js';
 import { RegistrationsRepository } from '../../src/modules/accounts/registration/registrations.repository.js';
 import { SessionsRepository } from '../../src/modules/accounts/sessions/sessions.repository.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../src/platform/schedule/index.js';
+import { RepeatingTasks } from '../../src/platform/schedule/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 import { SCHEMA } from '../../src/schema.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;
-let sweep: RepeatingTask;
+let sweeps: RepeatingTasks;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -26,21 +25,14 @@ beforeAll(async () => {
     statementTimeoutMs: 0,
   }).initialize();
   const transactor = new Transactor(dataSource, new Metrics());
-  const tasks = new RepeatingTasks({ role: 'worker' }, new SchedulerRegistry());
-  const made = jest.spyOn(tasks, 'sweep');
-  new AccountSweep(
-    new RegistrationsRepository(transactor),
-    new ResetTokensRepository(dataSource, transactor),
-    new SessionsRepository(dataSource, transactor),
-    tasks,
-  ).onApplicationBootstrap();
-  const [call] = made.mock.results;
-  if (call?.type !== 'return') throw new Error('There is no sweep');
-  sweep = call.value;
+  sweeps = new RepeatingTasks({ role: 'worker' }, new SchedulerRegistry());
+  sweeps.begin(new RegistrationsRepository(transactor));
+  sweeps.begin(new ResetTokensRepository(dataSource, transactor));
+  sweeps.begin(new SessionsRepository(dataSource, transactor));
 });
 
 afterAll(async () => {
-  await sweep?.stop();
+  await sweeps?.onModuleDestroy();
   await dataSource?.destroy();
   await database?.drop();
 });
@@ -67,7 +59,7 @@ it('removes registrations that nobody proved within a month', async () => {
       [randomBytes(32), email, age],
     );
   }
-  await sweep.run();
+  await sweeps.run('old registrations');
   expect(await idsIn('registrations', 'email')).toEqual(['late@example.com']);
 });
 
@@ -97,7 +89,8 @@ it('removes expired tokens, and sessions that ended ninety days ago with their r
       [hash, owner, left],
     );
   }
-  await sweep.run();
+  await sweeps.run('expired password reset tokens');
+  await sweeps.run('ended sessions');
   expect(await idsIn('sessions')).toEqual([late]);
   expect(await idsIn('refresh_tokens', 'session_id')).toEqual([late]);
   const tokens = await dataSource.query(`SELECT token_hash FROM password_reset_tokens WHERE user_id = $1`, [owner]);
@@ -109,6 +102,6 @@ it('takes as many rounds as it needs', async () => {
     INSERT INTO registrations (token_hash, email, password_hash, created_at, expires_at)
     SELECT sha256(n::text::bytea), 'many@example.com', 'x', now() - interval '31 days', now()
     FROM generate_series(1, 1100) AS n`);
-  await sweep.run();
+  await sweeps.run('old registrations');
   expect(await idsIn('registrations', 'email')).not.toContain('many@example.com');
 });

@@ -29,6 +29,7 @@ import {
 } from '../../src/platform/auth/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
 import { MetricsModule } from '../../src/platform/metrics/index.js';
+import { ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { waitFor } from '../support/wait-for.js';
@@ -73,6 +74,7 @@ function startReplica(): Promise<INestApplicationContext> {
         MetricsModule,
         DatabaseModule.forRoot(database.url, { entities: [...API_KEY_ENTITIES, ...AUDIT_ENTITIES], migrations: [] }),
         TransactionModule,
+        ScheduleModule,
         ApiKeysModule,
       ],
     },

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ValidationError } from '../../src/kernel/app-error.js';
@@ -18,6 +19,7 @@ import type { ListAuditQueryDto } from '../../src/modules/audit/dto/list-audit-q
 import { SealBatch } from '../../src/modules/audit/sealing/seal-batch.js';
 import { SealRepository } from '../../src/modules/audit/sealing/seal.repository.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
+import { RepeatingTasks } from '../../src/platform/schedule/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase } from '../support/database.js';
 
@@ -30,6 +32,7 @@ class Replica {
   readonly metrics = new Metrics();
   readonly transactor: Transactor;
   readonly sealer: AuditSealer;
+  readonly tasks: RepeatingTasks;
   readonly verifier: AuditVerifier;
   readonly reader: AuditReader;
   readonly file: CheckpointFile;
@@ -47,6 +50,11 @@ class Replica {
     this.file = new CheckpointFile({ dataDir });
     this.batch = new SealBatch(this.transactor, new SealRepository(), checkpoints, signer, log);
     this.sealer = new AuditSealer({ role }, this.batch, this.file, this.metrics);
+    const scheduler = new SchedulerRegistry();
+    this.tasks = new RepeatingTasks({ role }, scheduler);
+    this.tasks.begin(this.sealer);
+    // It runs when a test says so.
+    for (const name of scheduler.getIntervals()) scheduler.deleteInterval(name);
     const auditLines = new AuditLinesRepository(dataSource);
     this.verifier = new AuditVerifier(auditLines, checkpoints, signer, this.file);
     this.reader = new AuditReader(auditLines, checkpoints);
@@ -54,6 +62,17 @@ class Replica {
 
   record(...recorded: NewAuditLine[]): Promise<void> {
     return this.transactor.run((tx) => log.record(tx, recorded));
+  }
+
+  /** What its timer does every second. */
+  tick(): Promise<void> {
+    return this.tasks.run('audit sealing');
+  }
+
+  /** As its process does. */
+  async end(): Promise<void> {
+    await this.tasks.beforeApplicationShutdown();
+    await this.sealer.onApplicationShutdown();
   }
 
   async sealAll(): Promise<void> {
@@ -326,18 +345,18 @@ describe('the audit log', () => {
 
     it('runs by itself, but not in a process that only serves requests', async () => {
       await replica.record(...lines(2));
-      await new Replica(dataSource, folder, 'api').sealer.tick();
+      await expect(new Replica(dataSource, folder, 'api').tick()).rejects.toThrow('no timer');
       expect(await sealedIds()).toEqual([]);
-      await replica.sealer.tick();
+      await replica.tick();
       expect(await sealedIds()).toEqual([1, 2]);
     });
 
     it('tries again after a failure', async () => {
       await replica.record(...lines(2));
       await dataSource.query('ALTER TABLE audit_checkpoints RENAME TO elsewhere');
-      await replica.sealer.tick();
+      await replica.tick();
       await dataSource.query('ALTER TABLE elsewhere RENAME TO audit_checkpoints');
-      await replica.sealer.tick();
+      await replica.tick();
       expect(await sealedIds()).toEqual([1, 2]);
     });
 
@@ -345,13 +364,13 @@ describe('the audit log', () => {
       await replica.record(...lines(2));
       await replica.sealAll();
       await replica.record(...lines(3));
-      await replica.sealer.onApplicationShutdown();
+      await replica.end();
       expect(await replica.verifier.verify()).toMatchObject({ ok: true, lines: 5, unsealed: 0, checkpoints: 2 });
       const [newest] = (await replica.reader.listCheckpoints(1, undefined)).data;
       expect(newest).toMatchObject({ sequence: 5, lines: 3 });
 
       await replica.record(...lines(1));
-      await replica.sealer.tick();
+      await replica.tick();
       expect(await sealedIds()).toHaveLength(5);
     });
 
@@ -518,7 +537,7 @@ describe('the audit log', () => {
     it('names where lines were cut off before a checkpoint knew them, also in a log where nothing else happens', async () => {
       await sealedSinceTheCheckpoint();
       await tamper('DELETE FROM audit_log WHERE sequence >= 5');
-      for (let second = 0; second < 3; second++) await replica.sealer.tick();
+      for (let second = 0; second < 3; second++) await replica.tick();
       expect((await replica.verifier.verify()).firstBadLine).toEqual({ sequence: 5, reason: 'The line is missing.' });
       const { data } = await replica.reader.list(query({ action: 'audit_log.cut' }));
       expect(data).toMatchObject([{ sequence: 7, actor: 'system:audit', details: { found: 4, expected: 6 } }]);
@@ -528,17 +547,17 @@ describe('the audit log', () => {
       await sealedSinceTheCheckpoint();
       await tamper('TRUNCATE audit_log', 'TRUNCATE audit_checkpoints');
       await rm(replica.file.path);
-      await replica.sealer.tick();
+      await replica.tick();
       expect((await replica.verifier.verify()).firstBadLine?.sequence).toBe(1);
     });
 
     it('names them when another process has seen them', async () => {
       const witness = new Replica(dataSource, join(folder, 'witness'));
       await sealedSinceTheCheckpoint();
-      await witness.sealer.tick();
+      await witness.tick();
       await tamper('DELETE FROM audit_log WHERE sequence >= 5');
       await replica.record(...lines(1));
-      await witness.sealer.tick();
+      await witness.tick();
       expect((await witness.verifier.verify()).firstBadLine?.sequence).toBe(5);
     });
 
@@ -549,7 +568,7 @@ describe('the audit log', () => {
       await restarted.record(...lines(4));
       await restarted.sealAll();
       expect(await restarted.verifier.verify()).toMatchObject({ ok: true, lines: 8 });
-      await replica.sealer.tick();
+      await replica.tick();
       expect((await restarted.verifier.verify()).firstBadLine).toEqual({
         sequence: 9,
         reason: expect.stringContaining('does not follow'),

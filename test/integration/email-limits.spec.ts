@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigModule, loadConfig } from '../../src/config/index.js';
 import { type EmailAddress, emailAddress } from '../../src/kernel/email-address.js';
 import { AUDIT_ENTITIES } from '../../src/modules/audit/index.js';
@@ -19,7 +19,7 @@ import { DatabaseModule } from '../../src/platform/database/index.js';
 import { EncryptionModule } from '../../src/platform/encryption/index.js';
 import { Metrics, MetricsModule } from '../../src/platform/metrics/index.js';
 import { RateLimitedError } from '../../src/platform/rate-limit/index.js';
-import { type RepeatingTask, RepeatingTasks, ScheduleModule } from '../../src/platform/schedule/index.js';
+import { RepeatingTasks, ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule, Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { makeTempFolder, removeTempFolder } from '../support/temp-folder.js';
@@ -34,7 +34,6 @@ let dataDir: string;
 let here: INestApplicationContext;
 let there: INestApplicationContext;
 let off: INestApplicationContext;
-let sweeps: RepeatingTask[];
 let addresses = 0;
 
 function start(env: Record<string, string> = {}): Promise<INestApplicationContext> {
@@ -53,7 +52,7 @@ function start(env: Record<string, string> = {}): Promise<INestApplicationContex
         ClockModule,
         TransactionModule,
         EncryptionModule,
-        ScheduleModule.forRoot(),
+        ScheduleModule,
         EmailLimitsModule,
       ],
     },
@@ -64,12 +63,9 @@ function start(env: Record<string, string> = {}): Promise<INestApplicationContex
 beforeAll(async () => {
   database = await createTestDatabase();
   dataDir = makeTempFolder('email-limits');
-  const made = jest.spyOn(RepeatingTasks.prototype, 'sweep');
   here = await start();
   there = await start();
   off = await start({ EMAIL_VERIFICATION_RATE_LIMIT: '0', EMAIL_PASSWORD_RESET_RATE_LIMIT: '0' });
-  sweeps = made.mock.results.flatMap(({ type, value }) => (type === 'return' ? [value] : []));
-  made.mockRestore();
 });
 
 afterAll(async () => {
@@ -395,7 +391,7 @@ describe('The sweep', () => {
     await query(`
       INSERT INTO email_limits (kind, email_hash, expires_at)
       SELECT 'verification', sha256(n::text::bytea), now() - interval '1 minute' FROM generate_series(1, 1201) AS n`);
-    await sweeps[0]?.run();
+    await here.get(RepeatingTasks).run('email limits');
     expect(await rows()).toBe(0);
   });
 });

@@ -10,7 +10,6 @@ import {
   IdempotencyRecords,
 } from '../../src/platform/idempotency/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
-import { RepeatingTasks } from '../../src/platform/schedule/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -194,7 +193,7 @@ describe('IdempotencyRecords', () => {
 });
 
 describe('ExpiredRecords', () => {
-  const expired = () => new ExpiredRecords(transactor, {} as RepeatingTasks);
+  const expired = () => new ExpiredRecords(transactor);
   const count = async () => {
     const [row] = await dataSource.query<{ count: number }[]>('SELECT count(*)::integer FROM idempotency_records');
     return row?.count ?? 0;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { SchedulerRegistry } from '@nestjs/schedule';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { AttemptsInFlight, ClaimLostError } from '../../src/platform/idempotency/attempts-in-flight.js';
 import type { AnswerContent, IdempotencyClaim } from '../../src/platform/idempotency/index.js';
@@ -177,12 +177,20 @@ describe('IdempotencyStore', () => {
 });
 
 describe('AttemptsInFlight', () => {
-  const tasks = () =>
-    new RepeatingTasks({ role: 'all' }, { addInterval: () => undefined } as unknown as SchedulerRegistry);
+  const ends: (() => void)[] = [];
+
+  afterEach(() => {
+    for (const end of ends.splice(0)) end();
+  });
 
   function attemptsWith(lockMs: number, by: Pick<IdempotencyStore, 'extend'>): AttemptsInFlight {
-    const attempts = new AttemptsInFlight({ IDEMPOTENCY_LOCK_MS: lockMs }, by, tasks());
-    attempts.onModuleInit();
+    const attempts = new AttemptsInFlight({ IDEMPOTENCY_LOCK_MS: lockMs }, by);
+    const tasks = new RepeatingTasks({ role: 'all' }, new SchedulerRegistry());
+    tasks.begin(attempts);
+    ends.push(
+      () => void tasks.beforeApplicationShutdown(),
+      () => attempts.onApplicationShutdown(),
+    );
     return attempts;
   }
 
@@ -201,7 +209,6 @@ describe('AttemptsInFlight', () => {
     expect(signal.aborted).toBe(false);
     attempts.drop(attempt);
     await waitFor(async () => 'owner' in (await short.acquire(claim)));
-    await attempts.onApplicationShutdown();
   });
 
   it('learn from a renewal that another has taken over, before their lock would have ended', async () => {
@@ -216,7 +223,6 @@ describe('AttemptsInFlight', () => {
     await waitFor(() => signal.aborted);
     expect(signal.reason).toBeInstanceOf(ClaimLostError);
     expect(performance.now() - heldAt).toBeLessThan(lockMs);
-    await attempts.onApplicationShutdown();
   });
 
   it('give up by their own clock when no renewal gets through', async () => {

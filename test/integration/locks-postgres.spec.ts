@@ -91,7 +91,7 @@ describe('locks in PostgreSQL', () => {
     await stores[0]!.acquire(held, 60_000);
     await sql(`UPDATE locks SET expires_at = now() - interval '25 hours' WHERE key = $1`, [old]);
     await sql(`UPDATE locks SET expires_at = now() - interval '23 hours' WHERE key = $1`, [recent]);
-    await stores[0]!.removeOld();
+    await stores[0]!.removeOld(100);
     const left = await sql<{ key: string }>('SELECT key FROM locks WHERE key = ANY ($1)', [[old, recent, held]]);
     expect(left.map(({ key }) => key).toSorted()).toEqual([recent, held].toSorted());
     expect((await stores[1]!.acquire(old, 60_000))!.fencingToken).toBeGreaterThan(first!.fencingToken);

@@ -1,3 +1,4 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDataSource } from '../../src/platform/database/index.js';
@@ -5,6 +6,7 @@ import { Metrics } from '../../src/platform/metrics/index.js';
 import { PostgresRateLimitStore } from '../../src/platform/rate-limit/adapters/postgres-rate-limit-store.js';
 import { describeRateLimitStore } from '../../src/platform/rate-limit/rate-limit-store.contract.js';
 import { tier } from '../../src/platform/rate-limit/tier.js';
+import { RepeatingTasks } from '../../src/platform/schedule/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -52,7 +54,7 @@ describe('limits in PostgreSQL', () => {
       `UPDATE rate_limit_counters SET over_at = over_at - interval '1 day' WHERE subject = $1`,
       [over],
     );
-    await stores[0]!.sweep();
+    await stores[0]!.sweep(100);
     const left = await dataSources[0]!.query<{ subject: string }[]>(
       'SELECT subject FROM rate_limit_counters WHERE subject = ANY ($1)',
       [[over, live]],
@@ -65,7 +67,10 @@ describe('limits in PostgreSQL', () => {
       `INSERT INTO rate_limit_counters (subject, state, readings, over_at)
        SELECT 'over:' || n, '{}', '{}', now() - interval '1 day' FROM generate_series(1, 2500) AS n`,
     );
-    await stores[0]!.sweep();
+    const timers = new RepeatingTasks({ role: 'all' }, new SchedulerRegistry());
+    timers.begin(stores[0]!);
+    await timers.run('rate limit counters');
+    await timers.onModuleDestroy();
     const left = await dataSources[0]!.query<{ subject: string }[]>(
       'SELECT subject FROM rate_limit_counters WHERE over_at < now()',
     );

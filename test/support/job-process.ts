@@ -53,7 +53,7 @@ export class JobProcess {
         DatabaseModule.forRoot(databaseUrl, { entities: [], migrations: [] }),
         TransactionModule,
         EncryptionModule,
-        ScheduleModule.forRoot(),
+        ScheduleModule,
         JobsModule,
         ...modules,
       ],

@@ -1,4 +1,3 @@
-import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { AccountDirectory } from '../../src/modules/ledger/account-directory.js';
@@ -27,7 +26,6 @@ import { CoalescerFactory } from '../../src/platform/coalescer/index.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { IdempotencyRecords } from '../../src/platform/idempotency/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
-import { RepeatingTasks } from '../../src/platform/schedule/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
 
 export const BY = { actor: 'api-key:test', requestId: 'req-1', ip: '10.0.0.1' };
@@ -53,7 +51,6 @@ export class TestLedger {
     const metrics = new Metrics();
     const transactor = new Transactor(dataSource, metrics);
     const coalescers = new CoalescerFactory(metrics);
-    const tasks = new RepeatingTasks({ role: 'all' }, new SchedulerRegistry());
     const audit = new AuditLog();
     const directory = new AccountDirectory();
     const accounts = new AccountsRepository();
@@ -75,8 +72,8 @@ export class TestLedger {
         reads,
         new LedgerPast(coalescers, new LedgerPastRepository(dataSource)),
       ),
-      new LedgerIntegrity({ role: 'all' }, tasks, transactor, ledgerMetrics),
-      new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, tasks, reads, transactor, book, ledgerMetrics),
+      new LedgerIntegrity(transactor, ledgerMetrics),
+      new HoldSweep({ SWEEP_INTERVAL_MS: 1000 }, reads, transactor, book, ledgerMetrics),
       coalescers,
     );
   }

@@ -26,7 +26,7 @@ export function lockContext(databaseUrl: string, redisUrl: string): Promise<INes
         MetricsModule,
         DatabaseModule.forRoot(databaseUrl, { entities: [], migrations: [] }),
         RedisModule.forRoot(),
-        ScheduleModule.forRoot(),
+        ScheduleModule,
         ClockModule,
         TransactionModule,
         LocksModule,

@@ -4,7 +4,6 @@ import { EmailLimitsModule } from '../email-limits/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { AccessTokenVerifier } from './access-tokens/access-token.verifier.js';
 import { AccountLinks } from './mails/account-links.js';
-import { AccountSweep } from './account-sweep.js';
 import { AuthController } from './auth.controller.js';
 import { LoginAttempts } from './login-attempts.js';
 import { LoginService } from './login.service.js';
@@ -29,7 +28,6 @@ import { UsersService } from './users/users.service.js';
     AccessTokens,
     AccessTokenVerifier,
     AccountLinks,
-    AccountSweep,
     LoginAttempts,
     LoginService,
     MailRequests,

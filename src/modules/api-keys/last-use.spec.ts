@@ -1,17 +1,21 @@
 import { Logger } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RepeatingTasks } from '../../platform/schedule/index.js';
 import type { ApiKeyUse } from './api-key.repository.js';
 import { LastUse } from './last-use.js';
 
 const recordUse = jest.fn<(uses: readonly ApiKeyUse[]) => Promise<void>>();
 let lastUse: LastUse;
+let tasks: RepeatingTasks;
 
 beforeEach(() => {
   jest.useFakeTimers();
   Logger.overrideLogger(false);
   recordUse.mockReset().mockResolvedValue();
   lastUse = new LastUse({ recordUse });
-  lastUse.onApplicationBootstrap();
+  tasks = new RepeatingTasks({ role: 'all' }, new SchedulerRegistry());
+  tasks.begin(lastUse);
 });
 
 afterEach(async () => {
@@ -70,6 +74,7 @@ describe('LastUse', () => {
     lastUse.touch('a');
     await jest.advanceTimersByTimeAsync(1000);
     lastUse.touch('a');
+    await tasks.onModuleDestroy();
     await lastUse.beforeApplicationShutdown();
     expect(recordUse).toHaveBeenCalledTimes(2);
     lastUse.touch('a');

@@ -1,10 +1,5 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { Every } from '../../platform/schedule/index.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 
 const TICK_MS = 1000;
@@ -15,25 +10,21 @@ const INTERVAL_MS = 60_000;
  * for each key and replica, all that are due in one statement. A crash loses a minute of it, which nothing rests on.
  */
 @Injectable()
-export class LastUse implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class LastUse implements BeforeApplicationShutdown {
   private readonly logger = new Logger(LastUse.name);
   /** By key id, not yet written: when it was used, on the clock of `performance.now()`. */
   private readonly pending = new Map<string, number>();
   /** By key id: when a write was last tried, on the same clock. */
   private readonly writtenAt = new Map<string, number>();
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(@Inject(ApiKeyRepository) private readonly repository: Pick<ApiKeyRepository, 'recordUse'>) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.writeDue(), TICK_MS).unref();
-  }
 
   touch(id: string): void {
     this.pending.set(id, performance.now());
   }
 
   /** Writes the uses whose key was not written for a minute. Never throws: a failed write is tried a minute later. */
+  @Every(TICK_MS, { name: 'last use of API keys', role: 'any' })
   async writeDue(): Promise<void> {
     const now = performance.now();
     for (const [id, at] of this.writtenAt) if (now - at >= INTERVAL_MS) this.writtenAt.delete(id);
@@ -41,7 +32,6 @@ export class LastUse implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
     await this.write([...this.pending]);
   }
 

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/index.js';
-import { EmailLimitSweep } from './email-limit-sweep.js';
 import { EmailLimiter } from './email-limiter.js';
 import { EmailLimitsController } from './email-limits.controller.js';
 import { EmailLimitsRepository } from './email-limits.repository.js';
@@ -9,7 +8,7 @@ import { EmailLimitsService } from './email-limits.service.js';
 @Module({
   imports: [AuditModule],
   controllers: [EmailLimitsController],
-  providers: [EmailLimitSweep, EmailLimiter, EmailLimitsRepository, EmailLimitsService],
+  providers: [EmailLimiter, EmailLimitsRepository, EmailLimitsService],
   exports: [EmailLimiter],
 })
 export class EmailLimitsModule {}

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Every } from '../../platform/schedule/index.js';
 import { Transactor } from '../../platform/transaction/index.js';
 import type { EmailLimitKind } from './email-limit-kind.js';
 import type { EmailLimitState } from './email-limit-reading.js';
@@ -167,7 +168,12 @@ export class EmailLimitsRepository {
     return restored.length > 0;
   }
 
-  /** @returns how many rows were removed, `limit` at most */
+  /**
+   * Nothing waits for it: what has expired counts as gone wherever it is met.
+   *
+   * @returns how many rows were removed, `limit` at most
+   */
+  @Every(60_000, { name: 'email limits', role: 'background', batch: 500 })
   removeExpired(limit: number): Promise<number> {
     return this.transactor.affected(REMOVE_EXPIRED, [limit]);
   }

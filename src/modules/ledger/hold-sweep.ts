@@ -1,6 +1,6 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../platform/schedule/index.js';
+import { Every } from '../../platform/schedule/index.js';
 import { Transactor } from '../../platform/transaction/index.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
@@ -15,28 +15,17 @@ const BATCH = 500;
  * finds the hold expired.
  */
 @Injectable()
-export class HoldSweep implements OnApplicationBootstrap, OnModuleDestroy {
-  private task: RepeatingTask | undefined;
-
+export class HoldSweep {
   constructor(
     @Inject(CONFIG) private readonly config: Pick<Config, 'SWEEP_INTERVAL_MS'>,
-    private readonly tasks: RepeatingTasks,
     private readonly reads: LedgerReadsRepository,
     private readonly transactor: Transactor,
     private readonly book: LedgerBook,
     private readonly metrics: LedgerMetrics,
   ) {}
 
-  onApplicationBootstrap(): void {
-    const { SWEEP_INTERVAL_MS } = this.config;
-    this.task = this.tasks.every(SWEEP_INTERVAL_MS, 'ledger holds', () => this.sweep(), { role: 'background' });
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.task?.stop();
-  }
-
   /** @returns how many it tidied away */
+  @Every((sweep: HoldSweep) => sweep.config.SWEEP_INTERVAL_MS, { name: 'ledger holds', role: 'background' })
   async sweep(): Promise<number> {
     let tidied = 0;
     for (;;) {

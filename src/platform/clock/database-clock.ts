@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { performance } from 'node:perf_hooks';
 import { DataSource } from 'typeorm';
-import { RepeatingTasks } from '../schedule/index.js';
+import { Every } from '../schedule/index.js';
 
 /** Often enough that drift between two machines' clocks stays far below the second. */
 const RESYNC_MS = 30_000;
@@ -17,15 +17,10 @@ export class DatabaseClock implements OnModuleInit {
   /** Database unix milliseconds minus `performance.now()`. */
   private offset: number | undefined;
 
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly tasks: RepeatingTasks,
-  ) {}
+  constructor(private readonly dataSource: DataSource) {}
 
   async onModuleInit(): Promise<void> {
     await this.synchronize();
-    // While the database is away the last reading is carried on.
-    this.tasks.every(RESYNC_MS, 'database clock', () => this.synchronize(), { role: 'any' });
   }
 
   /** Unix milliseconds. */
@@ -34,7 +29,9 @@ export class DatabaseClock implements OnModuleInit {
     return performance.now() + this.offset;
   }
 
-  private async synchronize(): Promise<void> {
+  /** While the database is away the last reading is carried on. */
+  @Every(RESYNC_MS, { name: 'database clock', role: 'any' })
+  async synchronize(): Promise<void> {
     const sent = performance.now();
     const [row] = await this.dataSource.query<{ now: number }[]>(
       `SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`,

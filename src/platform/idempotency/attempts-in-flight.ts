@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../schedule/index.js';
+import { Every } from '../schedule/index.js';
 import { IdempotencyStore, type Ownership } from './idempotency-store.js';
 
 /** A lock survives two renewals that fail. */
@@ -25,27 +25,19 @@ interface Held {
 
 /** The attempts this process is working on: renews their locks, and tells their handlers when one is lost. */
 @Injectable()
-export class AttemptsInFlight implements OnModuleInit, OnApplicationShutdown {
+export class AttemptsInFlight implements OnApplicationShutdown {
   private readonly logger = new Logger(AttemptsInFlight.name);
   private readonly held = new Map<string, Held>();
   private readonly lockMs: number;
-  private renewals: RepeatingTask | undefined;
 
   constructor(
     @Inject(CONFIG) config: Pick<Config, 'IDEMPOTENCY_LOCK_MS'>,
     @Inject(IdempotencyStore) private readonly store: Pick<IdempotencyStore, 'extend'>,
-    private readonly tasks: RepeatingTasks,
   ) {
     this.lockMs = config.IDEMPOTENCY_LOCK_MS;
   }
 
-  onModuleInit(): void {
-    const interval = this.lockMs / RENEWALS_PER_LOCK;
-    this.renewals = this.tasks.every(interval, 'idempotency locks', () => this.renew(), { role: 'any' });
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.renewals?.stop();
+  onApplicationShutdown(): void {
     for (const { watch } of this.held.values()) clearTimeout(watch);
   }
 
@@ -69,7 +61,12 @@ export class AttemptsInFlight implements OnModuleInit, OnApplicationShutdown {
     this.held.delete(owner);
   }
 
-  private async renew(): Promise<void> {
+  @Every((attempts: AttemptsInFlight) => attempts.lockMs / RENEWALS_PER_LOCK, {
+    name: 'idempotency locks',
+    role: 'any',
+    whileDraining: true,
+  })
+  async renew(): Promise<void> {
     const all = [...this.held.values()];
     if (all.length === 0) return;
     const askedAt = performance.now();

@@ -1,5 +1,5 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type RepeatingTask, RepeatingTasks } from '../schedule/index.js';
+import { Injectable } from '@nestjs/common';
+import { Every } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 
 const INTERVAL_MS = 10_000;
@@ -23,23 +23,11 @@ const REMOVE = `
 
 /** Removes what has expired. Nothing waits for it: an expired record counts as gone wherever it is met. */
 @Injectable()
-export class ExpiredRecords implements OnApplicationBootstrap, OnModuleDestroy {
-  private task: RepeatingTask | undefined;
-
-  constructor(
-    private readonly transactor: Transactor,
-    private readonly tasks: RepeatingTasks,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.task = this.tasks.sweep(INTERVAL_MS, 'expired idempotency records', BATCH, (limit) => this.remove(limit));
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.task?.stop();
-  }
+export class ExpiredRecords {
+  constructor(private readonly transactor: Transactor) {}
 
   /** @returns how many were removed, `limit` at most */
+  @Every(INTERVAL_MS, { name: 'expired idempotency records', role: 'background', batch: BATCH })
   remove(limit: number): Promise<number> {
     return this.transactor.affected(REMOVE, [limit]);
   }

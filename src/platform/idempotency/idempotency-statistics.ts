@@ -1,7 +1,7 @@
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Metrics } from '../metrics/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../schedule/index.js';
+import { Every } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 import type { IdempotencyStatisticsDto } from './idempotency-statistics.dto.js';
 import { IdempotencyOutcomes, noOutcomes, OUTCOMES, type Outcome } from './idempotency-outcomes.js';
@@ -48,13 +48,10 @@ interface StoredRow {
 
 /** How much is stored, and what became of requests with a key: over all processes, kept across restarts. */
 @Injectable()
-export class IdempotencyStatistics implements OnApplicationBootstrap, OnApplicationShutdown {
-  private task: RepeatingTask | undefined;
-
+export class IdempotencyStatistics implements OnApplicationShutdown {
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactor: Transactor,
-    private readonly tasks: RepeatingTasks,
     private readonly outcomes: IdempotencyOutcomes,
     metrics: Metrics,
   ) {
@@ -63,13 +60,8 @@ export class IdempotencyStatistics implements OnApplicationBootstrap, OnApplicat
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.task = this.tasks.every(FLUSH_INTERVAL_MS, 'idempotency statistics', () => this.flush(), { role: 'any' });
-  }
-
   /** The HTTP server is closed by now, so what was counted is all there will be. */
   async onApplicationShutdown(): Promise<void> {
-    await this.task?.stop();
     // The figures are worth no failed shutdown.
     await this.flush().catch(() => undefined);
   }
@@ -106,7 +98,8 @@ export class IdempotencyStatistics implements OnApplicationBootstrap, OnApplicat
     return row ?? { total: 0, estimated: false, expired: 0 };
   }
 
-  private async flush(): Promise<void> {
+  @Every(FLUSH_INTERVAL_MS, { name: 'idempotency statistics', role: 'any' })
+  async flush(): Promise<void> {
     const counts = this.outcomes.take();
     const counted = OUTCOMES.filter((outcome) => counts[outcome] > 0);
     if (counted.length === 0) return;

@@ -1,27 +1,21 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
-import { type RepeatingTask, RepeatingTasks } from '../schedule/index.js';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Every, RepeatingTasks } from '../schedule/index.js';
 import { JobHandlers } from './job-handlers.js';
 import { JobMetrics } from './job-metrics.js';
 import { JobRunner } from './job-runner.js';
 import { JOB_TIMINGS, type JobTimings } from './job-timings.js';
 import { JobsRepository, type Room } from './jobs.repository.js';
 
+const POLL = 'due jobs';
+
 /**
  * Claims due jobs and runs them, of each kind a bounded number at a time. Found by its own poll and by nothing else:
  * see `Jobs`. Jobs of kinds that nobody handles here are left to other processes.
  */
 @Injectable()
-export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly running = new Set<Promise<unknown>>();
   private readonly runningOfKind = new Map<string, number>();
-  private poll: RepeatingTask | undefined;
-  private active = true;
 
   constructor(
     private readonly handlers: JobHandlers,
@@ -34,14 +28,6 @@ export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy, Befor
 
   onApplicationBootstrap(): void {
     for (const kind of this.handlers.all.keys()) this.metrics.know(kind);
-    this.poll = this.tasks.every(this.timings.poll, 'due jobs', () => this.claimWhatThereIsRoomFor(), {
-      role: 'background',
-    });
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    this.active = false;
-    await this.poll?.stop();
   }
 
   /** What is running may finish; what does not within the bound is handed back by `JobsInFlight`. */
@@ -50,9 +36,10 @@ export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy, Befor
     await Promise.race([Promise.allSettled(this.running), bound]);
   }
 
-  private async claimWhatThereIsRoomFor(): Promise<void> {
+  @Every((worker: JobWorker) => worker.timings.poll, { name: POLL, role: 'background' })
+  async claimWhatThereIsRoomFor(): Promise<void> {
     const room = this.room();
-    if (!this.active || room.length === 0) return;
+    if (room.length === 0) return;
     for (const job of await this.repository.claim(room)) {
       const handler = this.handlers.find(job.kind);
       if (handler === undefined) continue;
@@ -61,7 +48,7 @@ export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy, Befor
         this.running.delete(run);
         this.count(job.kind, -1);
         // A backlog is worked off at its own pace, not at that of the poll.
-        void this.poll?.run();
+        void this.tasks.run(POLL);
       });
       this.running.add(run);
     }

@@ -1,28 +1,12 @@
-import { Global, Inject, Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { DatabaseClock } from '../clock/index.js';
 import { REDIS_NODES, type RedisClient } from '../redis/index.js';
-import { RepeatingTasks } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 import { PostgresLockStore } from './adapters/postgres-lock-store.js';
 import { RedisLockStore } from './adapters/redis-lock-store.js';
 import { LockFence } from './lock-fence.js';
 import { LOCK_STORE, type LockStore } from './lock-store.js';
 import { Locks } from './locks.js';
-
-const HOUR_MS = 3_600_000;
-
-/** Rows are there to be removed also after a change to Redis. */
-@Injectable()
-class LockRetention implements OnModuleInit {
-  constructor(
-    @Inject(PostgresLockStore) private readonly postgres: PostgresLockStore,
-    private readonly tasks: RepeatingTasks,
-  ) {}
-
-  onModuleInit(): void {
-    this.tasks.every(HOUR_MS, 'old locks', () => this.postgres.removeOld(), { role: 'background' });
-  }
-}
 
 @Global()
 @Module({
@@ -40,7 +24,6 @@ class LockRetention implements OnModuleInit {
     },
     Locks,
     LockFence,
-    LockRetention,
   ],
   exports: [Locks, LockFence],
 })

@@ -1,7 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { SUPERVISOR } from '../processes/index.js';
-import { RepeatingTasks } from '../schedule/index.js';
 import { Transactor } from '../transaction/index.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import { LIMITS, SupervisorRateLimitStore } from './adapters/supervisor-rate-limit-store.js';
@@ -21,15 +20,18 @@ import type { RateLimitStore } from './rate-limit-store.js';
 import { RATE_LIMIT_STORE, RateLimiter } from './rate-limiter.js';
 import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
 
-const SWEEP_MS = 60_000;
-
 @Global()
 @Module({
   providers: [
     {
       provide: RATE_LIMIT_STORE,
-      inject: [CONFIG, RateLimitConnection, Transactor, RepeatingTasks, RateLimitMetrics],
+      inject: [CONFIG, RateLimitConnection, PostgresRateLimitStore, RateLimitMetrics],
       useFactory: createStore,
+    },
+    {
+      provide: PostgresRateLimitStore,
+      inject: [Transactor],
+      useFactory: (transactor: Transactor) => new PostgresRateLimitStore(transactor),
     },
     ApplicableTiers,
     AttemptLimiter,
@@ -58,8 +60,7 @@ export class RateLimitModule {}
 function createStore(
   { rateLimitStore }: Config,
   { redis }: RateLimitConnection,
-  transactor: Transactor,
-  tasks: RepeatingTasks,
+  postgres: PostgresRateLimitStore,
   metrics: RateLimitMetrics,
 ): RateLimitStore {
   if (rateLimitStore === 'memory') return createMemoryStore(metrics);
@@ -67,8 +68,6 @@ function createStore(
     if (redis === null) throw new TypeError('RATE_LIMIT_STORE=redis needs REDIS_URL');
     return new StandInRateLimitStore(new RedisRateLimitStore(redis), metrics);
   }
-  const postgres = new PostgresRateLimitStore(transactor);
-  tasks.every(SWEEP_MS, 'rate limit counters', () => postgres.sweep(), { role: 'background' });
   return new StandInRateLimitStore(postgres, metrics);
 }
 

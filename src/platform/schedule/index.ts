@@ -1,3 +1,3 @@
-export type { RepeatingTask } from './repeating-task.js';
+export { Every } from './every.decorator.js';
 export { RepeatingTasks } from './repeating-tasks.js';
 export { ScheduleModule } from './schedule.module.js';

@@ -5,17 +5,13 @@ export class RepeatingTask {
   private readonly logger = new Logger(RepeatingTask.name);
   private running: Promise<void> | undefined;
   private failing = false;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
+  /** @param work is given the signal that it is to end, for rounds that go on for long */
   constructor(
     private readonly name: string,
-    private readonly work: (task: RepeatingTask) => Promise<unknown>,
+    private readonly work: (signal: AbortSignal) => Promise<unknown>,
   ) {}
-
-  /** A round that goes on for long looks whether it should. */
-  get isStopped(): boolean {
-    return this.stopped;
-  }
 
   /**
    * Starts a round unless one is under way. Never throws: the next round makes up for a failed one.
@@ -23,19 +19,19 @@ export class RepeatingTask {
    * @returns when the round under way has ended, however it did
    */
   run(): Promise<void> {
-    if (this.stopped) return Promise.resolve();
+    if (this.stopping.signal.aborted) return Promise.resolve();
     return (this.running ??= this.round().finally(() => (this.running = undefined)));
   }
 
   /** No further round; resolves when the one under way has ended. */
   async stop(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     await this.running;
   }
 
   private async round(): Promise<void> {
     try {
-      await this.work(this);
+      await this.work(this.stopping.signal);
       if (this.failing) this.logger.log(`${this.name}: works again`);
       this.failing = false;
     } catch (error) {

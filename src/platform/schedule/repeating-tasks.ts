@@ -1,54 +1,62 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { MetadataScanner, Reflector } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../config/index.js';
+import { TIMER, type TimerOptions } from './every.decorator.js';
 import { RepeatingTask } from './repeating-task.js';
 
-export interface TaskOptions {
-  /** `background` work is left to the processes with the role `all` or `worker`. */
-  role: 'any' | 'background';
-}
-
-/** @returns how many were removed, `limit` at most */
-export type Removal = (limit: number) => Promise<number>;
-
-/** Starts what repeats, in Nest's scheduler registry under its name. Every task must be safe on many replicas at once. */
+/** What `@Every` marks, in Nest's scheduler registry under its name, from the start of the application to its end. */
 @Injectable()
-export class RepeatingTasks {
+export class RepeatingTasks implements OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly methods = new MetadataScanner();
+  private readonly reflector = new Reflector();
+  private readonly tasks = new Map<string, { task: RepeatingTask; options: TimerOptions }>();
+
   constructor(
     @Inject(CONFIG) private readonly config: Pick<Config, 'role'>,
     private readonly scheduler: SchedulerRegistry,
   ) {}
 
-  /**
-   * Runs `work` every `intervalMs`.
-   *
-   * @param name unique, for people: it is what the log says when the work fails
-   * @returns to be stopped when its module shuts down
-   */
-  every(
-    intervalMs: number,
-    name: string,
-    work: (task: RepeatingTask) => Promise<unknown>,
-    { role }: TaskOptions,
-  ): RepeatingTask {
-    const task = new RepeatingTask(name, work);
-    if (role === 'any' || this.config.role !== 'api') {
-      this.scheduler.addInterval(name, setInterval(() => void task.run(), intervalMs).unref());
+  /** Begins the timers of one object. */
+  begin(owner: object): void {
+    for (const name of this.methods.getAllMethodNames(Object.getPrototypeOf(owner))) {
+      const method: unknown = Reflect.get(owner, name);
+      if (typeof method !== 'function') continue;
+      const timer = this.reflector.get(TIMER, method);
+      if (timer === undefined || (timer.role === 'background' && this.config.role === 'api')) continue;
+      const task = new RepeatingTask(timer.name, async (signal) => {
+        const { batch } = timer;
+        if (batch === undefined) await Reflect.apply(method, owner, [signal]);
+        else while (!signal.aborted && (await Reflect.apply(method, owner, [batch])) === batch);
+      });
+      this.scheduler.addInterval(timer.name, setInterval(() => void task.run(), timer.intervalMs(owner)).unref());
+      this.tasks.set(timer.name, { task, options: timer });
+      if (timer.atStart) void task.run();
     }
-    return task;
   }
+
   /**
-   * Background work that removes what is over, every `intervalMs`: each removal in batches until one is not full, so that
-   * no statement holds locks for long.
+   * Starts a round before its time, unless one is under way or the process ends.
    *
-   * @param batch how many rows one call removes at most
-   * @param removals each removes up to `limit` rows and says how many they were
-   * @returns to be stopped when its module shuts down; a sweep under way then ends with its batch
+   * @returns when the round under way has ended, however it did
+   * @throws TypeError when this process has no timer of the name
    */
-  sweep(intervalMs: number, name: string, batch: number, ...removals: readonly Removal[]): RepeatingTask {
-    const work = async (task: RepeatingTask) => {
-      for (const remove of removals) while (!task.isStopped && (await remove(batch)) === batch);
-    };
-    return this.every(intervalMs, name, work, { role: 'background' });
+  async run(name: string): Promise<void> {
+    const found = this.tasks.get(name);
+    if (found === undefined) throw new TypeError(`There is no timer "${name}" in this process`);
+    await found.task.run();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.stop(({ whileDraining }) => whileDraining !== true);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.stop(() => true);
+  }
+
+  private async stop(which: (options: TimerOptions) => boolean): Promise<void> {
+    const stopped = [...this.tasks.values()].filter(({ options }) => which(options));
+    await Promise.all(stopped.map(({ task }) => task.stop()));
   }
 }

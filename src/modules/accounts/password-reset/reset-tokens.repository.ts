@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 
 const ADD = `
@@ -71,6 +72,7 @@ export class ResetTokensRepository {
   }
 
   /** @returns how many, `limit` at most */
+  @Every(60_000, { name: 'expired password reset tokens', role: 'background', batch: 500 })
   removeExpired(limit: number): Promise<number> {
     return this.transactor.affected(REMOVE_EXPIRED, [limit]);
   }

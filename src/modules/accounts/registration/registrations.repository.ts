@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { EmailAddress } from '../../../kernel/email-address.js';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 
 /** What a mailed token proved. */
@@ -107,6 +108,7 @@ export class RegistrationsRepository {
   }
 
   /** @returns how many, `limit` at most */
+  @Every(60_000, { name: 'old registrations', role: 'background', batch: 500 })
   removeOld(limit: number): Promise<number> {
     return this.transactor.affected(REMOVE_OLD, [limit]);
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { isStaffRole, type Role, type StaffRole } from '../users/role.js';
 
@@ -151,6 +152,7 @@ export class SessionsRepository {
   }
 
   /** @returns how many, `limit` at most */
+  @Every(60_000, { name: 'ended sessions', role: 'background', batch: 500 })
   removeEnded(limit: number): Promise<number> {
     return this.transactor.affected(REMOVE_ENDED, [limit]);
   }

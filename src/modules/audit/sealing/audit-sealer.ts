@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Metrics } from '../../../platform/metrics/index.js';
+import { Every } from '../../../platform/schedule/index.js';
 import { type Checkpoint, checkpointToJson } from '../checkpoints/checkpoint.js';
 import { CheckpointFile } from '../checkpoints/checkpoint-file.js';
 import { SealBatch, type SealedBatch } from './seal-batch.js';
@@ -32,9 +32,6 @@ export class AuditSealer implements OnApplicationShutdown {
   private readonly sealed;
   private readonly batchSeconds;
   private readonly lag;
-  private readonly stopping = new AbortController();
-  private running: Promise<number> | undefined;
-  private failing = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Pick<Config, 'role'>,
@@ -50,39 +47,28 @@ export class AuditSealer implements OnApplicationShutdown {
     );
   }
 
-  @Interval(EVERY_MS)
-  async tick(): Promise<void> {
-    if (this.config.role === 'api' || this.stopping.signal.aborted || this.running) return;
-    try {
-      await this.seal();
-      if (this.failing) this.logger.log('Sealing of audit lines works again');
-      this.failing = false;
-    } catch (error) {
-      // Unsealed lines wait in the table; once is enough to say why.
-      if (!this.failing)
-        this.logger.error({ msg: 'Audit lines cannot be sealed; trying again every second', err: error });
-      this.failing = true;
-    }
-  }
-
   /**
    * Seals until nothing is left, another replica is at it, or the process ends.
    *
    * @returns how many lines were sealed
    */
-  seal(): Promise<number> {
-    this.running ??= this.sealBacklog().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+  @Every(EVERY_MS, { name: 'audit sealing', role: 'background', whileDraining: true })
+  async seal(stopping?: AbortSignal): Promise<number> {
+    let lines = 0;
+    for (;;) {
+      const started = performance.now();
+      const sealed = await this.sealBatch();
+      lines += sealed?.ids.length ?? 0;
+      if (!sealed || sealed.ids.length < BATCH_SIZE) return lines;
+      if (sealed.lag < MAX_LAG) await rest((performance.now() - started) * REST_FACTOR, stopping);
+      if (stopping?.aborted) return lines;
+    }
   }
 
   /** Seals what the last requests recorded and closes with a checkpoint. */
   async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
     if (this.config.role === 'api') return;
     try {
-      await this.running;
       for (let batches = 0; batches < CLOSING_BATCHES; batches++) {
         const sealed = await this.sealBatch(true);
         if (!sealed || sealed.ids.length < BATCH_SIZE) break;
@@ -90,18 +76,6 @@ export class AuditSealer implements OnApplicationShutdown {
     } catch (error) {
       this.logger.warn({ msg: 'The last audit lines stay unsealed until the next start', err: error });
     }
-  }
-
-  private async sealBacklog(): Promise<number> {
-    let lines = 0;
-    while (!this.stopping.signal.aborted) {
-      const started = performance.now();
-      const sealed = await this.sealBatch();
-      lines += sealed?.ids.length ?? 0;
-      if (!sealed || sealed.ids.length < BATCH_SIZE) break;
-      if (sealed.lag < MAX_LAG) await this.rest((performance.now() - started) * REST_FACTOR);
-    }
-    return lines;
   }
 
   private async sealBatch(closing = false): Promise<SealedBatch | undefined> {
@@ -127,8 +101,8 @@ export class AuditSealer implements OnApplicationShutdown {
       this.logger.warn({ msg: `The audit checkpoint could not be written to ${this.file.path}`, err: error });
     }
   }
+}
 
-  private async rest(milliseconds: number): Promise<void> {
-    await delay(milliseconds, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-  }
+async function rest(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined);
 }

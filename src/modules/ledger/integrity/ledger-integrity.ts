@@ -1,7 +1,6 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { PoolClient } from 'pg';
-import { CONFIG, type Config } from '../../../config/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { LedgerMetrics } from '../ledger-metrics.js';
 import { CHECKS, EXTENT, MAX_NAMED, SUMS } from './checks.js';
@@ -41,34 +40,27 @@ interface ViolationRow {
 
 /** Proves that the ledger holds, or names what does not: every invariant over all accounts, transfers and entries. */
 @Injectable()
-export class LedgerIntegrity implements OnApplicationBootstrap, OnModuleDestroy {
+export class LedgerIntegrity implements OnModuleDestroy {
   private readonly logger = new Logger(LedgerIntegrity.name);
-  private task: RepeatingTask | undefined;
   private underWay: Promise<IntegrityReport> | undefined;
   /** Process id of the backend that is checking. */
   private backend: number | undefined;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Pick<Config, 'role'>,
-    private readonly tasks: RepeatingTasks,
     private readonly transactor: Transactor,
     private readonly metrics: LedgerMetrics,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.task = this.tasks.every(INTERVAL_MS, 'ledger integrity', () => this.check(), { role: 'background' });
-    // Whatever ended the process before this one.
-    if (this.config.role !== 'api') void this.task.run();
-  }
-
   /** A check may have minutes to go, which nobody waits for when the process is to end. */
   async onModuleDestroy(): Promise<void> {
-    const stopped = this.task?.stop();
     if (this.backend !== undefined) await this.transactor.statement('SELECT pg_cancel_backend($1)', [this.backend]);
-    await stopped;
   }
 
-  /** Looks at one snapshot. Whoever asks while a check is under way gets that one's report. */
+  /**
+   * Looks at one snapshot. Whoever asks while a check is under way gets that one's report. At the start as well: whatever
+   * ended the process before this one.
+   */
+  @Every(INTERVAL_MS, { name: 'ledger integrity', role: 'background', atStart: true })
   check(): Promise<IntegrityReport> {
     this.underWay ??= this.run().finally(() => (this.underWay = undefined));
     return this.underWay;

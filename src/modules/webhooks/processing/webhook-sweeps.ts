@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { DeadLetters } from './dead-letters.js';
@@ -13,13 +13,11 @@ const RETENTION_INTERVAL_MS = 60_000;
 
 /** The janitor: leases that ended, events past their retention. Due retries need none; the worker's poll finds them. */
 @Injectable()
-export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
+export class WebhookSweeps {
   private readonly logger = new Logger(WebhookSweeps.name);
-  private sweeps: RepeatingTask[] = [];
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly tasks: RepeatingTasks,
     private readonly repository: SweepsRepository,
     private readonly transactor: Transactor,
     private readonly deadLetters: DeadLetters,
@@ -27,19 +25,8 @@ export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly worker: WebhookWorker,
   ) {}
 
-  onApplicationBootstrap(): void {
-    const { SWEEP_INTERVAL_MS } = this.config;
-    this.sweeps = [
-      this.tasks.every(SWEEP_INTERVAL_MS, 'webhook leases', () => this.recoverAbandoned(), { role: 'background' }),
-      this.tasks.every(RETENTION_INTERVAL_MS, 'webhook retention', () => this.removeOld(), { role: 'background' }),
-    ];
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.sweeps.map((sweep) => sweep.stop()));
-  }
-
-  private async recoverAbandoned(): Promise<void> {
+  @Every((sweeps: WebhookSweeps) => sweeps.config.SWEEP_INTERVAL_MS, { name: 'webhook leases', role: 'background' })
+  async recoverAbandoned(): Promise<void> {
     const abandoned = await this.transactor.run(
       async (tx) => {
         const events = await this.repository.recoverAbandoned(tx, RECOVER_BATCH);
@@ -58,13 +45,10 @@ export class WebhookSweeps implements OnApplicationBootstrap, OnModuleDestroy {
     if (abandoned.length > 0) this.worker.ring();
   }
 
-  private async removeOld(): Promise<void> {
-    let removed: number;
-    do {
-      removed = await this.transactor.run(
-        (tx) => this.repository.removeOld(tx, this.config.WEBHOOK_RETENTION_DAYS, REMOVE_BATCH),
-        { isolation: 'READ COMMITTED' },
-      );
-    } while (removed === REMOVE_BATCH);
+  @Every(RETENTION_INTERVAL_MS, { name: 'webhook retention', role: 'background', batch: REMOVE_BATCH })
+  removeOld(limit: number): Promise<number> {
+    return this.transactor.run((tx) => this.repository.removeOld(tx, this.config.WEBHOOK_RETENTION_DAYS, limit), {
+      isolation: 'READ COMMITTED',
+    });
   }
 }

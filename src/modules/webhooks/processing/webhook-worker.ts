@@ -7,7 +7,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Every } from '../../../platform/schedule/index.js';
 import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { EventProcessor } from './event-processor.js';
 
@@ -22,7 +22,6 @@ const POLL_MS = 500;
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookWorker.name);
   private readonly running = new Set<Promise<unknown>>();
-  private poll: RepeatingTask | undefined;
   private active = false;
   private claiming = false;
   private lastClaim: Promise<void> | undefined;
@@ -30,7 +29,6 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly tasks: RepeatingTasks,
     private readonly claims: ClaimsRepository,
     private readonly processor: EventProcessor,
   ) {}
@@ -38,11 +36,11 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   onApplicationBootstrap(): void {
     if (this.config.role === 'api') return;
     this.active = true;
-    this.poll = this.tasks.every(POLL_MS, 'due webhook events', async () => this.ring(), { role: 'background' });
     this.ring();
   }
 
   /** Something may be due. Costs nothing when the worker is busy or not running here. */
+  @Every(POLL_MS, { name: 'due webhook events', role: 'background' })
   ring(): void {
     this.rung = true;
     this.claimIfRoom();
@@ -50,7 +48,6 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
 
   async onModuleDestroy(): Promise<void> {
     this.active = false;
-    await this.poll?.stop();
     // What it still brings must be among the running when they are waited for.
     await this.lastClaim;
   }

@@ -1,5 +1,5 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Injectable } from '@nestjs/common';
+import { Every } from '../../../platform/schedule/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import { EventsRepository } from '../events/events.repository.js';
 import { WebhookWorker } from '../processing/webhook-worker.js';
@@ -14,26 +14,16 @@ const POLL_MS = 250;
  * so that a crash repeats nothing and skips nothing.
  */
 @Injectable()
-export class ReplayRunner implements OnApplicationBootstrap, OnModuleDestroy {
-  private task: RepeatingTask | undefined;
-
+export class ReplayRunner {
   constructor(
-    private readonly tasks: RepeatingTasks,
     private readonly jobs: ReplayJobsRepository,
     private readonly events: EventsRepository,
     private readonly transactor: Transactor,
     private readonly worker: WebhookWorker,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.task = this.tasks.every(POLL_MS, 'replay jobs', () => this.work(), { role: 'background' });
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.task?.stop();
-  }
-
-  private async work(): Promise<void> {
+  @Every(POLL_MS, { name: 'replay jobs', role: 'background' })
+  async work(): Promise<void> {
     if (await this.runSlice()) this.worker.ring();
   }
 

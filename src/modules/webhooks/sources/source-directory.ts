@@ -1,8 +1,8 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { AddressList } from '../../../kernel/address-list.js';
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
-import { type RepeatingTask, RepeatingTasks } from '../../../platform/schedule/index.js';
+import { Every } from '../../../platform/schedule/index.js';
 import type { SigningSecret } from '../providers/webhook-provider.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { type SourceRow, SourcesRepository } from './sources.repository.js';
@@ -21,14 +21,13 @@ export interface ActiveSource extends Omit<SourceRow, 'allowedIps' | 'secrets'> 
 
 /** All sources with their opened secrets, in memory, refreshed by a short poll. */
 @Injectable()
-export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
+export class SourceDirectory implements OnModuleInit {
   private readonly logger = new Logger(SourceDirectory.name);
   private sources = new Map<string, ActiveSource>();
   private opened = new Map<string, string>();
   private unreadable = new Set<string>();
   private asked = 0;
   private shown = 0;
-  private poll: RepeatingTask | undefined;
   private readings = 0;
   /** The latest-begun reading whose result is in force. */
   private newest = 0;
@@ -37,25 +36,22 @@ export class SourceDirectory implements OnModuleInit, OnModuleDestroy {
     private readonly repository: SourcesRepository,
     private readonly secretBox: SecretBox,
     private readonly clock: DatabaseClock,
-    private readonly tasks: RepeatingTasks,
     private readonly metrics: WebhookMetrics,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.refresh();
-    // The last known sources stay in force while the database is away.
-    this.poll = this.tasks.every(REFRESH_MS, 'webhook sources', () => this.refresh(), { role: 'any' });
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.poll?.stop();
   }
 
   find(name: string): ActiveSource | undefined {
     return this.sources.get(name);
   }
 
-  /** Reads everything anew; called after each change made here, so that its author sees it at once. */
+  /**
+   * Reads everything anew; called after each change made here too, so that its author sees it at once. The last known
+   * sources stay in force while the database is away.
+   */
+  @Every(REFRESH_MS, { name: 'webhook sources', role: 'any' })
   async refresh(): Promise<void> {
     const reading = ++this.readings;
     const turn = ++this.asked;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { prepared } from '../../database/index.js';
+import { Every } from '../../schedule/index.js';
 import type { Transactor } from '../../transaction/index.js';
 import type { HeldLock, LockStore } from '../lock-store.js';
 
@@ -57,8 +58,6 @@ const REMOVE_OLD = prepared(
    RETURNING key`,
 );
 
-const REMOVED_AT_ONCE = 10_000;
-
 /**
  * Locks as rows of `locks`, by the database's clock. A grant is as durable as any commit: it survives a crash of
  * PostgreSQL, and a failover to a standby that had it. Fencing tokens of a key grow for ever, through release, expiry and
@@ -81,10 +80,14 @@ export class PostgresLockStore implements LockStore {
     return (await this.transactor.statement(RELEASE, [key, owner])).length > 0;
   }
 
-  /** Forgets keys that nobody has locked for a day; by then the clock alone keeps their tokens growing. */
-  async removeOld(): Promise<void> {
-    let removed: number;
-    do removed = (await this.transactor.statement(REMOVE_OLD, [REMOVED_AT_ONCE])).length;
-    while (removed === REMOVED_AT_ONCE);
+  /**
+   * Forgets keys that nobody has locked for a day; by then the clock alone keeps their tokens growing. Also after a change
+   * to Redis.
+   *
+   * @returns how many, `limit` at most
+   */
+  @Every(3_600_000, { name: 'old locks', role: 'background', batch: 10_000 })
+  async removeOld(limit: number): Promise<number> {
+    return (await this.transactor.statement(REMOVE_OLD, [limit])).length;
   }
 }

@@ -1,4 +1,5 @@
 import { prepared } from '../../database/index.js';
+import { Every } from '../../schedule/index.js';
 import type { Transactor } from '../../transaction/index.js';
 import { type Decision, decide } from '../decision.js';
 import type { RateLimitStore } from '../rate-limit-store.js';
@@ -173,8 +174,6 @@ const SWEEP = prepared(
   RETURNING subject`,
 );
 
-const SWEPT_AT_ONCE = 1000;
-
 interface Figures {
   /** used, wait and clear of each tier */
   figures: number[];
@@ -199,11 +198,10 @@ export class PostgresRateLimitStore implements RateLimitStore {
     return readingsOf(tiers, rows);
   }
 
-  /** Removes all that is over, a batch at a time. */
-  async sweep(): Promise<void> {
-    let removed: number;
-    do removed = (await this.transactor.statement(SWEEP, [SWEPT_AT_ONCE])).length;
-    while (removed === SWEPT_AT_ONCE);
+  /** @returns how many were removed of which nothing counts any more, `limit` at most */
+  @Every(60_000, { name: 'rate limit counters', role: 'background', batch: 1000 })
+  async sweep(limit: number): Promise<number> {
+    return (await this.transactor.statement(SWEEP, [limit])).length;
   }
 }
 

@@ -1,5 +1,5 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { type RepeatingTask, RepeatingTasks } from '../../schedule/index.js';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Every } from '../../schedule/index.js';
 import type { RateLimitOverride } from './rate-limit-override.entity.js';
 import { RateLimitOverridesRepository } from './rate-limit-overrides.repository.js';
 
@@ -13,28 +13,18 @@ type ByRule = ReadonlyMap<string, RateLimitOverride>;
 
 /** The overrides in force, in memory, refreshed by a short poll: no request asks the database. */
 @Injectable()
-export class RateLimitOverrides implements OnModuleInit, OnModuleDestroy {
+export class RateLimitOverrides implements OnModuleInit {
   /** Grows with every change: what was worked out from an older version no longer holds. */
   version = 0;
   private bySubject: ReadonlyMap<string, ByRule> = new Map();
   private shown = '';
   private readings = 0;
   private newest = 0;
-  private poll: RepeatingTask | undefined;
 
-  constructor(
-    private readonly repository: RateLimitOverridesRepository,
-    private readonly tasks: RepeatingTasks,
-  ) {}
+  constructor(private readonly repository: RateLimitOverridesRepository) {}
 
   async onModuleInit(): Promise<void> {
     await this.refresh();
-    // The last known overrides stay in force while the database is away.
-    this.poll = this.tasks.every(REFRESH_MS, 'rate limit overrides', () => this.refresh(), { role: 'any' });
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.poll?.stop();
   }
 
   /** By rule; undefined for nearly everybody. */
@@ -42,7 +32,11 @@ export class RateLimitOverrides implements OnModuleInit, OnModuleDestroy {
     return this.bySubject.get(subject);
   }
 
-  /** Reads everything anew; called after each change made here, so that its author sees it at once. */
+  /**
+   * Reads everything anew; called after each change made here too, so that its author sees it at once. The last known
+   * overrides stay in force while the database is away.
+   */
+  @Every(REFRESH_MS, { name: 'rate limit overrides', role: 'any' })
   async refresh(): Promise<void> {
     const reading = ++this.readings;
     const rows = await this.repository.findAll();
