@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { type Config, ConfigModule } from './config/index.js';
 import { CredentialsModule } from './credentials.module.js';
+import { AccountsModule } from './modules/accounts/index.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
 import { AuditModule } from './modules/audit/index.js';
 import { EmailLimitsModule } from './modules/email-limits/index.js';
@@ -36,7 +37,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         MetricsModule,
         DatabaseModule.forRoot(databaseUrl, SCHEMA),
-        RedisModule.forRoot(),
+        RedisModule,
         ClockModule,
         TransactionModule,
         CoalescerModule,
@@ -51,6 +52,7 @@ export class AppModule {
         ObservabilityModule,
         AuditModule,
         LedgerModule,
+        AccountsModule,
         ApiKeysModule,
         RateLimitsModule,
         EmailLimitsModule,

@@ -25,7 +25,7 @@ export function lockContext(databaseUrl: string, redisUrl: string): Promise<INes
         ConfigModule.forRoot(config),
         MetricsModule,
         DatabaseModule.forRoot(databaseUrl, { entities: [], migrations: [] }),
-        RedisModule.forRoot(),
+        RedisModule,
         ScheduleModule,
         ClockModule,
         TransactionModule,

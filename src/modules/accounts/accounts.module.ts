@@ -1,4 +1,9 @@
 import { Module } from '@nestjs/common';
+import { ClockModule } from '../../platform/clock/index.js';
+import { EncryptionModule } from '../../platform/encryption/index.js';
+import { JobsModule } from '../../platform/jobs/index.js';
+import { LocksModule } from '../../platform/locks/index.js';
+import { MailModule } from '../../platform/mail/index.js';
 import { AuditModule } from '../audit/index.js';
 import { EmailLimitsModule } from '../email-limits/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
@@ -22,7 +27,7 @@ import { UsersService } from './users/users.service.js';
 
 /** End users and staff: who they are, and how they come in. */
 @Module({
-  imports: [AuditModule, EmailLimitsModule],
+  imports: [ClockModule, EncryptionModule, JobsModule, LocksModule, MailModule, AuditModule, EmailLimitsModule],
   controllers: [AuthController, UsersController, AccountPagesController],
   providers: [
     AccessTokens,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { EncryptionModule } from '../../platform/encryption/index.js';
 import { AuditModule } from '../audit/index.js';
 import { EmailLimiter } from './email-limiter.js';
 import { EmailLimitsController } from './email-limits.controller.js';
@@ -6,7 +7,7 @@ import { EmailLimitsRepository } from './email-limits.repository.js';
 import { EmailLimitsService } from './email-limits.service.js';
 
 @Module({
-  imports: [AuditModule],
+  imports: [EncryptionModule, AuditModule],
   controllers: [EmailLimitsController],
   providers: [EmailLimiter, EmailLimitsRepository, EmailLimitsService],
   exports: [EmailLimiter],

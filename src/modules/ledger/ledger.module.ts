@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CoalescerModule } from '../../platform/coalescer/index.js';
 import { AuditModule } from '../audit/index.js';
 import { AccountDirectory } from './account-directory.js';
 import { AccountsRepository } from './accounts.repository.js';
@@ -17,7 +18,7 @@ import { StateRepository } from './state.repository.js';
 
 /** Double entry bookkeeping by group commit: docs/ledger.md. */
 @Module({
-  imports: [AuditModule],
+  imports: [CoalescerModule, AuditModule],
   providers: [
     Ledger,
     LedgerAccounts,

@@ -1,5 +1,9 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { ClockModule } from '../../platform/clock/index.js';
+import { CoalescerModule } from '../../platform/coalescer/index.js';
+import { EncryptionModule } from '../../platform/encryption/index.js';
+import { LocksModule } from '../../platform/locks/index.js';
 import { AuditModule } from '../audit/index.js';
 import { EventsController } from './events/events.controller.js';
 import { EventsRepository } from './events/events.repository.js';
@@ -48,7 +52,7 @@ const OPERATIONS = [EventsRepository, EventsService, ReplayJobsRepository, Repla
 
 /** Webhooks in: from a signed request to an effect that happens once. */
 @Module({
-  imports: [DiscoveryModule, AuditModule],
+  imports: [DiscoveryModule, ClockModule, CoalescerModule, EncryptionModule, LocksModule, AuditModule],
   controllers: [IngestController, SourcesController, EventsController, ReplayJobsController],
   providers: [WebhookMetrics, ...SOURCES, ...INGEST, ...PROCESSING, ...OPERATIONS, GithubPingHandler],
   exports: [SourcesService, SourceDirectory, WebhookIntake],

@@ -1,4 +1,4 @@
-import { Global, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Gauge } from 'prom-client';
 import { Metrics } from '../metrics/index.js';
 import { Coalescer, type CoalescerOptions } from './coalescer.js';
@@ -35,6 +35,5 @@ export class CoalescerFactory implements OnApplicationShutdown {
   }
 }
 
-@Global()
 @Module({ providers: [CoalescerFactory], exports: [CoalescerFactory] })
 export class CoalescerModule {}

@@ -1,9 +1,8 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { EmailHash } from './email-hash.js';
 import { SecretBox } from './secret-box.js';
 
-@Global()
 @Module({
   providers: [
     EmailHash,

@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { ClockModule } from '../clock/index.js';
 import { RepeatLookup } from '../rate-limit/index.js';
+import { RedisModule } from '../redis/index.js';
 import { AnswerCache } from './answer-cache.js';
 import { AttemptsInFlight } from './attempts-in-flight.js';
 import { ExpiredRecords } from './expired-records.js';
@@ -16,6 +18,7 @@ import { StoredRepeats } from './stored-repeats.js';
 /** `@Idempotent` routes. Global, because Nest makes their interceptors in the module of each controller. */
 @Global()
 @Module({
+  imports: [ClockModule, RedisModule],
   controllers: [IdempotencyController],
   providers: [
     AnswerCache,

@@ -1,5 +1,6 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
+import { EncryptionModule } from '../encryption/index.js';
 import { JobHandlers } from './job-handlers.js';
 import { JobMetrics } from './job-metrics.js';
 import { JobQueueRepository } from './job-queue.repository.js';
@@ -12,8 +13,8 @@ import { JobsInFlight } from './jobs-in-flight.js';
 import { JobsRepository } from './jobs.repository.js';
 
 /** Durable work for later; see docs/mail.md. */
-@Global()
 @Module({
+  imports: [EncryptionModule],
   providers: [
     {
       provide: JOB_TIMINGS,

@@ -1,6 +1,6 @@
-import { Global, Module } from '@nestjs/common';
-import { DatabaseClock } from '../clock/index.js';
-import { REDIS_NODES, type RedisClient } from '../redis/index.js';
+import { Module } from '@nestjs/common';
+import { ClockModule, DatabaseClock } from '../clock/index.js';
+import { REDIS_NODES, type RedisClient, RedisModule } from '../redis/index.js';
 import { Transactor } from '../transaction/index.js';
 import { PostgresLockStore } from './adapters/postgres-lock-store.js';
 import { RedisLockStore } from './adapters/redis-lock-store.js';
@@ -8,8 +8,8 @@ import { LockFence } from './lock-fence.js';
 import { LOCK_STORE, type LockStore } from './lock-store.js';
 import { Locks } from './locks.js';
 
-@Global()
 @Module({
+  imports: [ClockModule, RedisModule],
   providers: [
     {
       provide: PostgresLockStore,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
+import { JobsModule } from '../jobs/index.js';
 import { FileMailer } from './adapters/file-mailer.js';
 import { SmtpMailer } from './adapters/smtp-mailer.js';
 import { MailDelivery } from './mail-delivery.js';
@@ -9,8 +10,8 @@ import { MAIL_TIMINGS, MAIL_TIMINGS_OF_PRODUCTION, type MailTimings } from './ma
 import { MAILER, type Mailer } from './mailer.js';
 
 /** Mail that leaves when its transaction has committed; see docs/mail.md. */
-@Global()
 @Module({
+  imports: [JobsModule],
   providers: [
     { provide: MAIL_TIMINGS, useValue: MAIL_TIMINGS_OF_PRODUCTION },
     {

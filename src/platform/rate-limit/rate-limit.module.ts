@@ -1,6 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
+import { ClockModule } from '../clock/index.js';
 import { SUPERVISOR } from '../processes/index.js';
+import { RedisModule } from '../redis/index.js';
 import { Transactor } from '../transaction/index.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import { LIMITS, SupervisorRateLimitStore } from './adapters/supervisor-rate-limit-store.js';
@@ -22,6 +24,7 @@ import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
 
 @Global()
 @Module({
+  imports: [ClockModule, RedisModule],
   providers: [
     {
       provide: RATE_LIMIT_STORE,

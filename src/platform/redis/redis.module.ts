@@ -1,12 +1,4 @@
-import {
-  type DynamicModule,
-  Global,
-  Inject,
-  Injectable,
-  Logger,
-  Module,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../../config/index.js';
 
@@ -29,25 +21,19 @@ class RedisLifecycle implements OnApplicationShutdown {
   }
 }
 
-@Global()
-@Module({})
-export class RedisModule {
-  static forRoot(): DynamicModule {
-    return {
-      module: RedisModule,
-      providers: [
-        { provide: REDIS_NODES, inject: [CONFIG], useFactory: ({ REDIS_URL }: Config) => REDIS_URL.map(connect) },
-        {
-          provide: REDIS,
-          inject: [REDIS_NODES],
-          useFactory: (nodes: readonly RedisClient[]): RedisConnection => nodes[0] ?? null,
-        },
-        RedisLifecycle,
-      ],
-      exports: [REDIS, REDIS_NODES],
-    };
-  }
-}
+@Module({
+  providers: [
+    { provide: REDIS_NODES, inject: [CONFIG], useFactory: ({ REDIS_URL }: Config) => REDIS_URL.map(connect) },
+    {
+      provide: REDIS,
+      inject: [REDIS_NODES],
+      useFactory: (nodes: readonly RedisClient[]): RedisConnection => nodes[0] ?? null,
+    },
+    RedisLifecycle,
+  ],
+  exports: [REDIS, REDIS_NODES],
+})
+export class RedisModule {}
 
 function connect(url: string): RedisClient {
   const logger = new Logger('Redis');

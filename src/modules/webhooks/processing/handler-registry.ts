@@ -62,7 +62,7 @@ export class HandlerRegistry implements OnModuleInit {
     return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
       const handle = (instance as Record<string, unknown>)[method];
       if (typeof handle !== 'function') return [];
-      const metadata = this.reflector.get<HandlerMetadata | undefined>(WEBHOOK_HANDLER, handle as HandlerMethod);
+      const metadata = this.reflector.get(WEBHOOK_HANDLER, handle);
       if (!metadata) return [];
       return [
         {

@@ -1,4 +1,4 @@
-import { SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 
 export interface WebhookHandlerOptions {
   /** Of several handlers for one event the lowest runs first; equal ones by class name. Default 0. */
@@ -17,7 +17,8 @@ export interface HandlerMetadata extends Required<WebhookHandlerOptions> {
   type: string;
 }
 
-export const WEBHOOK_HANDLER = 'holdfast:webhook-handler';
+/** What `@WebhookHandler` says of a method. */
+export const WEBHOOK_HANDLER = Reflector.createDecorator<HandlerMetadata>();
 
 /**
  * Registers a method of an injectable class for events: `async handle(tx: EntityManager, event: WebhookEventMessage)`.
@@ -27,6 +28,5 @@ export const WEBHOOK_HANDLER = 'holdfast:webhook-handler';
  * See `examples/record-payment.handler.ts`.
  */
 export function WebhookHandler(source: string, type: string, options: WebhookHandlerOptions = {}): MethodDecorator {
-  const metadata: HandlerMetadata = { source, type, order: options.order ?? 0, whenStale: options.whenStale ?? 'run' };
-  return SetMetadata(WEBHOOK_HANDLER, metadata);
+  return WEBHOOK_HANDLER({ source, type, order: options.order ?? 0, whenStale: options.whenStale ?? 'run' });
 }
