@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ClockModule } from '../../platform/clock/index.js';
 import { EncryptionModule } from '../../platform/encryption/index.js';
 import { JobsModule } from '../../platform/jobs/index.js';
@@ -21,13 +22,23 @@ import { MailRequests } from './mails/mail-requests.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
+import { User } from './users/user.entity.js';
 import { UsersController } from './users/users.controller.js';
 import { UsersRepository } from './users/users.repository.js';
 import { UsersService } from './users/users.service.js';
 
 /** End users and staff: who they are, and how they come in. */
 @Module({
-  imports: [ClockModule, EncryptionModule, JobsModule, LocksModule, MailModule, AuditModule, EmailLimitsModule],
+  imports: [
+    TypeOrmModule.forFeature([User]),
+    ClockModule,
+    EncryptionModule,
+    JobsModule,
+    LocksModule,
+    MailModule,
+    AuditModule,
+    EmailLimitsModule,
+  ],
   controllers: [AuthController, UsersController, AccountPagesController],
   providers: [
     AccessTokens,

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, IsNull, LessThan, Not, Repository } from 'typeorm';
 import { Transactor } from '../../platform/transaction/index.js';
-import type { ApiKey } from './api-key.entity.js';
+import { ApiKey } from './api-key.entity.js';
 
 /** Everything about a key but its hash. */
 export type ApiKeyRecord = Omit<ApiKey, 'keyHash'>;
@@ -42,6 +43,22 @@ const COLUMNS = `
   id, name, prefix, scopes, created_at AS "createdAt", created_by AS "createdBy", maker_id AS "makerId",
   shares_limits_of AS "sharesLimitsOf", expires_at AS "expiresAt", revoked_at AS "revokedAt", last_used_at AS "lastUsedAt", limits`;
 
+/** Without the hash. */
+const RECORD = {
+  id: true,
+  name: true,
+  prefix: true,
+  scopes: true,
+  createdAt: true,
+  createdBy: true,
+  makerId: true,
+  sharesLimitsOf: true,
+  expiresAt: true,
+  revokedAt: true,
+  lastUsedAt: true,
+  limits: true,
+} as const satisfies Record<keyof ApiKeyRecord, true>;
+
 /** Index: api_keys_key_hash_key. */
 const FIND_STATES = `
   SELECT
@@ -51,17 +68,6 @@ const FIND_STATES = `
     (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "msUntilExpiry"
   FROM api_keys
   WHERE key_hash = ANY ($1::bytea[])`;
-
-/** Index: api_keys_pkey. */
-const FIND = `SELECT ${COLUMNS} FROM api_keys WHERE id = $1`;
-
-/** Newest first. Index: api_keys_pkey, read backwards. */
-const LIST = `
-  SELECT ${COLUMNS}
-  FROM api_keys
-  WHERE $1::uuid IS NULL OR id < $1
-  ORDER BY id DESC
-  LIMIT $2`;
 
 /**
  * No row when it has expired already, its maker is revoked, or the same key is there. A key ends with its maker at the
@@ -88,9 +94,6 @@ const INSERT = `
  */
 const LOCK_FAMILIES = `SELECT pg_advisory_xact_lock(hashtextextended('holdfast:api-key-families', 0))`;
 const LOCK_FAMILIES_SHARED = `SELECT pg_advisory_xact_lock_shared(hashtextextended('holdfast:api-key-families', 0))`;
-
-/** Index: api_keys_pkey. */
-const IS_REVOKED = `SELECT revoked_at IS NOT NULL AS revoked FROM api_keys WHERE id = $1`;
 
 /**
  * The key, those it made, those they made, and so on; a revoked one does not end the search. A key that an admin made
@@ -146,23 +149,27 @@ const LOCK_FIRST_ADMIN = `SELECT pg_advisory_xact_lock(hashtextextended('holdfas
 @Injectable()
 export class ApiKeyRepository {
   constructor(
-    private readonly dataSource: DataSource,
+    @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     private readonly transactor: Transactor,
   ) {}
 
   /** Of those that are there, in any order. */
   findStates(keyHashes: readonly Buffer[]): Promise<ApiKeyState[]> {
-    return this.dataSource.query(FIND_STATES, [keyHashes]);
+    return this.keys.query(FIND_STATES, [keyHashes]);
   }
 
   async find(id: string): Promise<ApiKeyRecord | undefined> {
-    const [record] = await this.dataSource.query<ApiKeyRecord[]>(FIND, [id]);
-    return record;
+    return (await this.keys.findOne({ select: RECORD, where: { id } })) ?? undefined;
   }
 
-  /** @param before the last id of the page before, null for the first page */
+  /** Newest first. @param before the last id of the page before, null for the first page */
   list(limit: number, before: string | null): Promise<ApiKeyRecord[]> {
-    return this.dataSource.query<ApiKeyRecord[]>(LIST, [before, limit]);
+    return this.keys.find({
+      select: RECORD,
+      where: before === null ? {} : { id: LessThan(before) },
+      order: { id: 'DESC' },
+      take: limit,
+    });
   }
 
   /** @returns undefined when `expiresAt` is past by the database's clock, the maker is revoked, or the key exists */
@@ -183,9 +190,8 @@ export class ApiKeyRepository {
     return record;
   }
 
-  async isRevoked(tx: EntityManager, id: string): Promise<boolean> {
-    const [row] = await tx.query<{ revoked: boolean }[]>(IS_REVOKED, [id]);
-    return row?.revoked ?? false;
+  isRevoked(tx: EntityManager, id: string): Promise<boolean> {
+    return tx.withRepository(this.keys).existsBy({ id, revokedAt: Not(IsNull()) });
   }
 
   /**

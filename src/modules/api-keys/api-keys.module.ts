@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/index.js';
+import { ApiKey } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysController } from './api-keys.controller.js';
@@ -8,7 +10,7 @@ import { BootstrapKeys } from './bootstrap-keys.js';
 import { LastUse } from './last-use.js';
 
 @Module({
-  imports: [AuditModule],
+  imports: [TypeOrmModule.forFeature([ApiKey]), AuditModule],
   controllers: [ApiKeysController],
   providers: [ApiKeyRepository, ApiKeysService, ApiKeyVerifier, BootstrapKeys, LastUse],
   exports: [ApiKeysService, ApiKeyVerifier, BootstrapKeys],

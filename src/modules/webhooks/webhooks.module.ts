@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ClockModule } from '../../platform/clock/index.js';
 import { CoalescerModule } from '../../platform/coalescer/index.js';
 import { EncryptionModule } from '../../platform/encryption/index.js';
@@ -24,6 +25,7 @@ import { InlineProcessor } from './ingest/inline-processor.js';
 import { SweepsRepository } from './processing/sweeps.repository.js';
 import { WebhookSweeps } from './processing/webhook-sweeps.js';
 import { WebhookWorker } from './processing/webhook-worker.js';
+import { ReplayJob } from './replay/replay-job.entity.js';
 import { ReplayJobsController } from './replay/replay-jobs.controller.js';
 import { ReplayJobsRepository } from './replay/replay-jobs.repository.js';
 import { ReplayJobsService } from './replay/replay-jobs.service.js';
@@ -33,6 +35,8 @@ import { SourceDirectory } from './sources/source-directory.js';
 import { SourcesController } from './sources/sources.controller.js';
 import { SourcesRepository } from './sources/sources.repository.js';
 import { SourcesService } from './sources/sources.service.js';
+import { WebhookSource } from './sources/webhook-source.entity.js';
+import { WebhookSourceSecret } from './sources/webhook-source-secret.entity.js';
 import { WebhookMetrics } from './webhook-metrics.js';
 
 const SOURCES = [SourcesRepository, SourceDirectory, SourcesService, EnvironmentSources];
@@ -52,7 +56,15 @@ const OPERATIONS = [EventsRepository, EventsService, ReplayJobsRepository, Repla
 
 /** Webhooks in: from a signed request to an effect that happens once. */
 @Module({
-  imports: [DiscoveryModule, ClockModule, CoalescerModule, EncryptionModule, LocksModule, AuditModule],
+  imports: [
+    TypeOrmModule.forFeature([WebhookSource, WebhookSourceSecret, ReplayJob]),
+    DiscoveryModule,
+    ClockModule,
+    CoalescerModule,
+    EncryptionModule,
+    LocksModule,
+    AuditModule,
+  ],
   controllers: [IngestController, SourcesController, EventsController, ReplayJobsController],
   providers: [WebhookMetrics, ...SOURCES, ...INGEST, ...PROCESSING, ...OPERATIONS, GithubPingHandler],
   exports: [SourcesService, SourceDirectory, WebhookIntake],

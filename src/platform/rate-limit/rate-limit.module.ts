@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { ClockModule } from '../clock/index.js';
 import { SUPERVISOR } from '../processes/index.js';
@@ -13,6 +14,7 @@ import { ApplicableTiers } from './applicable-tiers.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { FailedAuthentications } from './failed-authentications.js';
 import { PublicReadLimit } from './public-read-limit.js';
+import { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
 import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 import { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
@@ -24,7 +26,7 @@ import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
 
 @Global()
 @Module({
-  imports: [ClockModule, RedisModule],
+  imports: [TypeOrmModule.forFeature([RateLimitOverride]), ClockModule, RedisModule],
   providers: [
     {
       provide: RATE_LIMIT_STORE,

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, type FindOptionsWhere, LessThan, Repository } from 'typeorm';
 import type { EmailAddress } from '../../../kernel/email-address.js';
 import type { Role } from './role.js';
 import type { Subscription } from './subscription.js';
-import type { User } from './user.entity.js';
+import { User } from './user.entity.js';
 
 /** Everything about a user but the password. */
 export type UserRecord = Pick<User, 'id' | 'email' | 'role' | 'subscription' | 'emailVerifiedAt' | 'createdAt'>;
@@ -17,18 +18,16 @@ export interface UserCredentials {
   familiar: boolean;
 }
 
+const RECORD = {
+  id: true,
+  email: true,
+  role: true,
+  subscription: true,
+  emailVerifiedAt: true,
+  createdAt: true,
+} as const satisfies Record<keyof UserRecord, true>;
+
 const COLUMNS = `id, email, role, subscription, email_verified_at AS "emailVerifiedAt", created_at AS "createdAt"`;
-
-/** Index: users_pkey. */
-const FIND = `SELECT ${COLUMNS} FROM users WHERE id = $1`;
-
-/** Newest first; of one address, if it is given. Indexes: users_pkey, read backwards; users_email_key. */
-const LIST = `
-  SELECT ${COLUMNS}
-  FROM users
-  WHERE ($1::uuid IS NULL OR id < $1) AND ($2::text IS NULL OR email = $2)
-  ORDER BY id DESC
-  LIMIT $3`;
 
 /** Indexes: users_email_key, sessions_user_id_network_idx. */
 const CREDENTIALS = `
@@ -42,9 +41,6 @@ const CREDENTIALS = `
       ) AS familiar
   FROM users
   WHERE email = $1`;
-
-/** Index: users_email_key. */
-const FIND_BY_EMAIL = `SELECT id FROM users WHERE email = $1`;
 
 /** Index: users_email_key. */
 const INSERT = `
@@ -71,26 +67,32 @@ const SET_SUBSCRIPTION = `UPDATE users SET subscription = $2 WHERE id = $1 RETUR
 
 @Injectable()
 export class UsersRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
   async find(id: string): Promise<UserRecord | undefined> {
-    const [user] = await this.dataSource.query<UserRecord[]>(FIND, [id]);
-    return user;
+    return (await this.users.findOne({ select: RECORD, where: { id } })) ?? undefined;
   }
 
-  /** @param before the last id of the page before, null for the first page */
+  /**
+   * Newest first.
+   *
+   * @param before the last id of the page before, null for the first page
+   * @param email null for all
+   */
   list(limit: number, before: string | null, email: EmailAddress | null): Promise<UserRecord[]> {
-    return this.dataSource.query<UserRecord[]>(LIST, [before, email, limit]);
+    const where: FindOptionsWhere<User> = {};
+    if (before !== null) where.id = LessThan(before);
+    if (email !== null) where.email = email;
+    return this.users.find({ select: RECORD, where, order: { id: 'DESC' }, take: limit });
   }
 
   async credentials(email: EmailAddress, network: string): Promise<UserCredentials | undefined> {
-    const [credentials] = await this.dataSource.query<UserCredentials[]>(CREDENTIALS, [email, network]);
+    const [credentials] = await this.users.query<UserCredentials[]>(CREDENTIALS, [email, network]);
     return credentials;
   }
 
   async findByEmail(tx: EntityManager, email: EmailAddress): Promise<{ id: string } | undefined> {
-    const [user] = await tx.query<{ id: string }[]>(FIND_BY_EMAIL, [email]);
-    return user;
+    return (await tx.withRepository(this.users).findOne({ select: { id: true }, where: { email } })) ?? undefined;
   }
 
   /** @returns undefined when the address has an account by now */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, LessThan } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, LessThan, Repository } from 'typeorm';
 import type { EventFilterDto } from '../events/event-filter.dto.js';
 import { EVENT_FILTER, filterParameters } from '../events/events.repository.js';
 import { ReplayJob } from './replay-job.entity.js';
@@ -43,7 +44,7 @@ export type NewReplayJob = Pick<ReplayJob, 'id' | 'filter' | 'dryRun' | 'ratePer
 /** Bulk replays and their progress. */
 @Injectable()
 export class ReplayJobsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(@InjectRepository(ReplayJob) private readonly jobs: Repository<ReplayJob>) {}
 
   async count(tx: EntityManager, filter: EventFilterDto): Promise<number> {
     const [row] = await tx.query<{ total: number }[]>(COUNT, filterParameters(filter));
@@ -51,7 +52,7 @@ export class ReplayJobsRepository {
   }
 
   async insert(tx: EntityManager, job: NewReplayJob): Promise<void> {
-    await tx.insert(ReplayJob, {
+    await tx.withRepository(this.jobs).insert({
       ...job,
       status: job.dryRun ? 'COMPLETED' : 'QUEUED',
       ...(job.dryRun && { finishedAt: () => 'now()' }),
@@ -59,11 +60,11 @@ export class ReplayJobsRepository {
   }
 
   find(id: string): Promise<ReplayJob | null> {
-    return this.dataSource.manager.findOneBy(ReplayJob, { id });
+    return this.jobs.findOneBy({ id });
   }
 
   list(before: string | null, limit: number): Promise<ReplayJob[]> {
-    return this.dataSource.manager.find(ReplayJob, {
+    return this.jobs.find({
       where: before === null ? {} : { id: LessThan(before) },
       order: { id: 'DESC' },
       take: limit,
@@ -72,17 +73,18 @@ export class ReplayJobsRepository {
 
   /** @returns false when it had ended already */
   async cancel(tx: EntityManager, id: string): Promise<boolean> {
-    const result = await tx.update(
-      ReplayJob,
-      { id, status: In(['QUEUED', 'RUNNING']) },
-      { status: 'CANCELED', finishedAt: () => 'now()', updatedAt: () => 'now()' },
-    );
+    const result = await tx
+      .withRepository(this.jobs)
+      .update(
+        { id, status: In(['QUEUED', 'RUNNING']) },
+        { status: 'CANCELED', finishedAt: () => 'now()', updatedAt: () => 'now()' },
+      );
     return (result.affected ?? 0) > 0;
   }
 
   async takeDue(tx: EntityManager, sliceMs: number): Promise<ReplayJob | null> {
     const [row] = await tx.query<{ id: string }[]>(TAKE_DUE, [sliceMs]);
-    return row ? tx.findOneBy(ReplayJob, { id: row.id }) : null;
+    return row ? tx.withRepository(this.jobs).findOneBy({ id: row.id }) : null;
   }
 
   async nextEvents(tx: EntityManager, job: ReplayJob, limit: number): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, Repository } from 'typeorm';
 import { type Origin, WebhookSource } from './webhook-source.entity.js';
 import { WebhookSourceSecret } from './webhook-source-secret.entity.js';
 
@@ -56,7 +57,10 @@ type JoinedRow = WebhookSource & {
 /** Sources and their secrets. */
 @Injectable()
 export class SourcesRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectRepository(WebhookSource) private readonly sources: Repository<WebhookSource>,
+    @InjectRepository(WebhookSourceSecret) private readonly secrets: Repository<WebhookSourceSecret>,
+  ) {}
 
   findAll(): Promise<SourceRow[]> {
     return this.read(null);
@@ -69,25 +73,31 @@ export class SourcesRepository {
 
   /** Locks the row, so that two changes of one source follow each other. */
   lock(tx: EntityManager, name: string): Promise<WebhookSource | null> {
-    return tx.findOne(WebhookSource, { where: { name }, lock: { mode: 'pessimistic_write' } });
+    return tx.withRepository(this.sources).findOne({ where: { name }, lock: { mode: 'pessimistic_write' } });
   }
 
   /** @returns false when the name is taken */
   async insert(tx: EntityManager, source: Omit<WebhookSource, 'createdAt' | 'updatedAt'>): Promise<boolean> {
-    const result = await tx.createQueryBuilder().insert().into(WebhookSource).values(source).orIgnore().execute();
+    const result = await tx
+      .withRepository(this.sources)
+      .createQueryBuilder()
+      .insert()
+      .values(source)
+      .orIgnore()
+      .execute();
     return (result.raw as unknown[]).length > 0;
   }
 
   async update(tx: EntityManager, name: string, changes: Partial<WebhookSource>): Promise<void> {
-    await tx.update(WebhookSource, { name }, { ...changes, updatedAt: () => 'now()' });
+    await tx.withRepository(this.sources).update({ name }, { ...changes, updatedAt: () => 'now()' });
   }
 
   async remove(tx: EntityManager, name: string): Promise<void> {
-    await tx.delete(WebhookSource, { name });
+    await tx.withRepository(this.sources).delete({ name });
   }
 
   async insertSecret(tx: EntityManager, secret: Pick<WebhookSourceSecret, 'id' | 'source' | 'sealed' | 'origin'>) {
-    await tx.insert(WebhookSourceSecret, secret);
+    await tx.withRepository(this.secrets).insert(secret);
   }
 
   environmentSecrets(tx: EntityManager, source: string): Promise<(SecretRow & { expired: boolean | null })[]> {
@@ -105,7 +115,7 @@ export class SourcesRepository {
   }
 
   private async read(name: string | null): Promise<SourceRow[]> {
-    const rows = await this.dataSource.query<JoinedRow[]>(FIND, [name]);
+    const rows = await this.sources.query<JoinedRow[]>(FIND, [name]);
     const sources = new Map<string, SourceRow>();
     for (const { secretId, secretSealed, secretOrigin, secretCreatedAt, secretExpiresAt, ...source } of rows) {
       const found = sources.get(source.name) ?? { ...source, secrets: [] };

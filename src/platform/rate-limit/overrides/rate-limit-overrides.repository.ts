@@ -1,17 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import type { RateLimitOverride } from './rate-limit-override.entity.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, Repository } from 'typeorm';
+import { RateLimitOverride } from './rate-limit-override.entity.js';
 
 export type NewRateLimitOverride = Pick<RateLimitOverride, 'subject' | 'rule' | 'limit' | 'shadow' | 'until' | 'setBy'>;
 
 const COLUMNS = `subject, rule, "limit", shadow, until, set_by AS "setBy", set_at AS "setAt"`;
-
-/** Those in force. There are few: no index. */
-const FIND_ALL = `
-  SELECT ${COLUMNS}
-  FROM rate_limit_overrides
-  WHERE until IS NULL OR until > now()
-  ORDER BY subject, rule`;
 
 /** No row when `until` is past already. Index: rate_limit_overrides_pkey. */
 const SET = `
@@ -34,10 +28,15 @@ const REMOVE = `
 
 @Injectable()
 export class RateLimitOverridesRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(@InjectRepository(RateLimitOverride) private readonly overrides: Repository<RateLimitOverride>) {}
 
+  /** Those in force. There are few: no index. */
   findAll(): Promise<RateLimitOverride[]> {
-    return this.dataSource.query<RateLimitOverride[]>(FIND_ALL);
+    return this.overrides
+      .createQueryBuilder('override')
+      .where('override.until IS NULL OR override.until > now()')
+      .orderBy({ 'override.subject': 'ASC', 'override.rule': 'ASC' })
+      .getMany();
   }
 
   /** @returns undefined when `until` is past, by the database's clock */
