@@ -7,6 +7,7 @@ export default {
   // The tests run the ES modules that ship, compiled by SWC (.swcrc): Nest needs the decorators' type metadata.
   extensionsToTreatAsEsm: ['.ts'],
   resolver: '<rootDir>/test/support/jest-resolver.cjs',
+  moduleNameMapper: { '^@nestjs/throttler$': '<rootDir>/test/support/throttler.mjs' },
   transform: {
     '\\.ts$': '@swc/jest',
     [REQUIRED_MODULES]: ['@swc/jest', { swcrc: false, module: { type: 'commonjs' } }],

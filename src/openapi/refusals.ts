@@ -7,6 +7,7 @@ export function refusalsOfKind({ method, operation, policy, idempotent, rules, r
   const places = new Set(operation.parameters?.map((each) => ('$ref' in each ? '' : each.in)));
   // The health routes: they answer without the database, and by plain HTTP.
   const asksNobody = policy === 'public' && method === 'get';
+  const limits = policy === 'public' ? rules.anyone : method === 'get' ? rules.reading : rules.changing;
   return [
     ...only(takesBody || places.has('query') || places.has('path'), INVALID),
     ...only(takesBody, UNREADABLE),
@@ -19,7 +20,7 @@ export function refusalsOfKind({ method, operation, policy, idempotent, rules, r
     ...only(idempotent !== null, KEY_IN_USE),
     ...only(takesBody, TOO_LARGE, NOT_JSON),
     ...only(idempotent !== null, KEY_REUSED),
-    ...only(policy !== 'public' || rules.length > 0, LIMITED),
+    ...only(limits.length > 0, LIMITED),
     OUR_FAULT,
     ...only(!asksNobody, UNAVAILABLE),
   ];

@@ -3,11 +3,10 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { RateLimitRuleName } from '../config/index.js';
 import { AccessPolicies, type AccessPolicy } from '../platform/auth/index.js';
 import { type Refusal, refusalsOf } from '../platform/http/index.js';
 import { type IdempotentOptions, IdempotentRoutes } from '../platform/idempotency/index.js';
-import { rulesOf } from '../platform/rate-limit/index.js';
+import { type RouteRules, routeRules } from '../platform/rate-limit/index.js';
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 
@@ -22,8 +21,7 @@ export interface Route {
   readonly policy: AccessPolicy;
   /** null where no idempotency key is taken */
   readonly idempotent: IdempotentOptions | null;
-  /** Limits beside those of every route that asks for a credential. */
-  readonly rules: readonly RateLimitRuleName[];
+  readonly rules: RouteRules;
   /** Refusals beside those of every route of its kind. */
   readonly refusals: readonly Refusal[];
   /** DTO of the body that the pipe checks; undefined where there is none, or the handler reads it by hand. */
@@ -65,7 +63,7 @@ function declarations(modules: ModulesContainer): Map<string, Declared> {
       declared.set(id, {
         policy: policies.of(handler, controller) ?? CLOSED,
         idempotent: idempotent.of(handler),
-        rules: rulesOf(handler, controller),
+        rules: routeRules(handler, controller),
         refusals: refusalsOf(handler, controller),
         body: parameterType(controller, name, RouteParamtypes.BODY),
         query: parameterType(controller, name, RouteParamtypes.QUERY),

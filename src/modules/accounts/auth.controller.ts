@@ -11,7 +11,7 @@ import {
   type RequestContext,
 } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
-import { RateLimit } from '../../platform/rate-limit/index.js';
+import { Throttle } from '../../platform/rate-limit/index.js';
 import {
   AcceptedDto,
   EmailDto,
@@ -39,7 +39,7 @@ const MAILED: AcceptedDto = Object.freeze({
 /** End users: from a registration to a session and out again. Whether an address has an account is never told. */
 @ApiTags('Accounts')
 @Controller('api/auth')
-@RateLimit('perSecond', 'perMinute', 'perHour', 'mutations')
+@Throttle({ perSecond: {}, perMinute: {}, perHour: {}, mutations: {} })
 export class AuthController {
   constructor(
     private readonly mailRequests: MailRequests,

@@ -34,7 +34,7 @@ export class AttemptLimiter {
     reply: FastifyReply,
     told: 'always' | 'refused' = 'always',
   ): Promise<Attempt> {
-    const set = this.applicable.set([rule], subject, undefined);
+    const set = this.applicable.set([{ name: rule }], subject, undefined);
     if (set === undefined) return UNCOUNTED;
     const decision = await this.limiter.decide(subject, set);
     this.limiter.settle(decision, set, told === 'always' || !decision.allowed ? reply : undefined);

@@ -7,14 +7,15 @@ export { FailedAuthentications } from './failed-authentications.js';
 export { PublicReadLimit } from './public-read-limit.js';
 export { EVERYONE, RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 export { RateLimitOverridesRepository } from './overrides/rate-limit-overrides.repository.js';
-export { RateLimit, rulesOf } from './rate-limit.decorator.js';
 export { RateLimitGuard } from './rate-limit.guard.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export { rateLimitFields } from './rate-limit-headers.js';
 export { RateLimiter, type RuleUse } from './rate-limiter.js';
 export { RateLimitedError } from './rate-limited.error.js';
+export { type RouteRules, routeRules } from './route-rules.js';
 export { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
 export { addressSubject, networkOf } from './subject.js';
+export { SkipThrottle, Throttle } from './throttle.decorator.js';
 
 export type { RateLimitOverride };
 

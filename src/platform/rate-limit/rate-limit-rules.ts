@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config, type RateLimitRuleName } from '../../config/index.js';
+import { hours, minutes, seconds } from '@nestjs/throttler';
+import { CONFIG, type Config, RATE_LIMIT_RULES, type RateLimitRuleName } from '../../config/index.js';
 import type { Algorithm } from './tier.js';
 
 /** A rule as configured, before keys' own limits and overrides. */
@@ -12,32 +13,16 @@ export interface RateLimitRule {
   readonly shadow: boolean;
 }
 
-type Limits = Pick<
-  Config,
-  | 'RATE_LIMIT_PER_SECOND'
-  | 'RATE_LIMIT_PER_MINUTE'
-  | 'RATE_LIMIT_PER_HOUR'
-  | 'MUTATION_RATE_LIMIT'
-  | 'PAYMENT_RATE_LIMIT'
-  | 'INITIALIZE_RATE_LIMIT'
-  | 'VERIFY_RATE_LIMIT'
-  | 'AUTH_RATE_LIMIT'
-  | 'WEBHOOK_RATE_LIMIT_PER_MINUTE'
->;
-
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-
-const RULES: Record<RateLimitRuleName, { variable: keyof Limits; windowMs: number }> = {
-  perSecond: { variable: 'RATE_LIMIT_PER_SECOND', windowMs: SECOND_MS },
-  perMinute: { variable: 'RATE_LIMIT_PER_MINUTE', windowMs: MINUTE_MS },
-  perHour: { variable: 'RATE_LIMIT_PER_HOUR', windowMs: 60 * MINUTE_MS },
-  mutations: { variable: 'MUTATION_RATE_LIMIT', windowMs: MINUTE_MS },
-  payments: { variable: 'PAYMENT_RATE_LIMIT', windowMs: MINUTE_MS },
-  initialize: { variable: 'INITIALIZE_RATE_LIMIT', windowMs: MINUTE_MS },
-  verify: { variable: 'VERIFY_RATE_LIMIT', windowMs: MINUTE_MS },
-  auth: { variable: 'AUTH_RATE_LIMIT', windowMs: 15 * MINUTE_MS },
-  webhooks: { variable: 'WEBHOOK_RATE_LIMIT_PER_MINUTE', windowMs: MINUTE_MS },
+const LIMITS: Record<RateLimitRuleName, (config: Config) => Pick<RateLimitRule, 'limit' | 'windowMs'>> = {
+  perSecond: (config) => ({ limit: config.RATE_LIMIT_PER_SECOND, windowMs: seconds(1) }),
+  perMinute: (config) => ({ limit: config.RATE_LIMIT_PER_MINUTE, windowMs: minutes(1) }),
+  perHour: (config) => ({ limit: config.RATE_LIMIT_PER_HOUR, windowMs: hours(1) }),
+  mutations: (config) => ({ limit: config.MUTATION_RATE_LIMIT, windowMs: minutes(1) }),
+  payments: (config) => ({ limit: config.PAYMENT_RATE_LIMIT, windowMs: minutes(1) }),
+  initialize: (config) => ({ limit: config.INITIALIZE_RATE_LIMIT, windowMs: minutes(1) }),
+  verify: (config) => ({ limit: config.VERIFY_RATE_LIMIT, windowMs: minutes(1) }),
+  auth: (config) => ({ limit: config.AUTH_RATE_LIMIT, windowMs: minutes(15) }),
+  webhooks: (config) => ({ limit: config.WEBHOOK_RATE_LIMIT_PER_MINUTE, windowMs: minutes(1) }),
 };
 
 /** For every request with a credential. */
@@ -47,16 +32,16 @@ export const MUTATION_RULES: readonly RateLimitRuleName[] = [...DEFAULT_RULES, '
 
 @Injectable()
 export class RateLimitRules {
-  constructor(
-    @Inject(CONFIG) private readonly config: Limits & Pick<Config, 'RATE_LIMIT_SHADOW' | 'RATE_LIMIT_TOKEN_BUCKET'>,
-  ) {}
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
+  get all(): readonly RateLimitRule[] {
+    return RATE_LIMIT_RULES.map((name) => this.get(name));
+  }
 
   get(name: RateLimitRuleName): RateLimitRule {
-    const { variable, windowMs } = RULES[name];
     return {
       name,
-      limit: this.config[variable],
-      windowMs,
+      ...LIMITS[name](this.config),
       algorithm: this.config.RATE_LIMIT_TOKEN_BUCKET.includes(name) ? 'token-bucket' : 'sliding-window',
       shadow: this.config.RATE_LIMIT_SHADOW.includes(name),
     };

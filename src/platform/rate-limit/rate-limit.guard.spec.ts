@@ -7,10 +7,12 @@ import {
   Injectable,
   Post,
   Req,
+  type Type,
 } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import * as nest from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CONFIG, loadConfig } from '../../config/index.js';
@@ -21,12 +23,14 @@ import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import { ApplicableTiers } from './applicable-tiers.js';
 import { RateLimitOverrides } from './overrides/rate-limit-overrides.js';
 import type { RateLimitOverride } from './overrides/rate-limit-override.entity.js';
-import { RateLimit } from './rate-limit.decorator.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimitMetrics } from './rate-limit-metrics.js';
 import { RateLimitRules } from './rate-limit-rules.js';
 import { RATE_LIMIT_STORE, RateLimiter } from './rate-limiter.js';
 import { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
+import { SkipThrottle, Throttle } from './throttle.decorator.js';
+import { StoreThrottlerStorage } from './throttler-storage.js';
+import { throttlersOf } from './throttlers.js';
 
 /** Stands for the guards that run before: says who calls, and what is claimed. */
 @Injectable()
@@ -82,13 +86,13 @@ class Routes {
 
   @Post('pay')
   @HttpCode(200)
-  @RateLimit('payments')
+  @Throttle({ payments: {} })
   pay() {
     return {};
   }
 
   @Get('pay')
-  @RateLimit('payments', 'mutations')
+  @Throttle({ payments: {}, mutations: {} })
   payments() {
     return {};
   }
@@ -96,10 +100,47 @@ class Routes {
   /** Finds out late that it is a repeat, and says so twice. */
   @Post('repeat')
   @HttpCode(200)
-  @RateLimit('payments')
+  @Throttle({ payments: {} })
   repeat(@Req() request: FastifyRequest) {
     this.limiter.refund(request);
     this.limiter.refund(request);
+    return {};
+  }
+}
+
+@Controller('own')
+@Throttle({ perHour: { limit: 4 }, payments: { limit: 3, ttl: 5000 } })
+class OwnNumbers {
+  @Get('first')
+  first() {
+    return {};
+  }
+
+  @Get('second')
+  second() {
+    return {};
+  }
+
+  @Get('third')
+  @Throttle({ perHour: { limit: 2 } })
+  third() {
+    return {};
+  }
+}
+
+@Controller('skipped')
+@SkipThrottle()
+class Skipped {
+  @Post('all')
+  @HttpCode(200)
+  all() {
+    return {};
+  }
+
+  @Post('some')
+  @HttpCode(200)
+  @SkipThrottle({ default: false, mutations: true })
+  some() {
     return {};
   }
 }
@@ -110,13 +151,17 @@ let metrics: Metrics;
 let answers: StoredAnswers;
 afterEach(() => app.close());
 
-async function start(environment: Record<string, string>, overrides: Partial<RateLimitOverride>[] = []): Promise<void> {
+async function start(
+  environment: Record<string, string>,
+  overrides: Partial<RateLimitOverride>[] = [],
+  controllers: Type[] = [Routes, OwnNumbers, Skipped],
+): Promise<void> {
   answers = new StoredAnswers();
   // Time stands still: however long the requests of a test take, they come in the same second.
   const now = performance.now();
   const testing = await Test.createTestingModule({
-    imports: [MetricsModule],
-    controllers: [Routes],
+    imports: [MetricsModule, DiscoveryModule],
+    controllers,
     providers: [
       {
         provide: CONFIG,
@@ -135,6 +180,8 @@ async function start(environment: Record<string, string>, overrides: Partial<Rat
         },
       },
       { provide: RepeatLookup, useValue: answers },
+      { provide: nest.getOptionsToken(), inject: [RateLimitRules], useFactory: throttlersOf },
+      { provide: nest.getStorageToken(), useClass: StoreThrottlerStorage },
       ApplicableTiers,
       RateLimitRules,
       RateLimitMetrics,
@@ -278,6 +325,83 @@ describe('RateLimitGuard', () => {
   it('lets bursts through where a rule is a token bucket', async () => {
     await start({ RATE_LIMIT_TOKEN_BUCKET: 'perSecond,perMinute' });
     expect(counted(await statuses(12, 'GET', '/read', { who: 'ann' }))).toBeGreaterThanOrEqual(10);
+  });
+
+  it('takes one step of the store for all tiers of a request', async () => {
+    await start({});
+    const take = jest.spyOn(app.get<MemoryRateLimitStore>(RATE_LIMIT_STORE), 'take');
+    expect(counted(await statuses(6, 'POST', '/pay', { who: 'ann' }))).toBe(5);
+    expect(take).toHaveBeenCalledTimes(6);
+    expect(take.mock.calls.at(-1)?.[1].map(({ name }) => name)).toEqual([
+      'perSecond',
+      'perMinute',
+      'perHour',
+      'mutations',
+      'payments',
+    ]);
+  });
+
+  describe('limits a route that @Throttle gives numbers of its own', () => {
+    it('by them, in its headers too, and counts it by itself', async () => {
+      await start({ RATE_LIMIT_PER_SECOND: '0' });
+      expect((await send('GET', '/own/first', { who: 'ann' })).headers['ratelimit-policy']).toBe(
+        '"perMinute";q=100;w=60, "perHour";q=4;w=3600, "payments";q=3;w=5',
+      );
+      expect(counted(await statuses(4, 'GET', '/own/first', { who: 'ann' }))).toBe(2);
+      expect(counted(await statuses(5, 'GET', '/own/second', { who: 'ann' }))).toBe(3);
+      expect(counted(await statuses(4, 'GET', '/own/third', { who: 'ann' }))).toBe(2);
+      expect(counted(await statuses(7, 'POST', '/pay', { who: 'ann' }))).toBe(5);
+      expect(await limiter.usage('api-key:ann', undefined, ['perMinute', 'perHour', 'payments'])).toMatchObject([
+        { used: 13 },
+        { used: 5 },
+        { used: 5 },
+      ]);
+    });
+
+    it('whoever calls, without a credential too', async () => {
+      await start({});
+      expect(counted(await statuses(5, 'GET', '/own/first'))).toBe(3);
+    });
+
+    it("unless an admin or a key's own limit says otherwise of the caller; what holds for everyone does not", async () => {
+      await start({}, [
+        { subject: 'api-key:ann', rule: 'payments', limit: 4, shadow: null },
+        { subject: 'everyone', rule: 'payments', limit: 9, shadow: null },
+      ]);
+      expect(counted(await statuses(6, 'GET', '/own/first', { who: 'ann', own: '{"perHour":0}' }))).toBe(4);
+      expect(counted(await statuses(6, 'GET', '/own/first', { who: 'bob', own: '{"payments":2}' }))).toBe(2);
+      expect(counted(await statuses(6, 'GET', '/own/first', { who: 'cid' }))).toBe(3);
+    });
+  });
+
+  it('leaves alone what @SkipThrottle names: every limit, or some, the route before its controller', async () => {
+    await start({ MUTATION_RATE_LIMIT: '3' });
+    const skipped = await send('POST', '/skipped/all', { who: 'ann' });
+    expect(skipped.headers['ratelimit-policy']).toBeUndefined();
+    expect(counted(await statuses(30, 'POST', '/skipped/all', { who: 'ann' }))).toBe(30);
+    expect((await send('POST', '/skipped/some', { who: 'ann' })).headers['ratelimit-policy']).toBe(
+      '"perSecond";q=10;w=1, "perMinute";q=100;w=60, "perHour";q=1000;w=3600',
+    );
+    expect(counted(await statuses(12, 'POST', '/skipped/some', { who: 'ann' }))).toBe(9);
+  });
+
+  it.each<[string, MethodDecorator]>([
+    ['there is no limit "perYear"; name one of perSecond', nest.Throttle({ perYear: { limit: 1, ttl: 1000 } })],
+    ['there is no limit "default"', nest.Throttle({ default: { limit: 1, ttl: 1000 } })],
+    ['there is no limit "perYear"', nest.SkipThrottle({ perYear: true })],
+    ['limit of "payments" must be a whole number from 1', Throttle({ payments: { limit: 0 } })],
+    ['limit of "payments" must be a whole number from 1', nest.Throttle({ payments: { limit: () => 1 } })],
+    ['ttl of "payments" must be a whole number from 1', Throttle({ payments: { ttl: 0.5 } })],
+    ['a limit has no blockDuration here', nest.Throttle({ payments: { blockDuration: 1000 } })],
+    ['a limit has no getTracker here', nest.Throttle({ payments: { getTracker: () => 'everybody' } })],
+  ])('stops the start with "%s"', async (message, decorator) => {
+    class Wrong {
+      route(): void {}
+    }
+    Get()(Wrong.prototype, 'route', Object.getOwnPropertyDescriptor(Wrong.prototype, 'route')!);
+    decorator(Wrong.prototype, 'route', Object.getOwnPropertyDescriptor(Wrong.prototype, 'route')!);
+    Controller('wrong')(Wrong);
+    await expect(start({}, [], [Wrong])).rejects.toThrow(`Wrong.route: ${message}`);
   });
 
   describe('takes repeats for free', () => {

@@ -1,72 +1,101 @@
-import { type CanActivate, type ExecutionContext, Injectable, Optional, type Type } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, type OnModuleInit, Optional } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard as Throttler,
+  type ThrottlerModuleOptions,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApplicableTiers } from './applicable-tiers.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import type { Decision } from './decision.js';
-import { rulesOf } from './rate-limit.decorator.js';
 import { RateLimitMetrics } from './rate-limit-metrics.js';
-import { DEFAULT_RULES, MUTATION_RULES } from './rate-limit-rules.js';
 import { RateLimiter } from './rate-limiter.js';
 import { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
+import { type Controller, type Handler, isSafe, type RouteRule, routeRules } from './route-rules.js';
 import { RouteTiers } from './route-tiers.js';
 import { addressSubject } from './subject.js';
 import { tier } from './tier.js';
 import type { TierSet } from './tier-set.js';
 
-type Handler = ReturnType<ExecutionContext['getHandler']>;
+/**
+ * Its own types know promises only. Nest takes an answer at once as well, and with a store in memory there is one: a request
+ * need not wait for it.
+ */
+const ThrottlerGuard: new (...of: ConstructorParameters<typeof Throttler>) => CanActivate & OnModuleInit = Throttler;
 
-/** What limits a route, by who calls and how. */
+/** What limits a route, by who calls and how; null where nothing does. */
 interface RoutePlan {
-  readonly controller: Type;
-  /** Null where nothing but an `@RateLimit` could limit callers without a credential, and there is none. */
+  readonly controller: Controller;
   readonly anyone: RouteTiers | null;
-  readonly reading: RouteTiers;
-  readonly changing: RouteTiers;
+  readonly reading: RouteTiers | null;
+  readonly changing: RouteTiers | null;
 }
 
 /** A caller over its limits may still have so many of its requests looked up: each costs a query. */
 const LOOKUPS = [tier('lookups', 100, 1000)];
 
 /**
- * Limits every request with a credential by the default rules and the `@RateLimit` ones of its route, and those to public
- * routes, by address, by the latter. It runs after the `AuthGuard`, which knows who calls, and the `IdempotencyGuard`, which
- * knows repeats: they are free.
+ * Limits every request with a credential by the default rules and those that its route asks for with `@Throttle`, and those to
+ * public routes, by address, by the latter. It runs after the `AuthGuard`, which knows who calls, and the `IdempotencyGuard`,
+ * which knows repeats: they are free. Where `ThrottlerGuard` asks its storage rule by rule, so that a refusal has been charged
+ * to those before, this takes one step for all.
  */
 @Injectable()
-export class RateLimitGuard implements CanActivate {
+export class RateLimitGuard extends ThrottlerGuard {
   private readonly plans = new WeakMap<Handler, RoutePlan[]>();
   private readonly tiers = new Map<string, RouteTiers>();
   private readonly lookups = new MemoryRateLimitStore();
 
   constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
     private readonly limiter: RateLimiter,
     private readonly applicable: ApplicableTiers,
     private readonly metrics: RateLimitMetrics,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
     @Optional() private readonly repeats?: RepeatLookup,
-  ) {}
+  ) {
+    super(options, storage, reflector);
+  }
+
+  /** @throws TypeError for a mistake in a `@Throttle` or `@SkipThrottle`: the start is the time to hear of it */
+  override async onModuleInit(): Promise<void> {
+    await super.onModuleInit();
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (!metatype) continue;
+      for (const name of this.scanner.getAllMethodNames(metatype.prototype)) {
+        this.planOf(metatype.prototype[name], metatype);
+      }
+    }
+  }
 
   /** @throws RateLimitedError (429) */
-  canActivate(context: ExecutionContext): true | Promise<true> {
+  override canActivate(context: ExecutionContext): true | Promise<true> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     if (request.idempotency?.answer !== undefined) return true;
     const plan = this.planOf(context.getHandler(), context.getClass());
     const { principal } = request;
-    if (principal === undefined) {
-      if (plan.anyone === null) return true;
-      const subject = addressSubject(request.ip);
-      return this.limit(http.getResponse(), request, subject, plan.anyone.of(subject, undefined));
-    }
-    const tiers = isSafe(request.method) ? plan.reading : plan.changing;
-    if (principal.kind !== 'api-key') {
-      return this.limit(http.getResponse(), request, principal.actor, tiers.of(principal.actor, undefined));
-    }
-    const subject = this.subjectOf(principal);
-    return this.limit(http.getResponse(), request, subject, tiers.of(subject, principal.limits ?? undefined));
+    const tiers = principal === undefined ? plan.anyone : isSafe(request.method) ? plan.reading : plan.changing;
+    if (tiers === null) return true;
+    const subject = this.getTracker(request);
+    const own = principal?.kind === 'api-key' ? (principal.limits ?? undefined) : undefined;
+    return this.limit(http.getResponse(), request, subject, tiers.of(subject, own));
   }
 
-  /** A key that counts for another counts for itself once an admin has said something about it. */
-  private subjectOf({ actor, limitedAs = actor }: { actor: string; limitedAs?: string }): string {
+  /**
+   * Whom a request is counted for: its credential, else its address. A key that counts for another counts for itself once an
+   * admin has said something about it.
+   */
+  protected getTracker({ principal, ip }: FastifyRequest): string {
+    if (principal === undefined) return addressSubject(ip);
+    if (principal.kind !== 'api-key') return principal.actor;
+    const { actor, limitedAs = actor } = principal;
     return limitedAs === actor || this.applicable.isOverridden(actor) ? actor : limitedAs;
   }
 
@@ -119,34 +148,28 @@ export class RateLimitGuard implements CanActivate {
   }
 
   /** By controller too: two may inherit one handler and differ in their own rules. */
-  private planOf(handler: Handler, controller: Type): RoutePlan {
+  private planOf(handler: Handler, controller: Controller): RoutePlan {
     const known = this.plans.get(handler);
     if (known !== undefined) for (const plan of known) if (plan.controller === controller) return plan;
-    const named = rulesOf(handler, controller);
+    const { anyone, reading, changing } = routeRules(handler, controller);
     const plan: RoutePlan = {
       controller,
-      anyone: named.length > 0 ? this.tiersOf(named) : null,
-      // What only reads is no mutation, though its controller names the rule.
-      reading: this.tiersOf([...DEFAULT_RULES, ...named.filter((name) => name !== 'mutations')]),
-      changing: this.tiersOf([...MUTATION_RULES, ...named]),
+      anyone: this.tiersOf(anyone),
+      reading: this.tiersOf(reading),
+      changing: this.tiersOf(changing),
     };
     this.plans.set(handler, [...(known ?? []), plan]);
     return plan;
   }
 
   /** Routes with the same rules share their sets. */
-  private tiersOf(names: Parameters<ApplicableTiers['set']>[0]): RouteTiers {
-    const unique = [...new Set(names)];
-    const key = unique.join();
+  private tiersOf(rules: readonly RouteRule[]): RouteTiers | null {
+    if (rules.length === 0) return null;
+    const key = JSON.stringify(rules);
     const known = this.tiers.get(key);
     if (known) return known;
-    const made = new RouteTiers(unique, this.applicable);
+    const made = new RouteTiers(rules, this.applicable);
     this.tiers.set(key, made);
     return made;
   }
-}
-
-/** RFC 9110, section 9.2.1. */
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }

@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { ClockModule } from '../clock/index.js';
@@ -23,10 +25,24 @@ import { RateLimitRules } from './rate-limit-rules.js';
 import type { RateLimitStore } from './rate-limit-store.js';
 import { RATE_LIMIT_STORE, RateLimiter } from './rate-limiter.js';
 import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
+import { StoreThrottlerStorage } from './throttler-storage.js';
+import { throttlersOf } from './throttlers.js';
 
 @Global()
 @Module({
-  imports: [TypeOrmModule.forFeature([RateLimitOverride]), ClockModule, RedisModule],
+  imports: [
+    TypeOrmModule.forFeature([RateLimitOverride]),
+    ClockModule,
+    RedisModule,
+    DiscoveryModule,
+    ThrottlerModule.forRootAsync({
+      inject: [RateLimitRules, StoreThrottlerStorage],
+      useFactory: (rules: RateLimitRules, storage: StoreThrottlerStorage) => ({
+        throttlers: throttlersOf(rules),
+        storage,
+      }),
+    }),
+  ],
   providers: [
     {
       provide: RATE_LIMIT_STORE,
@@ -49,6 +65,7 @@ import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
     RateLimitOverrides,
     RateLimitOverridesRepository,
     RateLimitRules,
+    StoreThrottlerStorage,
   ],
   exports: [
     AttemptLimiter,
@@ -58,6 +75,8 @@ import { StandInRateLimitStore } from './stand-in-rate-limit-store.js';
     RateLimitGuard,
     RateLimitOverrides,
     RateLimitOverridesRepository,
+    RateLimitRules,
+    StoreThrottlerStorage,
   ],
 })
 export class RateLimitModule {}

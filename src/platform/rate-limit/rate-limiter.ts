@@ -7,7 +7,7 @@ import type { Decision } from './decision.js';
 import type { Reading } from './reading.js';
 import { announce } from './rate-limit-headers.js';
 import { RateLimitMetrics } from './rate-limit-metrics.js';
-import { RateLimitRules } from './rate-limit-rules.js';
+import { type RateLimitRule, RateLimitRules } from './rate-limit-rules.js';
 import type { RateLimitStore } from './rate-limit-store.js';
 import { RateLimitedError } from './rate-limited.error.js';
 import { networkOf } from './subject.js';
@@ -31,14 +31,7 @@ declare module 'fastify' {
 }
 
 /** How much of a rule a subject has used. */
-export interface RuleUse extends Reading {
-  readonly name: RateLimitRuleName;
-  /** 0: turned off. */
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly algorithm: Tier['algorithm'];
-  readonly shadow: boolean;
-}
+export interface RuleUse extends RateLimitRule, Reading {}
 
 /** Limits requests and tells clients about it. */
 @Injectable()
@@ -118,7 +111,7 @@ export class RateLimiter {
 
   /** What limits a subject by these rules, and how much of it is used. */
   async usage(subject: string, own: OwnLimits | undefined, names: readonly RateLimitRuleName[]): Promise<RuleUse[]> {
-    const rules = names.map((name) => this.applicable.rule(name, subject, own));
+    const rules = names.map((name) => this.applicable.rule({ name }, subject, own));
     const limited = rules.filter(({ limit }) => limit > 0);
     const tiers = limited.map((rule) => tier(rule.name, rule.limit, rule.windowMs, rule.algorithm, rule.shadow));
     const readings = tiers.length > 0 ? await this.store.look(subject, tiers) : [];

@@ -1,6 +1,6 @@
-import type { RateLimitRuleName } from '../../config/index.js';
 import type { ApplicableTiers, OwnLimits } from './applicable-tiers.js';
 import { EVERYONE } from './overrides/rate-limit-overrides.js';
+import type { RouteRule } from './route-rules.js';
 import type { TierSet } from './tier-set.js';
 
 interface Single {
@@ -17,7 +17,7 @@ export class RouteTiers {
   private version = -1;
 
   constructor(
-    private readonly names: readonly RateLimitRuleName[],
+    private readonly rules: readonly RouteRule[],
     private readonly applicable: ApplicableTiers,
   ) {}
 
@@ -27,7 +27,7 @@ export class RouteTiers {
     if (own === undefined && !this.applicable.isOverridden(subject)) return this.common;
     const known = this.singles.get(subject);
     if (known !== undefined && known.own === own) return known.set;
-    const set = this.applicable.set(this.names, subject, own);
+    const set = this.applicable.set(this.rules, subject, own);
     if (this.singles.size >= MAX_SINGLES) this.singles.clear();
     this.singles.set(subject, { own, set });
     return set;
@@ -35,7 +35,7 @@ export class RouteTiers {
 
   private renew(): void {
     this.version = this.applicable.version;
-    this.common = this.applicable.set(this.names, EVERYONE, undefined);
+    this.common = this.applicable.set(this.rules, EVERYONE, undefined);
     this.singles.clear();
   }
 }

@@ -3,8 +3,10 @@ export type Algorithm = 'sliding-window' | 'token-bucket';
 
 /** One rule as it applies to one request: at most `limit` in any `windowMs`. What stores decide on. */
 export interface Tier {
-  /** Of the rule; a store counts each name of a subject for itself. */
+  /** Of the rule. */
   readonly name: string;
+  /** What a store counts it under, each of a subject for itself: its name, unless a route has numbers of its own. */
+  readonly counter: string;
   /** At least 1: a limit of 0 is no tier at all. */
   readonly limit: number;
   readonly windowMs: number;
@@ -34,8 +36,9 @@ export function tier(
   windowMs: number,
   algorithm: Algorithm = 'sliding-window',
   shadow = false,
+  counter = name,
 ): Tier {
-  return { name, limit, windowMs, algorithm, shadow, slotMs: slotOf(limit, windowMs) };
+  return { name, counter, limit, windowMs, algorithm, shadow, slotMs: slotOf(limit, windowMs) };
 }
 
 /**

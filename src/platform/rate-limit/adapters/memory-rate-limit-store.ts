@@ -13,7 +13,7 @@ interface Counter extends Slots {
 }
 
 interface Subject {
-  /** By the tier's name: a handful, found faster than in a map. */
+  /** By the tier's counter: a handful, found faster than in a map. */
   readonly names: string[];
   readonly counters: Counter[];
 }
@@ -43,10 +43,10 @@ export class MemoryRateLimitStore implements RateLimitStore {
     const subject = this.subjectOf(name, now);
     const decision = decide(
       tiers,
-      tiers.map((rule) => read(rule, counterOf(subject, rule.name), now)),
+      tiers.map((rule) => read(rule, counterOf(subject, rule.counter), now)),
     );
     for (const rule of decision.charged) {
-      const counter = counterOf(subject, rule.name);
+      const counter = counterOf(subject, rule.counter);
       if (rule.algorithm === 'token-bucket') counter.fullAt = chargeBucket(rule, counter.fullAt, now);
       else chargeWindow(rule, counter, now);
       this.longestMs = Math.max(this.longestMs, rule.windowMs + rule.slotMs);
@@ -58,7 +58,7 @@ export class MemoryRateLimitStore implements RateLimitStore {
     const subject = this.young.get(name) ?? this.old.get(name);
     if (!subject) return;
     for (const rule of tiers) {
-      const counter = counterOf(subject, rule.name);
+      const counter = counterOf(subject, rule.counter);
       if (rule.algorithm === 'token-bucket') counter.fullAt -= refillMs(rule);
       else refundWindow(counter);
     }
@@ -67,7 +67,7 @@ export class MemoryRateLimitStore implements RateLimitStore {
   look(name: string, tiers: readonly Tier[]): Reading[] {
     const now = this.now();
     const subject = this.young.get(name) ?? this.old.get(name) ?? newSubject();
-    return tiers.map((rule) => read(rule, counterOf(subject, rule.name), now));
+    return tiers.map((rule) => read(rule, counterOf(subject, rule.counter), now));
   }
 
   private subjectOf(name: string, now: number): Subject {

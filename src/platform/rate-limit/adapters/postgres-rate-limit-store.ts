@@ -190,7 +190,7 @@ export class PostgresRateLimitStore implements RateLimitStore {
 
   async refund(subject: string, tiers: readonly Tier[]): Promise<void> {
     const refills = tiers.map((rule) => (rule.algorithm === 'token-bucket' ? refillMs(rule) : 0));
-    await this.transactor.statement(REFUND, [subject, tiers.map(({ name }) => name), refills]);
+    await this.transactor.statement(REFUND, [subject, tiers.map(({ counter }) => counter), refills]);
   }
 
   async look(subject: string, tiers: readonly Tier[]): Promise<readonly Reading[]> {
@@ -207,7 +207,7 @@ export class PostgresRateLimitStore implements RateLimitStore {
 
 function columns(tiers: readonly Tier[]): unknown[] {
   return [
-    tiers.map(({ name }) => name),
+    tiers.map(({ counter }) => counter),
     tiers.map(({ limit }) => limit),
     tiers.map(({ windowMs }) => windowMs),
     tiers.map(({ slotMs }) => slotMs),

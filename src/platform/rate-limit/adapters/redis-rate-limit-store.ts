@@ -141,5 +141,5 @@ export class RedisRateLimitStore implements RateLimitStore {
 
 /** The braces keep the tiers of a subject on one node of a cluster. */
 function keysOf(subject: string, tiers: readonly Tier[]): string[] {
-  return tiers.map(({ name }) => `holdfast:rate:{${subject}}:${name}`);
+  return tiers.map(({ counter }) => `holdfast:rate:{${subject}}:${counter}`);
 }
