@@ -8,15 +8,12 @@ const MEBIBYTE = 1024 * 1024;
 /** Blank counts as absent: `FOO=` in an env file means "use the default". */
 const blankIsAbsent = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : value);
 const optional = <T extends z.ZodType>(type: T) => z.preprocess(blankIsAbsent, type.optional());
-const integer = (
-  min: number,
-  max: number,
-  fallback: number,
-  error = `must be a whole number from ${min} to ${max}`,
-) => {
+const wholeNumber = (min: number, max: number, error = `must be a whole number from ${min} to ${max}`) => {
   const isInRange = (value: number) => Number.isInteger(value) && value >= min && value <= max;
-  return z.preprocess(blankIsAbsent, z.coerce.number({ error }).refine(isInRange, { error }).default(fallback));
+  return z.coerce.number({ error }).refine(isInRange, { error });
 };
+const integer = (min: number, max: number, fallback: number, error?: string) =>
+  z.preprocess(blankIsAbsent, wholeNumber(min, max, error).default(fallback));
 const MAX_PROCESSES = 64;
 const processes = z.preprocess(
   (value) => (value === 'auto' ? Math.min(availableParallelism(), MAX_PROCESSES) : value),
@@ -81,6 +78,7 @@ export const RATE_LIMIT_RULES = [
   'perSecond',
   'perMinute',
   'perHour',
+  'window',
   'mutations',
   'payments',
   'initialize',
@@ -94,7 +92,8 @@ const rules = list.pipe(
 );
 /** Of mails to one address in an hour: the log of attempts is kept in one row, and so many are a few kilobytes. */
 export const MAX_EMAIL_LIMIT = 1000;
-const requests = (fallback: number) => integer(0, 100_000_000, fallback);
+const MAX_REQUESTS = 100_000_000;
+const requests = (fallback: number) => integer(0, MAX_REQUESTS, fallback);
 const mailbox = z.string().transform((text, context) => {
   const parsed = parseMailbox(text);
   if (parsed !== undefined) return parsed;
@@ -154,6 +153,9 @@ export const environmentSchema = z.object({
   RATE_LIMIT_PER_SECOND: requests(10),
   RATE_LIMIT_PER_MINUTE: requests(100),
   RATE_LIMIT_PER_HOUR: requests(1000),
+  // A day at most: a window keeps the times of its requests, or 200 slots of them.
+  RATE_LIMIT_WINDOW_MS: optional(wholeNumber(1000, 86_400_000)),
+  RATE_LIMIT_MAX_REQUESTS: optional(wholeNumber(0, MAX_REQUESTS)),
   MUTATION_RATE_LIMIT: requests(20),
   PAYMENT_RATE_LIMIT: requests(5),
   INITIALIZE_RATE_LIMIT: requests(5),

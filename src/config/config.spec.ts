@@ -31,6 +31,37 @@ describe('where limits are counted', () => {
   });
 });
 
+describe('RATE_LIMIT_WINDOW_MS and RATE_LIMIT_MAX_REQUESTS', () => {
+  it.each<[Record<string, string>, number | undefined, number | undefined]>([
+    [{}, undefined, undefined],
+    [{ RATE_LIMIT_WINDOW_MS: ' ', RATE_LIMIT_MAX_REQUESTS: '' }, undefined, undefined],
+    [{ RATE_LIMIT_WINDOW_MS: '900000', RATE_LIMIT_MAX_REQUESTS: '100' }, 900_000, 100],
+    [{ RATE_LIMIT_WINDOW_MS: '1000', RATE_LIMIT_MAX_REQUESTS: '0' }, 1000, 0],
+  ])('are read together: %j', (environment, windowMs, requests) => {
+    const { RATE_LIMIT_WINDOW_MS, RATE_LIMIT_MAX_REQUESTS } = loadConfig({ ...SECRETS, ...environment });
+    expect([RATE_LIMIT_WINDOW_MS, RATE_LIMIT_MAX_REQUESTS]).toEqual([windowMs, requests]);
+  });
+
+  it.each([
+    ['RATE_LIMIT_MAX_REQUESTS: set it together with RATE_LIMIT_WINDOW_MS', { RATE_LIMIT_WINDOW_MS: '900000' }],
+    ['RATE_LIMIT_WINDOW_MS: set it together with RATE_LIMIT_MAX_REQUESTS', { RATE_LIMIT_MAX_REQUESTS: '100' }],
+    [
+      'RATE_LIMIT_WINDOW_MS: must be a whole number from 1000 to 86400000',
+      { RATE_LIMIT_WINDOW_MS: '15m', RATE_LIMIT_MAX_REQUESTS: '100' },
+    ],
+    [
+      'RATE_LIMIT_WINDOW_MS: must be a whole number from 1000 to 86400000',
+      { RATE_LIMIT_WINDOW_MS: '999', RATE_LIMIT_MAX_REQUESTS: '100' },
+    ],
+    [
+      'RATE_LIMIT_MAX_REQUESTS: must be a whole number from 0 to 100000000',
+      { RATE_LIMIT_WINDOW_MS: '900000', RATE_LIMIT_MAX_REQUESTS: '-1' },
+    ],
+  ])('stop the start with "%s" for %j', (problem, environment) => {
+    expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
+  });
+});
+
 describe('PROCESSES', () => {
   it.each<[string, Record<string, string>, number]>([
     ['1 unless told', {}, 1],

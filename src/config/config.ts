@@ -75,12 +75,24 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
 }
 
 /** What is right by itself and wrong together. */
-function contradictions({ RATE_LIMIT_STORE, REDIS_URL, REPLICAS }: Environment): string[] {
-  if (RATE_LIMIT_STORE === 'redis' && REDIS_URL.length === 0) return ['RATE_LIMIT_STORE: redis needs a REDIS_URL.'];
-  if (RATE_LIMIT_STORE === 'memory' && REPLICAS > 1) {
-    return [`RATE_LIMIT_STORE: memory is for one server; with REPLICAS=${REPLICAS} use redis or postgres.`];
+function contradictions(values: Environment): string[] {
+  const { RATE_LIMIT_STORE, REDIS_URL, REPLICAS, RATE_LIMIT_WINDOW_MS, RATE_LIMIT_MAX_REQUESTS } = values;
+  const problems: string[] = [];
+  if (RATE_LIMIT_STORE === 'redis' && REDIS_URL.length === 0) {
+    problems.push('RATE_LIMIT_STORE: redis needs a REDIS_URL.');
   }
-  return [];
+  if (RATE_LIMIT_STORE === 'memory' && REPLICAS > 1) {
+    problems.push(`RATE_LIMIT_STORE: memory is for one server; with REPLICAS=${REPLICAS} use redis or postgres.`);
+  }
+  if (RATE_LIMIT_WINDOW_MS !== undefined && RATE_LIMIT_MAX_REQUESTS === undefined) {
+    problems.push('RATE_LIMIT_MAX_REQUESTS: set it together with RATE_LIMIT_WINDOW_MS: so many requests in a window.');
+  }
+  if (RATE_LIMIT_WINDOW_MS === undefined && RATE_LIMIT_MAX_REQUESTS !== undefined) {
+    problems.push(
+      'RATE_LIMIT_WINDOW_MS: set it together with RATE_LIMIT_MAX_REQUESTS: the milliseconds of its window.',
+    );
+  }
+  return problems;
 }
 
 function rateLimitStore({ RATE_LIMIT_STORE, REDIS_URL, REPLICAS }: Environment): Config['rateLimitStore'] {

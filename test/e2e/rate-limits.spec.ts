@@ -13,6 +13,8 @@ const limited = serverUnderTest({
     RATE_LIMIT_PER_SECOND: '0',
     RATE_LIMIT_PER_MINUTE: '12',
     RATE_LIMIT_PER_HOUR: '1000',
+    RATE_LIMIT_WINDOW_MS: '900000',
+    RATE_LIMIT_MAX_REQUESTS: '0',
     MUTATION_RATE_LIMIT: '4',
     AUTH_FAILURE_RATE_LIMIT: '10',
     TRUSTED_PROXIES: '127.0.0.1',
@@ -169,6 +171,20 @@ describe('An override', () => {
     expect(passed(await answers(3, read(key)))).toBe(1);
     await waitFor(async () => (await limitsOf(`api-key:${id}`))['perMinute']?.['limit'] === 12);
     expect(passed(await answers(1, read(key)))).toBe(1);
+  });
+
+  it('can turn on the window of the operator for one key', async () => {
+    const { id, key } = await newKey();
+    expect((await limitsOf(`api-key:${id}`))['window']).toMatchObject({
+      limit: 0,
+      windowSeconds: 900,
+      remaining: null,
+    });
+    await override(`api-key:${id}`, { rule: 'window', limit: 2 });
+    const all = await answers(4, read(key));
+    expect(passed(all)).toBe(2);
+    expect(all[0]!.headers.get('ratelimit')).toBe('"window";r=1;t=900');
+    expect((await limitsOf(`api-key:${id}`))['window']).toMatchObject({ limit: 2, used: 2, remaining: 0 });
   });
 
   it('can make a rule a shadow, for everyone too: counted, never refused', async () => {

@@ -39,7 +39,7 @@ const MAILED: AcceptedDto = Object.freeze({
 /** End users: from a registration to a session and out again. Whether an address has an account is never told. */
 @ApiTags('Accounts')
 @Controller('api/auth')
-@Throttle({ perSecond: {}, perMinute: {}, perHour: {}, mutations: {} })
+@Throttle({ perSecond: {}, perMinute: {}, perHour: {}, window: {}, mutations: {} })
 export class AuthController {
   constructor(
     private readonly mailRequests: MailRequests,

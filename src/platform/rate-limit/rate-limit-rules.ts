@@ -17,6 +17,11 @@ const LIMITS: Record<RateLimitRuleName, (config: Config) => Pick<RateLimitRule, 
   perSecond: (config) => ({ limit: config.RATE_LIMIT_PER_SECOND, windowMs: seconds(1) }),
   perMinute: (config) => ({ limit: config.RATE_LIMIT_PER_MINUTE, windowMs: minutes(1) }),
   perHour: (config) => ({ limit: config.RATE_LIMIT_PER_HOUR, windowMs: hours(1) }),
+  // Off until somebody sets it.
+  window: (config) => ({
+    limit: config.RATE_LIMIT_MAX_REQUESTS ?? 0,
+    windowMs: config.RATE_LIMIT_WINDOW_MS ?? minutes(1),
+  }),
   mutations: (config) => ({ limit: config.MUTATION_RATE_LIMIT, windowMs: minutes(1) }),
   payments: (config) => ({ limit: config.PAYMENT_RATE_LIMIT, windowMs: minutes(1) }),
   initialize: (config) => ({ limit: config.INITIALIZE_RATE_LIMIT, windowMs: minutes(1) }),
@@ -26,7 +31,7 @@ const LIMITS: Record<RateLimitRuleName, (config: Config) => Pick<RateLimitRule, 
 };
 
 /** For every request with a credential. */
-export const DEFAULT_RULES: readonly RateLimitRuleName[] = ['perSecond', 'perMinute', 'perHour'];
+export const DEFAULT_RULES: readonly RateLimitRuleName[] = ['perSecond', 'perMinute', 'perHour', 'window'];
 /** Beside them, for methods that change something. */
 export const MUTATION_RULES: readonly RateLimitRuleName[] = [...DEFAULT_RULES, 'mutations'];
 

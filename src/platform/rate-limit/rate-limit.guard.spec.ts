@@ -269,6 +269,18 @@ describe('RateLimitGuard', () => {
     expect((await send('POST', '/pay', { who: 'ann' })).status).toBe(200);
   });
 
+  it('limits every request with a credential by a window of the operator too', async () => {
+    await start({ RATE_LIMIT_WINDOW_MS: '90500', RATE_LIMIT_MAX_REQUESTS: '3' });
+    const { headers } = await send('GET', '/read', { who: 'ann' });
+    expect(headers).toMatchObject({
+      'ratelimit-policy': '"perSecond";q=10;w=1, "perMinute";q=100;w=60, "perHour";q=1000;w=3600, "window";q=3;w=91',
+      ratelimit: '"window";r=2;t=91',
+    });
+    expect(counted(await statuses(5, 'POST', '/change', { who: 'ann' }))).toBe(2);
+    expect(counted(await statuses(5, 'GET', '/read', { who: 'bob', own: '{"window":4}' }))).toBe(4);
+    expect((await send('GET', '/read')).headers['ratelimit-policy']).toBeUndefined();
+  });
+
   it('leaves alone what is turned off', async () => {
     await start(
       Object.fromEntries(

@@ -20,9 +20,9 @@ export interface Tier {
 /** What clients are told of a tier. */
 export type LimitedTier = Pick<Tier, 'name' | 'limit' | 'windowMs'>;
 
-/** As the field `RateLimit-Policy` has it. */
+/** As the field `RateLimit-Policy` has it: in whole seconds. */
 export function policyOf({ name, limit, windowMs }: LimitedTier): string {
-  return `"${name}";q=${limit};w=${windowMs / 1000}`;
+  return `"${name}";q=${limit};w=${Math.ceil(windowMs / 1000)}`;
 }
 
 /** Of these many slots a window is made where keeping each request would cost too much. */
