@@ -3,6 +3,8 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 export interface AppErrorOptions {
   details?: ErrorDetails;
+  /** Members beside those every problem has (RFC 9457, section 3.2). */
+  extension?: ErrorDetails;
   /** Seconds; becomes the `Retry-After` header. */
   retryAfter?: number;
   /** Extra response headers, for example `X-RateLimit-*`. */
@@ -24,6 +26,7 @@ export abstract class AppError extends Error {
   abstract readonly title: string;
 
   readonly details: ErrorDetails;
+  readonly extension: ErrorDetails;
   readonly retryAfter: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -32,6 +35,7 @@ export abstract class AppError extends Error {
     super(detail, { cause: options.cause });
     this.name = new.target.name;
     this.details = options.details ?? {};
+    this.extension = options.extension ?? {};
     this.retryAfter = options.retryAfter;
     this.headers = options.headers ?? {};
   }

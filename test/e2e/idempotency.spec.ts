@@ -193,10 +193,9 @@ describe('A key', () => {
       expect(response.status).toBe(200);
     }
     const key = newKey();
-    const create = () => post(first(), '/api/api-keys', key, { name: 'a', scopes: ['webhooks:read'] });
-    const [a, b] = [await create(), await create()];
+    const [a, b] = [await post(first(), '/test/without', key), await post(first(), '/test/without', key)];
     expect([a.status, b.status]).toEqual([201, 201]);
-    expect(a.body['key']).not.toBe(b.body['key']);
+    expect(a.body['n']).not.toBe(b.body['n']);
     expect(await cluster.query('SELECT FROM idempotency_records WHERE key = $1', [key])).toEqual([]);
   });
 
@@ -291,13 +290,49 @@ describe('What is answered', () => {
     }
   });
 
-  it('is not kept when the transaction of effect and answer was rolled back', async () => {
+  it('is the refusal, when the transaction of the effect was rolled back because of it', async () => {
     const key = newKey();
+    const answer = await post(first(), COMMITTED, key, { refuse: 409 });
+    expectProblem(answer, 409, 'REFUSED_AS_ASKED');
     for (const server of servers) {
-      expectProblem(await post(server, COMMITTED, key, { refuse: 409 }), 409, 'REFUSED_AS_ASKED');
+      const repeat = await post(server, COMMITTED, key, { refuse: 409 });
+      expect(sent(repeat)).toEqual(sent(answer));
+      expect(isReplay(repeat)).toBe(true);
     }
-    expect((await post(first(), COMMITTED, key, {})).status).toBe(201);
-    expect(await cluster.effectsOf(key)).toHaveLength(1);
+    expect(await cluster.effectsOf(key)).toEqual([]);
+  });
+
+  it.each([{ refuse: 403 }, { refuse: 422 }, { refuse: 500 }, { refuse: 409, retryAfter: 1 }])(
+    'is not kept when the transaction was rolled back for this moment only: %j',
+    async (wish) => {
+      const key = newKey();
+      for (const server of servers) {
+        const answer = await post(server, COMMITTED, key, wish);
+        expect({ status: answer.status, replay: isReplay(answer) }).toEqual({ status: wish.refuse, replay: false });
+      }
+      expect((await post(first(), COMMITTED, key, {})).status).toBe(201);
+      expect(await cluster.effectsOf(key)).toHaveLength(1);
+    },
+  );
+
+  it('is told as our fault when a handler with a key records nothing', async () => {
+    expect((await post(first(), '/test/forgotten', undefined)).status).toBe(201);
+    expectProblem(await post(first(), '/test/forgotten', newKey()), 500, 'INTERNAL_ERROR');
+  });
+
+  it('is sealed where the route is confidential, and the same again', async () => {
+    const key = newKey();
+    const answer = await post(first(), '/test/secret', key);
+    expect(answer).toMatchObject({ status: 201, text: expect.stringContaining('naïve – 日本語 🙂') });
+    for (const server of [second(), first(), second()]) {
+      const repeat = await post(server, '/test/secret', key);
+      expect(sent(repeat)).toEqual(sent(answer));
+      expect(isReplay(repeat)).toBe(true);
+    }
+    const [record] = await cluster.query<{ body: string }>('SELECT body FROM idempotency_records WHERE key = $1', [
+      key,
+    ]);
+    expect(record?.body).toMatch(/^sealed:v1:[\w-]+$/);
   });
 });
 

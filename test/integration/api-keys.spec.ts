@@ -27,8 +27,13 @@ import {
   type Scope,
   UnauthenticatedError,
 } from '../../src/platform/auth/index.js';
+import { ClockModule } from '../../src/platform/clock/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
+import { EncryptionModule } from '../../src/platform/encryption/index.js';
+import { IdempotencyModule } from '../../src/platform/idempotency/index.js';
 import { MetricsModule } from '../../src/platform/metrics/index.js';
+import { RATE_LIMIT_ENTITIES, RateLimitModule } from '../../src/platform/rate-limit/index.js';
+import { RedisModule } from '../../src/platform/redis/index.js';
 import { ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -72,9 +77,17 @@ function startReplica(): Promise<INestApplicationContext> {
       imports: [
         ConfigModule.forRoot(config),
         MetricsModule,
-        DatabaseModule.forRoot(database.url, { entities: [...API_KEY_ENTITIES, ...AUDIT_ENTITIES], migrations: [] }),
+        DatabaseModule.forRoot(database.url, {
+          entities: [...API_KEY_ENTITIES, ...AUDIT_ENTITIES, ...RATE_LIMIT_ENTITIES],
+          migrations: [],
+        }),
+        RedisModule,
+        ClockModule,
         TransactionModule,
         ScheduleModule,
+        EncryptionModule,
+        RateLimitModule,
+        IdempotencyModule,
         ApiKeysModule,
       ],
     },

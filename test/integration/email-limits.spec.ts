@@ -17,8 +17,10 @@ import { EmailLimitsService } from '../../src/modules/email-limits/email-limits.
 import { ClockModule } from '../../src/platform/clock/index.js';
 import { DatabaseModule } from '../../src/platform/database/index.js';
 import { EncryptionModule } from '../../src/platform/encryption/index.js';
+import { IdempotencyModule } from '../../src/platform/idempotency/index.js';
 import { Metrics, MetricsModule } from '../../src/platform/metrics/index.js';
-import { RateLimitedError } from '../../src/platform/rate-limit/index.js';
+import { RATE_LIMIT_ENTITIES, RateLimitedError, RateLimitModule } from '../../src/platform/rate-limit/index.js';
+import { RedisModule } from '../../src/platform/redis/index.js';
 import { RepeatingTasks, ScheduleModule } from '../../src/platform/schedule/index.js';
 import { TransactionModule, Transactor } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -46,13 +48,16 @@ function start(env: Record<string, string> = {}): Promise<INestApplicationContex
         ConfigModule.forRoot(config),
         MetricsModule,
         DatabaseModule.forRoot(database.url, {
-          entities: [...EMAIL_LIMIT_ENTITIES, ...AUDIT_ENTITIES],
+          entities: [...EMAIL_LIMIT_ENTITIES, ...AUDIT_ENTITIES, ...RATE_LIMIT_ENTITIES],
           migrations: [],
         }),
+        RedisModule,
         ClockModule,
         TransactionModule,
         EncryptionModule,
         ScheduleModule,
+        RateLimitModule,
+        IdempotencyModule,
         EmailLimitsModule,
       ],
     },

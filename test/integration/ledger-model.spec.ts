@@ -109,7 +109,7 @@ describe('the ledger in the database, beside a plain ledger', () => {
       fc.asyncProperty(history, async (batches) => {
         const plain = new PlainLedger();
         const player = new Player();
-        for (const person of [1, 2, 3, FOREIGNER]) await player.ledger.ledger.openAccount(player.keyOf(person), BY);
+        for (const person of [1, 2, 3, FOREIGNER]) await player.ledger.open(player.keyOf(person));
         const worldBefore = (await player.ledger.balanceOf(player.keyOf(WORLD))) ?? 0n;
         for (const { steps, atomic, after } of batches) {
           await player.pass(after);

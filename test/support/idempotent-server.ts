@@ -6,7 +6,6 @@ import type * as Configuration from '../../src/config/index.js';
 import type * as Kernel from '../../src/kernel/app-error.js';
 import type * as Auth from '../../src/platform/auth/index.js';
 import type * as Idempotency from '../../src/platform/idempotency/index.js';
-import type * as Transactions from '../../src/platform/transaction/index.js';
 import type * as Run from '../../src/run.js';
 
 /**
@@ -16,10 +15,7 @@ import type * as Run from '../../src/run.js';
 const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
 const { AppError } = (await dist('kernel/app-error.js')) as typeof Kernel;
 const { Authenticated } = (await dist('platform/auth/index.js')) as typeof Auth;
-const { Claim, Idempotent, IdempotentAnswers, IdempotencyKeyReusedError, IdempotencyRecords } = (await dist(
-  'platform/idempotency/index.js',
-)) as typeof Idempotency;
-const { Transactor } = (await dist('platform/transaction/index.js')) as typeof Transactions;
+const { Claim, Idempotent, IdempotentTransactor } = (await dist('platform/idempotency/index.js')) as typeof Idempotency;
 const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
 const { run } = (await dist('run.js')) as typeof Run;
 
@@ -51,16 +47,14 @@ class RefusedAsAsked extends AppError {
   }
 }
 
-type Claimed = Idempotency.IdempotencyClaim | undefined;
+type Claimed = Idempotency.RequestClaim | undefined;
 
 @Controller('test')
 @Authenticated()
 class IdempotentRoutes {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly transactor: Transactions.Transactor,
-    private readonly records: Idempotency.IdempotencyRecords,
-    private readonly answers: Idempotency.IdempotentAnswers,
+    private readonly transactor: Idempotency.IdempotentTransactor,
   ) {}
 
   @Post('guarded')
@@ -96,24 +90,40 @@ class IdempotentRoutes {
   committed(
     @Body() wish: Wish,
     @Claim() claim: Claimed,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    if (!claim) throw new TypeError('The route requires a key');
-    return this.answers.give(request, reply, () => this.commit(wish, claim));
+  ): Promise<string> {
+    return this.commit(wish, claim, reply);
   }
 
-  private commit(wish: Wish, claim: Idempotency.IdempotencyClaim): Promise<Idempotency.IdempotentAnswer> {
+  @Post('secret')
+  @Idempotent({ required: true, inTransaction: true, confidential: true })
+  secret(
+    @Body() wish: Wish,
+    @Claim() claim: Claimed,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    return this.commit(wish, claim, reply);
+  }
+
+  @Post('forgotten')
+  @Idempotent({ required: false, inTransaction: true })
+  forgotten(): object {
+    return { recorded: false };
+  }
+
+  @Post('without')
+  async without(@Body() wish: Wish): Promise<unknown> {
+    return { n: await this.effect(undefined, wish, null) };
+  }
+
+  private commit(wish: Wish, claim: Claimed, reply: FastifyReply): Promise<string> {
+    reply.header('content-type', 'application/vnd.test+json; charset=utf-8');
     return this.transactor.run(
+      claim,
       async (tx) => {
-        const [known] = await this.records.find(tx, [claim]);
-        if (known !== undefined && known.fingerprint !== claim.fingerprint) throw new IdempotencyKeyReusedError();
-        if (known?.state === 'completed') return { content: known.answer, firstAnsweredAt: known.answer.createdAt };
         const n = await this.effect(claim, wish, null, tx);
         if (wish.refuse !== undefined) throw new RefusedAsAsked(wish.refuse, wish.retryAfter);
-        const body = `{ "n": ${n},  "spacing": "kept as it is", "text": "naïve – 日本語 🙂" }`;
-        const content = { status: wish.status ?? 201, contentType: 'application/vnd.test+json; charset=utf-8', body };
-        return { content, createdAt: await this.records.complete(tx, [{ claim, answer: content }]) };
+        return `{ "n": ${n},  "spacing": "kept as it is", "text": "naïve – 日本語 🙂" }`;
       },
       { isolation: 'READ COMMITTED', attempts: 20 },
     );
@@ -147,11 +157,7 @@ class IdempotentRoutes {
 }
 
 // The built classes are not those the types above come from, so Nest is told by hand what to hand in.
-Reflect.defineMetadata(
-  'design:paramtypes',
-  [DataSource, Transactor, IdempotencyRecords, IdempotentAnswers],
-  IdempotentRoutes,
-);
+Reflect.defineMetadata('design:paramtypes', [DataSource, IdempotentTransactor], IdempotentRoutes);
 
 @Module({ controllers: [IdempotentRoutes] })
 class IdempotentRoutesModule {}

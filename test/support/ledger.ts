@@ -26,7 +26,7 @@ import { CoalescerFactory } from '../../src/platform/coalescer/index.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { IdempotencyRecords } from '../../src/platform/idempotency/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
-import { Transactor } from '../../src/platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../src/platform/transaction/index.js';
 
 export const BY = { actor: 'api-key:test', requestId: 'req-1', ip: '10.0.0.1' };
 
@@ -59,7 +59,7 @@ export class TestLedger {
     const book = new LedgerBook(new StateRepository(directory, accounts), new PostingRepository(), audit);
     const records = new IdempotencyRecords({ IDEMPOTENCY_TTL_HOURS: 24 });
     const writer = new LedgerWriter(coalescers, transactor, records, book, directory, ledgerMetrics);
-    const openings = new LedgerAccounts(transactor, accounts, directory, audit);
+    const openings = new LedgerAccounts(transactor, accounts, audit);
     return new TestLedger(
       dataSource,
       transactor,
@@ -86,15 +86,19 @@ export class TestLedger {
   /** Posts one thing by itself. */
   async post(posting: Posting, request: Partial<PostingRequest> = {}): Promise<PostingOutcome> {
     const { outcomes } = await this.ledger.submit({ postings: [posting], mode: 'atomic', by: BY, ...request });
-    const [outcome] = outcomes ?? [];
-    if (!outcome) throw new Error('The posting is a repeat');
+    const [outcome] = outcomes;
+    if (!outcome) throw new Error('The posting has no outcome');
     return outcome;
+  }
+
+  open(account: AccountKey & { readonly allowNegative?: boolean }): ReturnType<Ledger['openAccount']> {
+    return this.transactor.run((tx) => this.ledger.openAccount(tx, account, BY), READ_COMMITTED);
   }
 
   /** Opens a user's account and brings money into it. */
   async fund(owner: string, amount: bigint | number, currency = 'USD'): Promise<AccountKey> {
     const key = userAccount(owner, currency);
-    await this.ledger.openAccount(key, BY);
+    await this.open(key);
     if (BigInt(amount) > 0n) await this.post(credit(key, amount));
     return key;
   }

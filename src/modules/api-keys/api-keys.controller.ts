@@ -9,6 +9,7 @@ import {
   RequireScopes,
 } from '../../platform/auth/index.js';
 import { PageQueryDto, Refuses } from '../../platform/http/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { ApiKeyDto, ApiKeyPageDto, CreateApiKeyDto, CreatedApiKeyDto, RevokeApiKeyQueryDto } from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -27,16 +28,22 @@ export class ApiKeysController {
 
   @Post()
   @Authenticated()
+  @Idempotent({ required: false, inTransaction: true, confidential: true })
   @ApiOperation({ summary: 'Create an API key with at most the scopes, the life and the limits of the key that asks' })
-  @ApiResponse({ status: 201, type: CreatedApiKeyDto, description: 'The only answer that shows `key`' })
+  @ApiResponse({
+    status: 201,
+    type: CreatedApiKeyDto,
+    description: 'The only answer that shows `key`, and its repeats',
+  })
   @Refuses(403, 'FORBIDDEN', 'a scope the asking key lacks, limits without being an admin, or an end user')
   create(
     @Body() { name, scopes, expiresAt, limits }: CreateApiKeyDto,
     @CurrentPrincipal() principal: Principal,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<CreatedApiKeyDto> {
     const input = { name, scopes, limits, expiresAt: expiresAt ? new Date(expiresAt) : null };
-    return this.apiKeys.create(input, principal, context);
+    return this.apiKeys.create(input, principal, context, claim);
   }
 
   @Get(':id')
@@ -50,15 +57,17 @@ export class ApiKeysController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScopes('admin')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({
     summary: 'Revoke an API key and all it made, for good; they stop working everywhere within a second',
   })
   @ApiResponse({ status: 204, description: 'Revoked, now or before' })
-  async revoke(
+  revoke(
     @Param('id') id: string,
     @Query() { descendants }: RevokeApiKeyQueryDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<void> {
-    await this.apiKeys.revoke(id, context, { descendants: descendants === 'true' });
+    return this.apiKeys.revoke(id, context, { descendants: descendants === 'true', claim });
   }
 }

@@ -13,7 +13,8 @@ import {
   scopesMissing,
   UnauthenticatedError,
 } from '../../platform/auth/index.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
+import { READ_COMMITTED } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { ApiKeyLimits } from './api-key.entity.js';
 import { type ApiKeyRecord, ApiKeyRepository, type RevokedApiKey } from './api-key.repository.js';
@@ -46,7 +47,7 @@ const CURSOR = { id: 'uuid' } as const;
 export class ApiKeysService {
   constructor(
     @Inject(CONFIG) private readonly config: Pick<Config, 'isProduction'>,
-    private readonly transactor: Transactor,
+    private readonly transactor: IdempotentTransactor,
     private readonly repository: ApiKeyRepository,
     private readonly verifier: ApiKeyVerifier,
     private readonly audit: AuditLog,
@@ -62,7 +63,12 @@ export class ApiKeysService {
    * @throws UnauthenticatedError (401) when its maker has just been revoked
    * @throws ValidationError (400) when `expiresAt` is not in the future, by the database's clock
    */
-  async create(input: NewApiKey, maker: KeyMaker, context: RequestContext): Promise<IssuedApiKey> {
+  async create(
+    input: NewApiKey,
+    maker: KeyMaker,
+    context: RequestContext,
+    claim?: RequestClaim,
+  ): Promise<IssuedApiKey> {
     if (maker.kind === 'user') throw new ForbiddenError('API keys are for services; an end user cannot make one.');
     if (maker.kind === 'staff' && !maker.scopes.includes('admin')) {
       throw new ForbiddenError('A key would outlive the role of an operator: only admins make API keys.');
@@ -86,7 +92,7 @@ export class ApiKeysService {
       maker.kind === 'api-key'
         ? { makerId: maker.id, sharesLimits: !input.limits && !held.includes('admin') }
         : NO_DESCENT;
-    return this.transactor.run((tx) => this.issue(tx, input, context, descent), READ_COMMITTED);
+    return this.transactor.run(claim, (tx) => this.issue(tx, input, context, descent), READ_COMMITTED);
   }
 
   /** A new random key, in the caller's transaction. @throws UnauthenticatedError, ValidationError like `create` */
@@ -169,9 +175,14 @@ export class ApiKeysService {
    * @param descendants of an admin key that fell into wrong hands: also the keys that it made, which stay otherwise
    * @throws NotFoundError (404), also for text that is no id
    */
-  async revoke(id: string, context: RequestContext, { descendants = false } = {}): Promise<void> {
+  async revoke(
+    id: string,
+    context: RequestContext,
+    { descendants = false, claim }: { descendants?: boolean; claim?: RequestClaim | undefined } = {},
+  ): Promise<void> {
     const asked = await this.find(id);
     const revoked = await this.transactor.run(
+      claim,
       (tx) => this.revokeFamily(tx, asked.id, descendants, context),
       READ_COMMITTED,
     );

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/com
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { EMAIL_LIMIT_KINDS } from './email-limit-kind.js';
 import { EmailLimitDto, EmailLimitOverrideDto, SetEmailLimitOverrideDto } from './email-limit.dto.js';
 import { EmailLimitsService } from './email-limits.service.js';
@@ -30,6 +31,7 @@ export class EmailLimitsController {
   }
 
   @Put('override')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiParam(KIND)
   @ApiParam(EMAIL)
   @ApiOperation({ summary: 'Another limit for one e-mail address, in force at once' })
@@ -39,22 +41,25 @@ export class EmailLimitsController {
     @Param('email') email: string,
     @Body() body: SetEmailLimitOverrideDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<EmailLimitOverrideDto> {
-    return this.emailLimits.override(kind, email, body, context);
+    return this.emailLimits.override(kind, email, body, context, claim);
   }
 
   @Delete('override')
   @HttpCode(204)
+  @Idempotent({ required: false, inTransaction: true })
   @ApiParam(KIND)
   @ApiParam(EMAIL)
   @ApiOperation({ summary: 'Back to the configured limit' })
   @ApiResponse({ status: 204, description: 'Removed' })
   @Refuses(404, 'NOT_FOUND', 'there is none')
-  async restore(
+  restore(
     @Param('kind') kind: string,
     @Param('email') email: string,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<void> {
-    await this.emailLimits.restore(kind, email, context);
+    return this.emailLimits.restore(kind, email, context, claim);
   }
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { EmailHash } from '../../platform/encryption/index.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
+import { READ_COMMITTED } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { EmailLimitDto, EmailLimitOverrideDto, SetEmailLimitOverrideDto } from './email-limit.dto.js';
 import { readingOf } from './email-limit-reading.js';
@@ -14,7 +15,7 @@ import { limitedAddress } from './limited-address.js';
 @Injectable()
 export class EmailLimitsService {
   constructor(
-    private readonly transactor: Transactor,
+    private readonly transactor: IdempotentTransactor,
     private readonly repository: EmailLimitsRepository,
     private readonly limiter: EmailLimiter,
     private readonly hashes: EmailHash,
@@ -45,32 +46,38 @@ export class EmailLimitsService {
     addressText: string,
     { limit, until = null }: SetEmailLimitOverrideDto,
     context: RequestContext,
+    claim?: RequestClaim,
   ): Promise<EmailLimitOverrideDto> {
     const { kind, email } = limitedAddress(kindText, addressText);
     const key = { kind, emailHash: this.hashes.of(email) };
     const override = { limit, until: until === null ? null : new Date(until), setBy: context.actor };
-    const set = await this.transactor.run(async (tx) => {
-      const made = await this.repository.override(tx, key, override);
-      const details = { kind, limit, until };
-      const subject = this.hashes.subjectOf(email);
-      if (made) await this.audit.record(tx, [{ ...context, action: 'email_limit.overridden', subject, details }]);
-      return made;
-    }, READ_COMMITTED);
-    if (!set) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
-    return set;
+    return this.transactor.run(
+      claim,
+      async (tx) => {
+        const made = await this.repository.override(tx, key, override);
+        if (!made) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
+        const details = { kind, limit, until };
+        const subject = this.hashes.subjectOf(email);
+        await this.audit.record(tx, [{ ...context, action: 'email_limit.overridden', subject, details }]);
+        return made;
+      },
+      READ_COMMITTED,
+    );
   }
 
   /** @throws ValidationError (400), NotFoundError (404) when there is nothing to remove */
-  async restore(kindText: string, addressText: string, context: RequestContext): Promise<void> {
+  async restore(kindText: string, addressText: string, context: RequestContext, claim?: RequestClaim): Promise<void> {
     const { kind, email } = limitedAddress(kindText, addressText);
     const key = { kind, emailHash: this.hashes.of(email) };
-    const restored = await this.transactor.run(async (tx) => {
-      const was = await this.repository.restore(tx, key);
-      const subject = this.hashes.subjectOf(email);
-      if (was)
+    await this.transactor.run(
+      claim,
+      async (tx) => {
+        const wasSet = await this.repository.restore(tx, key);
+        if (!wasSet) throw new NotFoundError('There is no such override.');
+        const subject = this.hashes.subjectOf(email);
         await this.audit.record(tx, [{ ...context, action: 'email_limit.restored', subject, details: { kind } }]);
-      return was;
-    }, READ_COMMITTED);
-    if (!restored) throw new NotFoundError('There is no such override.');
+      },
+      READ_COMMITTED,
+    );
   }
 }

@@ -5,8 +5,7 @@ import { isCurrency } from '../../kernel/currency.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
-import { AccountDirectory } from './account-directory.js';
-import type { AccountKey, AccountRef, AccountStatus } from './account.js';
+import type { AccountKey, AccountStatus } from './account.js';
 import { AccountsRepository } from './accounts.repository.js';
 import { isOwner } from './check-posting.js';
 import { UnknownCurrencyError } from './ledger.errors.js';
@@ -18,7 +17,6 @@ export class LedgerAccounts {
   constructor(
     private readonly transactor: Transactor,
     private readonly accounts: AccountsRepository,
-    private readonly directory: AccountDirectory,
     private readonly audit: AuditLog,
   ) {}
 
@@ -26,20 +24,16 @@ export class LedgerAccounts {
    * @returns whether it was opened now; one that exists stays as it is
    * @throws UnknownCurrencyError, ValidationError for an owner that is empty or too long
    */
-  async open(key: AccountKey, allowNegative: boolean, by: RequestContext): Promise<boolean> {
+  async open(tx: EntityManager, key: AccountKey, allowNegative: boolean, by: RequestContext): Promise<boolean> {
     if (!isCurrency(key.currency)) throw new UnknownCurrencyError();
     if (!isOwner(key.owner)) {
       throw ValidationError.of([{ path: 'owner', message: 'owner must have 1 to 255 characters and no U+0000' }]);
     }
-    const opened = await this.alone(async (tx) => {
-      const accounts = await this.accounts.open(tx, [{ ...key, allowNegative }]);
-      await this.audit.record(
-        tx,
-        accounts.map((account) => openedLine(account, by)),
-      );
-      return accounts;
-    });
-    this.directory.learn(opened);
+    const opened = await this.accounts.open(tx, [{ ...key, allowNegative }]);
+    await this.audit.record(
+      tx,
+      opened.map((account) => openedLine(account, by)),
+    );
     return opened.length > 0;
   }
 
@@ -49,21 +43,15 @@ export class LedgerAccounts {
    * @returns false when there is no such account, or it is so already
    */
   async setStatus(key: AccountKey, status: AccountStatus, by: RequestContext): Promise<boolean> {
-    const changed = await this.alone(async (tx): Promise<AccountRef | undefined> => {
+    return this.transactor.run(async (tx) => {
       const id = await this.accounts.setStatus(tx, key, status);
-      if (id === undefined) return undefined;
+      if (id === undefined) return false;
       const action = status === 'FROZEN' ? 'ledger_account.frozen' : 'ledger_account.thawed';
       const { requestId, ip, actor } = by;
       const { kind, owner, currency } = key;
       const details = { kind, owner, currency };
       await this.audit.record(tx, [{ actor, action, subject: `ledger-account:${id}`, requestId, ip, details }]);
-      return { id, kind, owner, currency };
-    });
-    return changed !== undefined;
-  }
-
-  /** READ COMMITTED: one row, decided on alone. */
-  private alone<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.transactor.run(work, READ_COMMITTED);
+      return true;
+    }, READ_COMMITTED);
   }
 }

@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { prepared, type PreparedStatement, runPreparedAlone } from '../../platform/database/index.js';
+import { DataSource, type EntityManager } from 'typeorm';
+import {
+  prepared,
+  type PreparedStatement,
+  runnerOf,
+  runPrepared,
+  runPreparedAlone,
+} from '../../platform/database/index.js';
 import type { AccountKey, AccountKind, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
 import type { Hold } from './hold.js';
@@ -135,14 +141,13 @@ type StatementRow = TransferRow | { id: null };
 export class LedgerReadsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** In the order of `keys`; undefined for those that do not exist. */
-  async accounts(keys: readonly AccountKey[]): Promise<(LedgerAccount | undefined)[]> {
+  /** In the order of `keys`; undefined for those that do not exist. With `tx` as that transaction sees them. */
+  async accounts(keys: readonly AccountKey[], tx?: EntityManager): Promise<(LedgerAccount | undefined)[]> {
     const found = Array.from<LedgerAccount | undefined>({ length: keys.length });
-    const rows = await this.read<AccountRow>(FIND_ACCOUNTS, [
-      keys.map(({ kind }) => kind),
-      keys.map(({ owner }) => owner),
-      keys.map(({ currency }) => currency),
-    ]);
+    const values = [keys.map(({ kind }) => kind), keys.map(({ owner }) => owner), keys.map(({ currency }) => currency)];
+    const rows = tx
+      ? await runPrepared<AccountRow>(runnerOf(tx), FIND_ACCOUNTS, values)
+      : await this.read<AccountRow>(FIND_ACCOUNTS, values);
     for (const row of rows) found[row.position - 1] = accountOf(row);
     return found;
   }

@@ -73,7 +73,7 @@ export class LedgerWriter {
     this.directory.learn(met);
     this.metrics.expired(expired);
     outcomes.forEach((outcome, index) => {
-      if ('error' in outcome || outcome.result.outcomes === null) return;
+      if ('error' in outcome) return;
       this.metrics.settled(requests[index]?.postings ?? [], outcome.result.outcomes);
     });
     this.metrics.flushed((performance.now() - started) / 1000);

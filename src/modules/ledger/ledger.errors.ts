@@ -158,8 +158,11 @@ export class BatchRejectedError extends ConflictError {
   override readonly code = 'BATCH_REJECTED';
   override readonly title = 'The batch is rejected';
 
-  constructor() {
-    super('Another posting of this atomic batch was refused; nothing of it was posted.');
+  /** @param results of all its postings, where the whole batch is answered */
+  constructor(results?: readonly object[]) {
+    super('Another posting of this atomic batch was refused; nothing of it was posted.', {
+      ...(results && { extension: { results } }),
+    });
   }
 }
 

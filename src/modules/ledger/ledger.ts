@@ -60,7 +60,7 @@ export class Ledger {
    * Posts in a transaction of its own, together with what else comes in at the moment. Refusals are outcomes, not errors.
    *
    * @returns once it has committed, or at once when the whole request is refused whatever the accounts hold
-   * @throws IdempotencyKeyReusedError (422), IdempotencyKeyInUseError (409); CoalescerFullError and the database's errors
+   * @throws AlreadyAnsweredError for a repeat, IdempotencyKeyReusedError (422), IdempotencyKeyInUseError (409); CoalescerFullError and the database's errors
    *   (503), after which the request may have been committed or not: the same key asked again tells which
    */
   async submit(request: PostingRequest): Promise<Submission> {
@@ -92,16 +92,17 @@ export class Ledger {
   }
 
   /**
-   * Opens an account, or answers the one there is, as it is.
+   * Opens an account in the caller's transaction, or answers the one there is, as it is.
    *
    * @throws UnknownCurrencyError (400), ValidationError (400) for an impossible owner
    */
   async openAccount(
+    tx: EntityManager,
     { allowNegative = false, ...key }: AccountKey & { readonly allowNegative?: boolean },
     by: RequestContext,
   ): Promise<{ account: LedgerAccount; created: boolean }> {
-    const created = await this.openings.open(key, allowNegative, by);
-    const account = await this.account(key);
+    const created = await this.openings.open(tx, key, allowNegative, by);
+    const [account] = await this.reads.accounts([key], tx);
     if (!account) throw new Error('An account that was opened is not there');
     return { account, created };
   }

@@ -73,14 +73,12 @@ export type PostingOutcome =
   | { readonly held: Hold; readonly transfer?: PostedTransfer | undefined }
   | { readonly refused: AppError };
 
-/** What became of a request. */
+/** What became of a request that was carried out. */
 export interface Submission {
-  /** In the order of the postings; null when this is a repeat, whose `answer` was stored the first time. */
-  readonly outcomes: readonly PostingOutcome[] | null;
-  /** What `PostingRequest.answer` rendered, now or the first time. */
+  /** In the order of the postings. */
+  readonly outcomes: readonly PostingOutcome[];
+  /** What `PostingRequest.answer` rendered. */
   readonly answer?: AnswerContent | undefined;
-  /** Set when this is a repeat. */
-  readonly firstAnsweredAt?: Date | undefined;
-  /** Set when the answer was stored now. */
+  /** Set when the answer was stored. */
   readonly createdAt?: Date | undefined;
 }

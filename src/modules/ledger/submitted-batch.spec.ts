@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IdempotencyClaim, KnownClaim } from '../../platform/idempotency/index.js';
+import { AlreadyAnsweredError, type IdempotencyClaim, type KnownClaim } from '../../platform/idempotency/index.js';
 import type { PostingOutcome, PostingRequest } from './posting.js';
 import { SubmittedBatch } from './submitted-batch.js';
 import { accountNotFound } from './ledger.errors.js';
@@ -51,9 +51,8 @@ describe('the claims of a batch', () => {
   it('that come twice in one batch: the second reads the answer of the first', () => {
     const { fresh, stored, outcomes } = settle([request(claim('k1')), request(claim('k1'))]);
     expect([fresh.length, stored.length]).toEqual([1, 1]);
-    expect(outcomes[1]).toEqual({
-      result: { outcomes: null, answer: stored[0]?.answer, firstAnsweredAt: NOW },
-    });
+    expect(outcomes[1]).toEqual({ error: expect.any(AlreadyAnsweredError) });
+    expect(outcomes[1]).toMatchObject({ error: { answer: { ...stored[0]?.answer, createdAt: NOW } } });
   });
 
   it('that come twice for different things: the second is refused', () => {
@@ -70,9 +69,8 @@ describe('the claims of a batch', () => {
   it('that are known are answered as before', () => {
     const { fresh, outcomes } = settle([request(claim('k1')), request(claim('k2'))], [completed('one', 'before')]);
     expect(fresh.map((each) => each.claim?.key)).toEqual(['k2']);
-    expect(outcomes[0]).toMatchObject({
-      result: { outcomes: null, answer: { body: 'before' }, firstAnsweredAt: EARLIER },
-    });
+    expect(outcomes[0]).toEqual({ error: expect.any(AlreadyAnsweredError) });
+    expect(outcomes[0]).toMatchObject({ error: { answer: { body: 'before', createdAt: EARLIER } } });
   });
 
   it('that are known for another request are refused, in flight they wait', () => {

@@ -1,11 +1,12 @@
 import type { Outcome } from '../../platform/coalescer/index.js';
 import {
   type AnswerContent,
+  AlreadyAnsweredError,
   type IdempotencyClaim,
-  IdempotencyKeyInUseError,
   IdempotencyKeyReusedError,
   isKept,
   type KnownClaim,
+  whyNot,
 } from '../../platform/idempotency/index.js';
 import type { PostingOutcome, PostingRequest, Submission } from './posting.js';
 
@@ -91,19 +92,17 @@ export class SubmittedBatch {
   settle(createdAt: Date | undefined): readonly Outcome<Submission>[] {
     return this.requests.map(({ claim }, index) => {
       const claimed = this.claimOf[index];
-      if (!claimed) return this.resultOf(index);
+      if (!claim || !claimed) return this.resultOf(index);
       const { first, known } = claimed;
-      if ((known ?? claimed.claim).fingerprint !== claim?.fingerprint)
-        return { error: new IdempotencyKeyReusedError() };
-      if (known?.state === 'in_flight') return { error: new IdempotencyKeyInUseError(known.retryAfter) };
-      if (known) return { result: { outcomes: null, answer: known.answer, firstAnsweredAt: known.answer.createdAt } };
+      if (known) return { error: whyNot(claim, known) };
+      if (claimed.claim.fingerprint !== claim.fingerprint) return { error: new IdempotencyKeyReusedError() };
       const outcome = this.resultOf(first);
       if ('error' in outcome) return outcome;
       const { outcomes, answer } = outcome.result;
       // What is not stored was not answered for good: all who asked at once are told the same, as if for the first time.
       if (createdAt === undefined || !isKept((answer ?? EMPTY).status)) return outcome;
       if (first === index) return { result: { outcomes, answer, createdAt } };
-      return { result: { outcomes: null, answer: answer ?? EMPTY, firstAnsweredAt: createdAt } };
+      return { error: new AlreadyAnsweredError({ ...(answer ?? EMPTY), createdAt }) };
     });
   }
 

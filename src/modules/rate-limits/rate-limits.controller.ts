@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nes
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { SUBJECT_FORM } from './limited-subject.js';
 import {
   RateLimitOverrideDto,
@@ -33,6 +34,7 @@ export class RateLimitsController {
   }
 
   @Put(':subject/override')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiParam(SUBJECT)
   @ApiOperation({ summary: 'Another limit for one subject, or for everyone; in force everywhere within a second' })
   @ApiResponse({ status: 200, type: RateLimitOverrideDto })
@@ -41,21 +43,24 @@ export class RateLimitsController {
     @Param('subject') subject: string,
     @Body() body: SetRateLimitOverrideDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<RateLimitOverrideDto> {
-    return this.rateLimits.override(subject, body, context);
+    return this.rateLimits.override(subject, body, context, claim);
   }
 
   @Delete(':subject/override')
   @HttpCode(204)
+  @Idempotent({ required: false, inTransaction: true })
   @ApiParam(SUBJECT)
   @ApiOperation({ summary: 'Back to the limit that would apply without an override' })
   @ApiResponse({ status: 204, description: 'Removed' })
   @Refuses(404, 'NOT_FOUND', 'there is none')
-  async remove(
+  remove(
     @Param('subject') subject: string,
     @Query() { rule }: RemoveRateLimitOverrideQueryDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<void> {
-    await this.rateLimits.remove(subject, rule, context);
+    return this.rateLimits.remove(subject, rule, context, claim);
   }
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { NotFoundError, ValidationError } from '../../kernel/app-error.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { DatabaseClock } from '../../platform/clock/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
 import {
   RateLimiter,
   type RateLimitOverride,
@@ -10,7 +11,7 @@ import {
   RateLimitOverridesRepository,
   type RuleUse,
 } from '../../platform/rate-limit/index.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED } from '../../platform/transaction/index.js';
 import { ApiKeysService } from '../api-keys/index.js';
 import { AuditLog } from '../audit/index.js';
 import { apiKeySubject, type LimitedSubject, limitedSubject } from './limited-subject.js';
@@ -26,7 +27,7 @@ import {
 @Injectable()
 export class RateLimitsService {
   constructor(
-    private readonly transactor: Transactor,
+    private readonly transactor: IdempotentTransactor,
     private readonly repository: RateLimitOverridesRepository,
     private readonly overrides: RateLimitOverrides,
     private readonly limiter: RateLimiter,
@@ -49,35 +50,47 @@ export class RateLimitsService {
   }
 
   /** Replaces what was set before. @throws ValidationError (400), NotFoundError (404) */
-  async override(text: string, input: SetRateLimitOverrideDto, context: RequestContext): Promise<RateLimitOverrideDto> {
+  async override(
+    text: string,
+    input: SetRateLimitOverrideDto,
+    context: RequestContext,
+    claim?: RequestClaim,
+  ): Promise<RateLimitOverrideDto> {
     const subject = await this.existing(text);
     const { rule, limit = null, shadow = null, until = null } = input;
-    const set = await this.transactor.run(async (tx) => {
-      const override = await this.repository.set(tx, {
-        subject: subject.name,
-        rule,
-        limit,
-        shadow,
-        until: until === null ? null : new Date(until),
-        setBy: context.actor,
-      });
-      if (override) await this.record(tx, 'rate_limit.overridden', subject, context, { rule, limit, shadow, until });
-      return override;
-    }, READ_COMMITTED);
-    if (!set) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
+    const set = await this.transactor.run(
+      claim,
+      async (tx) => {
+        const override = await this.repository.set(tx, {
+          subject: subject.name,
+          rule,
+          limit,
+          shadow,
+          until: until === null ? null : new Date(until),
+          setBy: context.actor,
+        });
+        if (!override) throw ValidationError.of([{ path: 'until', message: 'until must be in the future' }]);
+        await this.record(tx, 'rate_limit.overridden', subject, context, { rule, limit, shadow, until });
+        return presentOverride(override);
+      },
+      READ_COMMITTED,
+    );
     await this.overrides.refresh();
-    return presentOverride(set);
+    return set;
   }
 
   /** @param rule all of them, if left out. @throws NotFoundError (404) when there is nothing to remove */
-  async remove(text: string, rule: string | undefined, context: RequestContext): Promise<void> {
+  async remove(text: string, rule: string | undefined, context: RequestContext, claim?: RequestClaim): Promise<void> {
     const subject = limitedSubject(text);
-    const removed = await this.transactor.run(async (tx) => {
-      const rules = await this.repository.remove(tx, subject.name, rule ?? null);
-      if (rules.length > 0) await this.record(tx, 'rate_limit.restored', subject, context, { rules });
-      return rules;
-    }, READ_COMMITTED);
-    if (removed.length === 0) throw new NotFoundError('There is no such override.');
+    await this.transactor.run(
+      claim,
+      async (tx) => {
+        const rules = await this.repository.remove(tx, subject.name, rule ?? null);
+        if (rules.length === 0) throw new NotFoundError('There is no such override.');
+        await this.record(tx, 'rate_limit.restored', subject, context, { rules });
+      },
+      READ_COMMITTED,
+    );
     await this.overrides.refresh();
   }
 

@@ -9,7 +9,7 @@ import {
   RequireScopes,
 } from '../../platform/auth/index.js';
 import { Refuses, TIMESTAMP } from '../../platform/http/index.js';
-import { Idempotent } from '../../platform/idempotency/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { AccountsService } from './accounts.service.js';
 import { principalOf } from './caller.js';
 import { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
@@ -23,21 +23,22 @@ export class AccountsController {
 
   @Post('accounts')
   @RequireScopes('wallet:write')
-  @Idempotent({ required: false })
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Open an account: one for each user and currency' })
   @ApiResponse({ status: 201, type: AccountDto })
   @ApiResponse({ status: 200, type: AccountDto, description: 'It was open already, and is as it was' })
   @Refuses(403, 'FORBIDDEN', 'an end user may not open one that falls below zero')
   @Refuses(404, 'NOT_FOUND', 'not yours')
-  async open(
+  open(
     @Body() input: OpenAccountDto,
     @CurrentPrincipal() principal: Principal,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AccountDto> {
-    const { account, created } = await this.accounts.open(input, principal, context);
-    reply.status(created ? 201 : 200);
-    return account;
+    return this.accounts.open(input, principal, context, claim, (created) => {
+      reply.status(created ? 201 : 200);
+    });
   }
 
   @Get('balance')

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ForbiddenError, type Principal, type RequestContext } from '../../platform/auth/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
+import { READ_COMMITTED } from '../../platform/transaction/index.js';
 import { Ledger } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { accountView, balanceView } from './answers/account-view.js';
@@ -10,11 +12,15 @@ import type { BalanceQuery } from './requests/requests.js';
 /** Users' accounts and what is in them. */
 @Injectable()
 export class AccountsService {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly transactor: IdempotentTransactor,
+    private readonly ledger: Ledger,
+  ) {}
 
   /**
    * Opens it unless it is open already; then it stays as it is.
    *
+   * @param tell is told before the commit whether it was opened now: that is part of the answer
    * @throws NotFoundError when an end user names another user
    * @throws ForbiddenError when an end user wants to owe
    */
@@ -22,13 +28,22 @@ export class AccountsService {
     { userId, currency, allowNegative = false }: OpenAccountDto,
     principal: Principal,
     context: RequestContext,
-  ): Promise<{ account: AccountDto; created: boolean }> {
+    claim: RequestClaim | undefined,
+    tell: (created: boolean) => void,
+  ): Promise<AccountDto> {
     const key = accountFor(principal, userId, currency);
     if (allowNegative && endUserOf(principal) !== undefined) {
       throw new ForbiddenError('An end user may not open an account that falls below zero.');
     }
-    const { account, created } = await this.ledger.openAccount({ ...key, allowNegative }, context);
-    return { account: accountView(account), created };
+    return this.transactor.run(
+      claim,
+      async (tx) => {
+        const { account, created } = await this.ledger.openAccount(tx, { ...key, allowNegative }, context);
+        tell(created);
+        return accountView(account);
+      },
+      READ_COMMITTED,
+    );
   }
 
   /**

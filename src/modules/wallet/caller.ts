@@ -1,14 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { type Principal, type RequestContext, requestContextOf } from '../../platform/auth/index.js';
-import type { IdempotencyClaim } from '../../platform/idempotency/index.js';
+import type { RequestClaim } from '../../platform/idempotency/index.js';
 
 /** Who asks for money to move, from where, and under which idempotency key. */
 export interface Caller {
   readonly principal: Principal;
   readonly context: RequestContext;
-  readonly claim: IdempotencyClaim | undefined;
-  /** The path of the request, which a refusal names as its `instance`. */
-  readonly instance: string;
+  readonly claim: RequestClaim;
 }
 
 /**
@@ -16,14 +14,9 @@ export interface Caller {
  * decorators would send its value through the global pipe, a promise apiece.
  */
 export function callerOf(request: FastifyRequest): Caller {
-  const { url } = request;
-  const query = url.indexOf('?');
-  return {
-    principal: principalOf(request),
-    context: requestContextOf(request),
-    claim: request.idempotency?.claim,
-    instance: query === -1 ? url : url.slice(0, query),
-  };
+  const claim = request.idempotency?.claim;
+  if (!claim) throw new TypeError(`${request.method} ${request.routeOptions.url} does not require an idempotency key.`);
+  return { principal: principalOf(request), context: requestContextOf(request), claim };
 }
 
 export function principalOf({ principal, method, routeOptions }: FastifyRequest): Principal {

@@ -1,9 +1,9 @@
-import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
-import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
 import { HoldsService } from './holds.service.js';
@@ -12,10 +12,7 @@ import { readCapture, readHold, readNothing } from './requests/requests.js';
 @ApiTags('Wallet')
 @Controller('api/wallet/holds')
 export class HoldsController {
-  constructor(
-    private readonly holds: HoldsService,
-    private readonly answers: IdempotentAnswers,
-  ) {}
+  constructor(private readonly holds: HoldsService) {}
 
   @Post()
   @RequireScopes('wallet:write')
@@ -27,8 +24,8 @@ export class HoldsController {
   @Refuses(402, 'INSUFFICIENT_FUNDS')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   @Refuses(409, ['ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  place(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
-    return this.answers.give(request, reply, () => this.holds.place(readHold(request.body), callerOf(request)));
+  place(@Req() request: FastifyRequest): Promise<HoldDto> {
+    return this.holds.place(readHold(request.body), callerOf(request));
   }
 
   @Get(':id')
@@ -48,14 +45,8 @@ export class HoldsController {
   @ApiResponse({ status: 200, type: HoldDto })
   @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
   @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED', 'CAPTURE_EXCEEDS_HOLD', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  capture(
-    @Param('id') id: string,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return this.answers.give(request, reply, () =>
-      this.holds.capture(id, readCapture(request.body), callerOf(request)),
-    );
+  capture(@Param('id') id: string, @Req() request: FastifyRequest): Promise<HoldDto> {
+    return this.holds.capture(id, readCapture(request.body), callerOf(request));
   }
 
   @Post(':id/void')
@@ -66,14 +57,8 @@ export class HoldsController {
   @ApiResponse({ status: 200, type: HoldDto })
   @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
   @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED'])
-  void(
-    @Param('id') id: string,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return this.answers.give(request, reply, () => {
-      readNothing(request.body);
-      return this.holds.void(id, callerOf(request));
-    });
+  void(@Param('id') id: string, @Req() request: FastifyRequest): Promise<HoldDto> {
+    readNothing(request.body);
+    return this.holds.void(id, callerOf(request));
   }
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
 import { isUuid } from '../../kernel/ids.js';
 import type { Principal } from '../../platform/auth/index.js';
-import type { IdempotentAnswer } from '../../platform/idempotency/index.js';
 import { Ledger, systemAccount, userAccount } from '../ledger/index.js';
 import { holdView } from './answers/hold-view.js';
 import { type Caller, endUserOf } from './caller.js';
@@ -18,29 +17,28 @@ export class HoldsService {
     private readonly ledger: Ledger,
   ) {}
 
-  place(hold: NewHoldDto, caller: Caller): Promise<IdempotentAnswer> {
+  place(hold: NewHoldDto, caller: Caller): Promise<HoldDto> {
     const { userId, amount, currency, toUserId, expiresInSeconds = DEFAULT_HOLD_SECONDS, description } = hold;
     const credit = toUserId === undefined ? systemAccount('external', currency) : userAccount(toUserId, currency);
     const account = userAccount(userId, currency);
     return this.postings.hold(
       { type: 'hold', account, credit, amount: BigInt(amount), expiresInSeconds, description },
       caller,
-      201,
       holdView,
     );
   }
 
   /** @throws NotFoundError for text that is no id */
-  async capture(holdId: string, { amount }: CaptureHoldDto, caller: Caller): Promise<IdempotentAnswer> {
+  async capture(holdId: string, { amount }: CaptureHoldDto, caller: Caller): Promise<HoldDto> {
     if (!isUuid(holdId)) throw unknownHold();
     const captured = amount === undefined ? undefined : BigInt(amount);
-    return this.postings.hold({ type: 'capture', holdId, amount: captured }, caller, 200, holdView);
+    return this.postings.hold({ type: 'capture', holdId, amount: captured }, caller, holdView);
   }
 
   /** @throws NotFoundError for text that is no id */
-  async void(holdId: string, caller: Caller): Promise<IdempotentAnswer> {
+  async void(holdId: string, caller: Caller): Promise<HoldDto> {
     if (!isUuid(holdId)) throw unknownHold();
-    return this.postings.hold({ type: 'void', holdId }, caller, 200, holdView);
+    return this.postings.hold({ type: 'void', holdId }, caller, holdView);
   }
 
   /** @throws NotFoundError, also for another user's */

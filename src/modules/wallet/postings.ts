@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnswerContent, IdempotentAnswer } from '../../platform/idempotency/index.js';
+import { AppError } from '../../kernel/app-error.js';
 import {
   type Hold,
   Ledger,
@@ -8,51 +8,55 @@ import {
   type PostingOutcome,
   type PostingRequest,
 } from '../ledger/index.js';
-import { answerOf, refusalOf } from './answers/answers.js';
 import { type Caller, endUserOf } from './caller.js';
 
-/** Brings to the ledger what a caller asks for, and puts into an answer what became of it. */
+/** Brings to the ledger what a caller asks for, and makes of it what became of it. */
 @Injectable()
 export class Postings {
   constructor(private readonly ledger: Ledger) {}
 
-  /** Posts one transfer or reversal; 201 with its view, or the refusal. */
-  transfer(posting: Posting, caller: Caller, view: (posted: PostedTransfer) => object): Promise<IdempotentAnswer> {
+  /** Posts one transfer or reversal. Throws like `submit`. */
+  transfer<T extends object>(posting: Posting, caller: Caller, view: (posted: PostedTransfer) => T): Promise<T> {
     return this.submit([posting], 'atomic', caller, ([outcome]) => {
       if (outcome === undefined || 'held' in outcome) throw new TypeError('The ledger answered a transfer otherwise.');
-      return 'refused' in outcome ? refusalOf(outcome.refused, caller) : answerOf(201, view(outcome.posted));
+      return 'refused' in outcome ? outcome.refused : view(outcome.posted);
     });
   }
 
-  /** Places or resolves one hold; `status` with its view, or the refusal. */
-  hold(posting: Posting, caller: Caller, status: number, view: (hold: Hold) => object): Promise<IdempotentAnswer> {
+  /** Places or resolves one hold. Throws like `submit`. */
+  hold<T extends object>(posting: Posting, caller: Caller, view: (hold: Hold) => T): Promise<T> {
     return this.submit([posting], 'atomic', caller, ([outcome]) => {
       if (outcome === undefined || 'posted' in outcome) throw new TypeError('The ledger answered a hold otherwise.');
-      return 'refused' in outcome ? refusalOf(outcome.refused, caller) : answerOf(status, view(outcome.held));
+      return 'refused' in outcome ? outcome.refused : view(outcome.held);
     });
   }
 
   /**
-   * @param answer runs inside the batch of the ledger, before it commits
-   * @throws IdempotencyKeyReusedError (422), and 503 when nothing can be committed
+   * @param resultOf runs inside the batch of the ledger, before it commits together with its answer: what to return, or the
+   *   refusal to throw
+   * @throws the refusal; AlreadyAnsweredError, IdempotencyKeyReusedError (422), and 503 when nothing can be committed
    */
-  async submit(
+  async submit<T extends object>(
     postings: readonly Posting[],
     mode: PostingRequest['mode'],
-    caller: Caller,
-    answer: (outcomes: readonly PostingOutcome[]) => AnswerContent,
-  ): Promise<IdempotentAnswer> {
-    const { principal, context, claim } = caller;
-    const submission = await this.ledger.submit({
+    { principal, context, claim }: Caller,
+    resultOf: (outcomes: readonly PostingOutcome[]) => T | AppError,
+  ): Promise<T> {
+    let result: T | AppError | undefined;
+    const { outcomes, answer, createdAt } = await this.ledger.submit({
       postings,
       mode,
       by: context,
       onlyOwner: endUserOf(principal),
       claim,
-      answer,
+      answer: (decided) => {
+        result = resultOf(decided);
+        return claim.render(result);
+      },
     });
-    const { answer: content, firstAnsweredAt, createdAt } = submission;
-    if (content === undefined) throw new TypeError('The ledger answered a submission without its answer.');
-    return { content, firstAnsweredAt, createdAt };
+    if (answer && createdAt) claim.record(answer, createdAt);
+    result ??= resultOf(outcomes);
+    if (result instanceof AppError) throw result;
+    return result;
   }
 }

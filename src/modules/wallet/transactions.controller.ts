@@ -1,9 +1,9 @@
-import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
-import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransactionDto, StatementQueryDto, TransactionDto, TransactionPageDto } from './dto/transaction.dto.js';
 import { readNothing, readTransaction } from './requests/requests.js';
@@ -12,10 +12,7 @@ import { TransactionsService } from './transactions.service.js';
 @ApiTags('Wallet')
 @Controller('api/wallet/transactions')
 export class TransactionsController {
-  constructor(
-    private readonly transactions: TransactionsService,
-    private readonly answers: IdempotentAnswers,
-  ) {}
+  constructor(private readonly transactions: TransactionsService) {}
 
   @Post()
   @RequireScopes('wallet:write')
@@ -27,10 +24,8 @@ export class TransactionsController {
   @Refuses(403, 'FORBIDDEN', 'an end user may not CREDIT, nor charge by reference')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   @Refuses(409, ['REFERENCE_ALREADY_USED', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string | undefined> {
-    return this.answers.give(request, reply, () =>
-      this.transactions.post(readTransaction(request.body), callerOf(request)),
-    );
+  post(@Req() request: FastifyRequest): Promise<TransactionDto> {
+    return this.transactions.post(readTransaction(request.body), callerOf(request));
   }
 
   @Get()
@@ -58,14 +53,8 @@ export class TransactionsController {
   @Refuses(402, 'INSUFFICIENT_FUNDS', 'who received it has spent it')
   @Refuses(403, 'FORBIDDEN', 'not for end users')
   @Refuses(409, ['ALREADY_REVERSED', 'REVERSAL_NOT_REVERSIBLE', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  reverse(
-    @Param('id') id: string,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return this.answers.give(request, reply, () => {
-      readNothing(request.body);
-      return this.transactions.reverse(id, callerOf(request));
-    });
+  reverse(@Param('id') id: string, @Req() request: FastifyRequest): Promise<TransactionDto> {
+    readNothing(request.body);
+    return this.transactions.reverse(id, callerOf(request));
   }
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
 import { isUuid } from '../../kernel/ids.js';
 import { ForbiddenError, type Principal } from '../../platform/auth/index.js';
-import type { IdempotentAnswer } from '../../platform/idempotency/index.js';
 import { Ledger, type Posting, systemAccount, userAccount } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { shownSide, sideOf, transactionView } from './answers/transaction-view.js';
@@ -24,7 +23,7 @@ export class TransactionsService {
   ) {}
 
   /** @throws ForbiddenError when an end user would make money, or use up a reference of whoever charges them */
-  async post(transaction: NewTransactionDto, caller: Caller): Promise<IdempotentAnswer> {
+  async post(transaction: NewTransactionDto, caller: Caller): Promise<TransactionDto> {
     if (endUserOf(caller.principal) !== undefined) {
       if (transaction.type === 'CREDIT') throw new ForbiddenError('An end user may not credit an account.');
       if (transaction.reference !== undefined) throw new ForbiddenError('An end user may not charge by reference.');
@@ -37,7 +36,7 @@ export class TransactionsService {
    * @throws ForbiddenError for an end user
    * @throws NotFoundError for text that is no id
    */
-  async reverse(transferId: string, caller: Caller): Promise<IdempotentAnswer> {
+  async reverse(transferId: string, caller: Caller): Promise<TransactionDto> {
     if (endUserOf(caller.principal) !== undefined) {
       throw new ForbiddenError('An end user may not reverse a transaction.');
     }

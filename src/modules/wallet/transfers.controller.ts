@@ -1,10 +1,10 @@
-import { Controller, Post, Req, Res } from '@nestjs/common';
+import { Controller, Post, Req } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
-import { Idempotent, IdempotentAnswers } from '../../platform/idempotency/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
 import { callerOf } from './caller.js';
 import { NewTransferBatchDto, NewTransferDto, TransferBatchDto, TransferDto } from './dto/transfer.dto.js';
 import { readTransfer, readTransferBatch } from './requests/requests.js';
@@ -18,10 +18,7 @@ const BATCH_BODY = { bodyLimit: 1024 * 1024, maxValues: 50_000 };
 @Controller('api/wallet/transfers')
 @RequireScopes('wallet:write')
 export class TransfersController {
-  constructor(
-    private readonly transfers: TransfersService,
-    private readonly answers: IdempotentAnswers,
-  ) {}
+  constructor(private readonly transfers: TransfersService) {}
 
   @Post()
   @Idempotent({ required: true, inTransaction: true })
@@ -32,13 +29,8 @@ export class TransfersController {
   @Refuses(402, 'INSUFFICIENT_FUNDS')
   @Refuses(404, 'NOT_FOUND', 'one of the accounts does not exist, or the first is not yours')
   @Refuses(409, ['ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  transfer(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return this.answers.give(request, reply, () =>
-      this.transfers.transfer(readTransfer(request.body), callerOf(request)),
-    );
+  transfer(@Req() request: FastifyRequest): Promise<TransferDto> {
+    return this.transfers.transfer(readTransfer(request.body), callerOf(request));
   }
 
   @Post('batch')
@@ -48,12 +40,7 @@ export class TransfersController {
   @ApiBody({ type: NewTransferBatchDto })
   @ApiResponse({ status: 201, type: TransferBatchDto })
   @Refuses(409, 'BATCH_REJECTED', 'atomic and one refused; `results` as in 201, nothing posted')
-  transferBatch(
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | undefined> {
-    return this.answers.give(request, reply, () =>
-      this.transfers.transferBatch(readTransferBatch(request.body), callerOf(request)),
-    );
+  transferBatch(@Req() request: FastifyRequest): Promise<TransferBatchDto> {
+    return this.transfers.transferBatch(readTransferBatch(request.body), callerOf(request));
   }
 }

@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { AnswerContent, IdempotentAnswer } from '../../platform/idempotency/index.js';
 import { BatchRejectedError, type Posting, type PostingOutcome, userAccount } from '../ledger/index.js';
-import { answerOf, refusalOf } from './answers/answers.js';
 import { transferView } from './answers/transfer-view.js';
 import type { Caller } from './caller.js';
-import type { NewTransferBatchDto, NewTransferDto, PostedResultDto, RejectedResultDto } from './dto/transfer.dto.js';
+import type {
+  NewTransferBatchDto,
+  NewTransferDto,
+  PostedResultDto,
+  RejectedResultDto,
+  TransferBatchDto,
+  TransferDto,
+} from './dto/transfer.dto.js';
 import { Postings } from './postings.js';
 
 /** Money from user to user. */
@@ -12,14 +17,16 @@ import { Postings } from './postings.js';
 export class TransfersService {
   constructor(private readonly postings: Postings) {}
 
-  transfer(transfer: NewTransferDto, caller: Caller): Promise<IdempotentAnswer> {
+  transfer(transfer: NewTransferDto, caller: Caller): Promise<TransferDto> {
     return this.postings.transfer(postingOf(transfer), caller, transferView);
   }
 
-  transferBatch({ mode, transfers }: NewTransferBatchDto, caller: Caller): Promise<IdempotentAnswer> {
-    return this.postings.submit(transfers.map(postingOf), mode, caller, (outcomes) =>
-      batchAnswer(mode, outcomes, caller),
-    );
+  transferBatch({ mode, transfers }: NewTransferBatchDto, caller: Caller): Promise<TransferBatchDto> {
+    return this.postings.submit<TransferBatchDto>(transfers.map(postingOf), mode, caller, (outcomes) => {
+      const results = outcomes.map(resultOf);
+      const isRejected = mode === 'atomic' && results.some(({ status }) => status === 'rejected');
+      return isRejected ? new BatchRejectedError(results) : { results };
+    });
   }
 }
 
@@ -33,17 +40,6 @@ function postingOf({ fromUserId, toUserId, amount, currency, description, metada
     description,
     metadata,
   };
-}
-
-function batchAnswer(
-  mode: NewTransferBatchDto['mode'],
-  outcomes: readonly PostingOutcome[],
-  caller: Caller,
-): AnswerContent {
-  const results = outcomes.map(resultOf);
-  const rejected = results.findIndex(({ status }) => status === 'rejected');
-  if (mode === 'independent' || rejected === -1) return answerOf(201, { results });
-  return refusalOf(new BatchRejectedError(), caller, { results });
 }
 
 function resultOf(outcome: PostingOutcome): PostedResultDto | RejectedResultDto {

@@ -30,6 +30,7 @@ interface Explained {
   title: string;
   detail: string;
   details?: Readonly<Record<string, unknown>>;
+  extension?: Readonly<Record<string, unknown>>;
   headers?: Readonly<Record<string, string>>;
   retryAfter?: number | undefined;
 }
@@ -60,7 +61,7 @@ export function problemType(code: string): string {
 
 /** Turns whatever was thrown into the answer a caller may see. Unknown errors become a 500 that tells nothing. */
 export function toProblem(error: unknown, instance: string, requestId: string): ProblemAnswer {
-  const { status, code, title, detail, details = {}, headers = {}, retryAfter } = explain(error);
+  const { status, code, title, detail, details = {}, extension = {}, headers = {}, retryAfter } = explain(error);
   return {
     problem: {
       type: problemType(code),
@@ -72,6 +73,7 @@ export function toProblem(error: unknown, instance: string, requestId: string): 
       error: title,
       details,
       requestId,
+      ...extension,
     },
     headers: { ...headers, ...(retryAfter !== undefined && { 'Retry-After': String(Math.ceil(retryAfter)) }) },
   };
@@ -79,8 +81,8 @@ export function toProblem(error: unknown, instance: string, requestId: string): 
 
 function explain(error: unknown): Explained {
   if (error instanceof AppError) {
-    const { status, code, title, message, details, headers, retryAfter } = error;
-    return { status, code, title, detail: message, details, headers, retryAfter };
+    const { status, code, title, message, details, extension, headers, retryAfter } = error;
+    return { status, code, title, detail: message, details, extension, headers, retryAfter };
   }
   // After the last try: nothing was committed.
   if (isSerializationFailure(error)) {

@@ -13,12 +13,16 @@ export interface AnswerContent {
   readonly status: number;
   /** As the header says it, for example `application/json; charset=utf-8`; empty when there is no body. */
   readonly contentType: string;
-  /** The exact text sent. */
+  /** The exact text sent; sealed where the route is confidential. */
   readonly body: string;
 }
 
-export interface StoredAnswer extends AnswerContent {
+/** An answer and when it was stored. */
+export interface FirstAnswer extends AnswerContent {
   readonly createdAt: Date;
+}
+
+export interface StoredAnswer extends FirstAnswer {
   /** From then on the key is free for a new request. */
   readonly expiresAt: Date;
 }
@@ -32,15 +36,3 @@ export type KnownClaim =
       /** Whole seconds, at least 1: as long as the attempt has been working, at most until its lock ends. */
       readonly retryAfter: number;
     };
-
-/**
- * What the work of an `inTransaction` route returns: its effect and this answer have committed together.
- * `IdempotentAnswers` writes it to the wire as it is.
- */
-export interface IdempotentAnswer {
-  readonly content: AnswerContent;
-  /** Set when this is a repeat: when the first answer was stored. */
-  readonly firstAnsweredAt?: Date | undefined;
-  /** Of a first answer, what `IdempotencyRecords.complete` returned; without it the first repeat asks the database. */
-  readonly createdAt?: Date | undefined;
-}

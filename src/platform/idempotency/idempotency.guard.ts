@@ -1,14 +1,17 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../../config/index.js';
+import { SecretBox } from '../encryption/index.js';
 import { AnswerCache } from './answer-cache.js';
-import type { IdempotencyClaim } from './claim.js';
 import { type ClaimingRequest, fingerprint, SecretFingerprint, textOf } from './fingerprint.js';
 import { IdempotencyKeyRequiredError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 import { type IdempotentOptions, IdempotentRoutes } from './idempotent-route.js';
 import { IdempotencyOutcomes } from './idempotency-outcomes.js';
 import { IdempotencyStore } from './idempotency-store.js';
 import { readIdempotencyKey } from './key-header.js';
+import { RequestClaim } from './request-claim.js';
 import type { RequestIdempotency } from './request-idempotency.js';
+import { SecretAnswers } from './secret-answers.js';
 
 /**
  * A repeat that no cache knows is found out by whoever would carry it out, at the price of a request of its size. For a
@@ -25,14 +28,17 @@ const HEAVY_BYTES = 16 * 1024;
 export class IdempotencyGuard implements CanActivate {
   private readonly routes = new IdempotentRoutes();
   private readonly secretFingerprint: SecretFingerprint;
+  private readonly secretAnswers: SecretAnswers;
 
   constructor(
     @Inject(CONFIG) config: Pick<Config, 'encryptionKey'>,
+    secretBox: SecretBox,
     private readonly cache: AnswerCache,
     private readonly store: IdempotencyStore,
     private readonly outcomes: IdempotencyOutcomes,
   ) {
     this.secretFingerprint = new SecretFingerprint(config.encryptionKey);
+    this.secretAnswers = new SecretAnswers(secretBox);
   }
 
   /**
@@ -42,13 +48,14 @@ export class IdempotencyGuard implements CanActivate {
   canActivate(context: ExecutionContext): true | Promise<true> {
     const options = this.routes.of(context.getHandler());
     if (options === null) return true;
-    const request = context.switchToHttp().getRequest<ClaimingRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<ClaimingRequest>();
     const key = readIdempotencyKey(request.headers);
     if (key === undefined) {
       if (options.required) throw new IdempotencyKeyRequiredError();
       return true;
     }
-    const idempotency: RequestIdempotency = { claim: this.claimOf(request, key, options) };
+    const idempotency: RequestIdempotency = { claim: this.claimOf(request, http.getResponse(), key, options) };
     request.idempotency = idempotency;
     const remembered = this.cache.inMemory(idempotency.claim);
     if (remembered !== undefined) {
@@ -89,15 +96,21 @@ export class IdempotencyGuard implements CanActivate {
     throw new IdempotencyKeyReusedError();
   }
 
-  private claimOf(request: ClaimingRequest, key: string, options: IdempotentOptions): IdempotencyClaim {
+  private claimOf(
+    request: ClaimingRequest,
+    reply: FastifyReply,
+    key: string,
+    { confidential }: IdempotentOptions,
+  ): RequestClaim {
     const { method, principal } = request;
     const route = request.routeOptions.url ?? '';
     const text = textOf(request, method, route);
-    return {
-      scope: `${principal?.actor ?? 'anonymous'}:${method}:${route}`,
+    return new RequestClaim(
+      `${principal?.actor ?? 'anonymous'}:${method}:${route}`,
       key,
-      fingerprint: options.confidential ? this.secretFingerprint.of(text) : fingerprint(text),
-    };
+      confidential ? this.secretFingerprint.of(text) : fingerprint(text),
+      { request, reply, secrets: confidential ? this.secretAnswers : undefined },
+    );
   }
 }
 

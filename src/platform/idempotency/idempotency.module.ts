@@ -5,14 +5,14 @@ import { RedisModule } from '../redis/index.js';
 import { AnswerCache } from './answer-cache.js';
 import { AttemptsInFlight } from './attempts-in-flight.js';
 import { ExpiredRecords } from './expired-records.js';
+import { GuardedAttempts } from './guarded-attempts.js';
 import { IdempotencyController } from './idempotency.controller.js';
 import { IdempotencyGuard } from './idempotency.guard.js';
 import { IdempotencyOutcomes } from './idempotency-outcomes.js';
 import { IdempotencyRecords } from './idempotency-records.js';
 import { IdempotencyStatistics } from './idempotency-statistics.js';
 import { IdempotencyStore } from './idempotency-store.js';
-import { IdempotentAnswers } from './idempotent-answers.js';
-import { Repeats } from './repeats.js';
+import { IdempotentTransactor } from './idempotent-transactor.js';
 import { StoredRepeats } from './stored-repeats.js';
 
 /** `@Idempotent` routes. Global, because Nest makes their interceptors in the module of each controller. */
@@ -24,24 +24,23 @@ import { StoredRepeats } from './stored-repeats.js';
     AnswerCache,
     AttemptsInFlight,
     ExpiredRecords,
+    GuardedAttempts,
     IdempotencyGuard,
     IdempotencyOutcomes,
     IdempotencyRecords,
     IdempotencyStatistics,
     IdempotencyStore,
-    IdempotentAnswers,
-    Repeats,
+    IdempotentTransactor,
     { provide: RepeatLookup, useClass: StoredRepeats },
   ],
   exports: [
-    AttemptsInFlight,
+    AnswerCache,
+    GuardedAttempts,
     IdempotencyGuard,
     IdempotencyOutcomes,
     IdempotencyRecords,
-    IdempotencyStore,
-    IdempotentAnswers,
+    IdempotentTransactor,
     RepeatLookup,
-    Repeats,
   ],
 })
 export class IdempotencyModule {}

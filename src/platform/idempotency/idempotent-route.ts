@@ -4,9 +4,12 @@ import type { ExecutionContext } from '@nestjs/common';
 export interface IdempotentOptions {
   /** Whether a request without a key is refused with 400. */
   readonly required: boolean;
-  /** The handler returns an `IdempotentAnswer` that it has stored in the transaction of its effect. */
+  /** The handler records its answer in the transaction of its effect: see `IdempotentTransactor`. */
   readonly inTransaction?: true;
-  /** The body holds a secret: its fingerprint is made with a key, so that it cannot be guessed from the database. */
+  /**
+   * Body or answer hold a secret: the fingerprint is made with a key, so that the body cannot be guessed from the database,
+   * and the answer is stored sealed.
+   */
   readonly confidential?: true;
 }
 

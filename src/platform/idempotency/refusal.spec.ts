@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, it } from '@jest/globals';
 import { AppError, ConflictError, NotFoundError, UnavailableError, ValidationError } from '../../kernel/app-error.js';
-import { isKept, keptRefusal } from './refusal.js';
+import { isKept, isKeptRefusal, refusalAnswer } from './refusal.js';
 
 class RefusedWith extends AppError {
   readonly code = 'REFUSED';
@@ -17,13 +17,14 @@ class RefusedWith extends AppError {
 
 const request = { url: '/api/things?a=1', id: 'request-1' } as FastifyRequest;
 
-describe('keptRefusal', () => {
+describe('isKeptRefusal', () => {
   it.each([new RefusedWith(402), new NotFoundError('No such thing.'), new ConflictError('Done already.')])(
     'keeps a refusal by the state of things: %s',
     (error) => {
-      const kept = keptRefusal(error, request);
-      expect(kept).toMatchObject({ status: error.status, contentType: 'application/problem+json; charset=utf-8' });
-      expect(JSON.parse(kept?.body ?? '')).toMatchObject({
+      expect(isKeptRefusal(error)).toBe(true);
+      const answer = refusalAnswer(error, request);
+      expect(answer).toMatchObject({ status: error.status, contentType: 'application/problem+json; charset=utf-8' });
+      expect(JSON.parse(answer.body)).toMatchObject({
         status: error.status,
         code: error.code,
         instance: '/api/things',
@@ -43,11 +44,11 @@ describe('keptRefusal', () => {
     new Error('A bug'),
     'not even an error',
   ])('keeps nothing of what went wrong on the way: %s', (error) => {
-    expect(keptRefusal(error, request)).toBeUndefined();
+    expect(isKeptRefusal(error)).toBe(false);
   });
 
   it('does not keep a conflict that says when to come back', () => {
-    expect(keptRefusal(new RefusedWith(409, 1), request)).toBeUndefined();
+    expect(isKeptRefusal(new RefusedWith(409, 1))).toBe(false);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/app-error.js';
+import { stringifyExactJson } from '../../kernel/exact-json.js';
 import { PROBLEM_JSON, toProblem } from '../http/index.js';
 import type { AnswerContent } from './claim.js';
 
@@ -11,12 +12,13 @@ export function isKept(status: number): boolean {
   return status < 400 || STORED.has(status);
 }
 
-/**
- * The answer to a refusal that is kept; undefined for any other error. One that says when to come back is about this moment
- * only.
- */
-export function keptRefusal(error: unknown, request: FastifyRequest): AnswerContent | undefined {
-  if (!(error instanceof AppError) || !STORED.has(error.status) || error.retryAfter !== undefined) return undefined;
+/** Whether a refusal is kept. One that says when to come back is about this moment only. */
+export function isKeptRefusal(error: unknown): error is AppError {
+  return error instanceof AppError && STORED.has(error.status) && error.retryAfter === undefined;
+}
+
+/** The same answer the problem filter would make of it. */
+export function refusalAnswer(error: AppError, request: FastifyRequest): AnswerContent {
   const { problem } = toProblem(error, request.url.split('?', 1)[0] ?? '/', request.id);
-  return { status: problem.status, contentType: PROBLEM_JSON, body: JSON.stringify(problem) };
+  return { status: problem.status, contentType: PROBLEM_JSON, body: stringifyExactJson(problem) };
 }

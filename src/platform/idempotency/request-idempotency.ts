@@ -1,8 +1,9 @@
-import type { IdempotencyClaim, StoredAnswer } from './claim.js';
+import type { StoredAnswer } from './claim.js';
+import type { RequestClaim } from './request-claim.js';
 
 /** What a request's key led to so far. */
 export interface RequestIdempotency {
-  readonly claim: IdempotencyClaim;
+  readonly claim: RequestClaim;
   /** Set by the guard when the request is known to be a repeat. */
   answer?: StoredAnswer;
   /** For handlers of guarded routes: an earlier attempt ended without an answer; go on from what it left. */

@@ -13,11 +13,12 @@ import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import * as nest from '@nestjs/throttler';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CONFIG, loadConfig } from '../../config/index.js';
 import { DatabaseClock } from '../clock/index.js';
 import { ProblemFilter } from '../http/index.js';
+import { RequestClaim } from '../idempotency/request-claim.js';
 import { Metrics, MetricsModule } from '../metrics/index.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import { ApplicableTiers } from './applicable-tiers.js';
@@ -52,7 +53,8 @@ class Before implements CanActivate {
       };
     }
     if (key !== undefined) {
-      const claim = { scope: 'test', key, fingerprint: '' };
+      const reply = context.switchToHttp().getResponse<FastifyReply>();
+      const claim = new RequestClaim('test', key, '', { request, reply, secrets: undefined });
       const answer = { status: 200, contentType: '', body: '', createdAt: new Date(), expiresAt: new Date() };
       request.idempotency = { claim, ...(key === 'remembered' && { answer }) };
     }

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
 import { Refuses } from '../../../platform/http/index.js';
-import { Idempotent } from '../../../platform/idempotency/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../../platform/idempotency/index.js';
 import { EventDetailDto, EventListDto, EventQueryDto, EventStatusDto, ReplayedDto } from './event.dto.js';
 import { EventsService } from './events.service.js';
 
@@ -42,10 +42,14 @@ export class EventsController {
   @Post('webhook-events/:id/replay')
   @HttpCode(202)
   @RequireScopes('webhooks:write')
-  @Idempotent({ required: false })
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Run an event again now, with its retries anew' })
   @Refuses(409, 'WEBHOOK_EVENT_IN_PROGRESS', 'a worker runs it right now')
-  replay(@Param('id') id: string, @Context() context: RequestContext): Promise<ReplayedDto> {
-    return this.events.replay(id, context);
+  replay(
+    @Param('id') id: string,
+    @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
+  ): Promise<ReplayedDto> {
+    return this.events.replay(id, context, claim);
   }
 }

@@ -4,7 +4,8 @@ import { decodeCursor, pageOf } from '../../../kernel/cursor.js';
 import { isNestedTooDeeply, type JsonValue, parseExactJson } from '../../../kernel/exact-json.js';
 import { isUuid } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../../platform/idempotency/index.js';
+import { READ_COMMITTED } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { webhookJson } from './webhook-body.js';
 import { WebhookWorker } from '../processing/webhook-worker.js';
@@ -24,7 +25,7 @@ class EventInProgressError extends ConflictError {
 export class EventsService {
   constructor(
     private readonly repository: EventsRepository,
-    private readonly transactor: Transactor,
+    private readonly transactor: IdempotentTransactor,
     private readonly audit: AuditLog,
     private readonly worker: WebhookWorker,
   ) {}
@@ -61,19 +62,24 @@ export class EventsService {
    *
    * @throws NotFoundError, EventInProgressError (409)
    */
-  async replay(id: string, context: RequestContext): Promise<ReplayedDto> {
+  async replay(id: string, context: RequestContext, claim?: RequestClaim): Promise<ReplayedDto> {
     if (!isUuid(id)) throw notFound();
-    await this.transactor.run(async (tx) => {
-      const replayed = await this.repository.replay(tx, [id]);
-      if (replayed.length === 0) {
-        if (await this.repository.exists(tx, id))
-          throw new EventInProgressError('A worker is running this event right now.', { retryAfter: 1 });
-        throw notFound();
-      }
-      await this.audit.record(tx, [{ ...context, action: 'webhook.replayed', subject: `webhook-event:${id}` }]);
-    });
+    const replayed = await this.transactor.run(
+      claim,
+      async (tx): Promise<ReplayedDto> => {
+        const found = await this.repository.replay(tx, [id]);
+        if (found.length === 0) {
+          if (await this.repository.exists(tx, id))
+            throw new EventInProgressError('A worker is running this event right now.', { retryAfter: 1 });
+          throw notFound();
+        }
+        await this.audit.record(tx, [{ ...context, action: 'webhook.replayed', subject: `webhook-event:${id}` }]);
+        return { id, status: 'PENDING' };
+      },
+      READ_COMMITTED,
+    );
     this.worker.ring();
-    return { id, status: 'PENDING' };
+    return replayed;
   }
 }
 

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
 import { PageQueryDto } from '../../../platform/http/index.js';
-import { Idempotent } from '../../../platform/idempotency/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../../platform/idempotency/index.js';
 import { CreateReplayJobDto, ReplayJobDto, ReplayJobListDto } from './replay-job.dto.js';
 import { ReplayJobsService } from './replay-jobs.service.js';
 
@@ -14,10 +14,14 @@ export class ReplayJobsController {
   @Post()
   @HttpCode(202)
   @RequireScopes('webhooks:write')
-  @Idempotent({ required: false })
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Replay many events, at a bounded rate; or count them with dryRun' })
-  create(@Body() input: CreateReplayJobDto, @Context() context: RequestContext): Promise<ReplayJobDto> {
-    return this.jobs.create(input, context);
+  create(
+    @Body() input: CreateReplayJobDto,
+    @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
+  ): Promise<ReplayJobDto> {
+    return this.jobs.create(input, context, claim);
   }
 
   @Get()
@@ -36,8 +40,13 @@ export class ReplayJobsController {
 
   @Delete(':id')
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Cancel a bulk replay; what was replayed stays replayed' })
-  cancel(@Param('id') id: string, @Context() context: RequestContext): Promise<ReplayJobDto> {
-    return this.jobs.cancel(id, context);
+  cancel(
+    @Param('id') id: string,
+    @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
+  ): Promise<ReplayJobDto> {
+    return this.jobs.cancel(id, context, claim);
   }
 }

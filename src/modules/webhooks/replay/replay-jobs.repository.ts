@@ -59,8 +59,8 @@ export class ReplayJobsRepository {
     });
   }
 
-  find(id: string): Promise<ReplayJob | null> {
-    return this.jobs.findOneBy({ id });
+  find(id: string, by: EntityManager = this.jobs.manager): Promise<ReplayJob | null> {
+    return by.findOneBy(ReplayJob, { id });
   }
 
   list(before: string | null, limit: number): Promise<ReplayJob[]> {

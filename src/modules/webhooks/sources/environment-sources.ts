@@ -28,7 +28,7 @@ export class EnvironmentSources implements OnApplicationBootstrap {
   private async provide(provider: ProviderName, secret: string): Promise<void> {
     if (!this.directory.find(provider)) {
       try {
-        await this.sources.create({ name: provider, provider, secret }, CONTEXT, 'environment');
+        await this.sources.create({ name: provider, provider, secret }, CONTEXT, { origin: 'environment' });
         return;
       } catch (error) {
         // Another replica that starts right now was first; its secret may be another.

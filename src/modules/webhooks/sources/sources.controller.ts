@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@ne
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Context, type RequestContext, RequireScopes } from '../../../platform/auth/index.js';
 import { Refuses } from '../../../platform/http/index.js';
-import { Idempotent } from '../../../platform/idempotency/index.js';
+import { Claim, Idempotent, type RequestClaim } from '../../../platform/idempotency/index.js';
 import { ChangeSourceDto, CreateSourceDto, RotateSecretDto, SourceDto, SourceListDto } from './source.dto.js';
 import { SourcesService } from './sources.service.js';
 
@@ -20,11 +20,15 @@ export class SourcesController {
 
   @Post()
   @RequireScopes('webhooks:write')
-  @Idempotent({ required: false, confidential: true })
+  @Idempotent({ required: false, inTransaction: true, confidential: true })
   @ApiOperation({ summary: 'Open a new source' })
   @Refuses(409, 'WEBHOOK_SOURCE_EXISTS', 'the name is taken')
-  create(@Body() input: CreateSourceDto, @Context() context: RequestContext): Promise<SourceDto> {
-    return this.sources.create(input, context);
+  create(
+    @Body() input: CreateSourceDto,
+    @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
+  ): Promise<SourceDto> {
+    return this.sources.create(input, context, { claim });
   }
 
   @Get(':name')
@@ -36,32 +40,40 @@ export class SourcesController {
 
   @Patch(':name')
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Change a source; takes effect on every replica within a second' })
   change(
     @Param('name') name: string,
     @Body() changes: ChangeSourceDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<SourceDto> {
-    return this.sources.change(name, changes, context);
+    return this.sources.change(name, changes, context, claim);
   }
 
   @Delete(':name')
   @HttpCode(204)
   @RequireScopes('webhooks:write')
+  @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Close a source; its events stay' })
-  async remove(@Param('name') name: string, @Context() context: RequestContext): Promise<void> {
-    await this.sources.remove(name, context);
+  remove(
+    @Param('name') name: string,
+    @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
+  ): Promise<void> {
+    return this.sources.remove(name, context, claim);
   }
 
   @Post(':name/secrets')
   @RequireScopes('webhooks:write')
-  @Idempotent({ required: false, confidential: true })
+  @Idempotent({ required: false, inTransaction: true, confidential: true })
   @ApiOperation({ summary: 'Rotate the signing secret; the old ones are accepted until the overlap ends' })
   rotate(
     @Param('name') name: string,
     @Body() input: RotateSecretDto,
     @Context() context: RequestContext,
+    @Claim() claim: RequestClaim | undefined,
   ): Promise<SourceDto> {
-    return this.sources.rotate(name, input, context);
+    return this.sources.rotate(name, input, context, claim);
   }
 }

@@ -66,8 +66,8 @@ export class SourcesRepository {
     return this.read(null);
   }
 
-  async find(name: string): Promise<SourceRow | undefined> {
-    const [source] = await this.read(name);
+  async find(name: string, by?: EntityManager): Promise<SourceRow | undefined> {
+    const [source] = await this.read(name, by);
     return source;
   }
 
@@ -114,8 +114,8 @@ export class SourcesRepository {
     await tx.query(EXPIRE_SECRETS, [ids]);
   }
 
-  private async read(name: string | null): Promise<SourceRow[]> {
-    const rows = await this.sources.query<JoinedRow[]>(FIND, [name]);
+  private async read(name: string | null, by: EntityManager = this.sources.manager): Promise<SourceRow[]> {
+    const rows = await by.query<JoinedRow[]>(FIND, [name]);
     const sources = new Map<string, SourceRow>();
     for (const { secretId, secretSealed, secretOrigin, secretCreatedAt, secretExpiresAt, ...source } of rows) {
       const found = sources.get(source.name) ?? { ...source, secrets: [] };

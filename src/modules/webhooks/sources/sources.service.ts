@@ -6,7 +6,8 @@ import { ConflictError, NotFoundError, ValidationError } from '../../../kernel/a
 import { newId } from '../../../kernel/ids.js';
 import type { RequestContext } from '../../../platform/auth/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../../platform/idempotency/index.js';
+import { READ_COMMITTED } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
 import { hmacScheme } from '../providers/hmac-scheme.js';
 import { webhookProvider } from '../providers/provider-registry.js';
@@ -35,7 +36,7 @@ export class SourcesService {
     private readonly repository: SourcesRepository,
     private readonly directory: SourceDirectory,
     private readonly secretBox: SecretBox,
-    private readonly transactor: Transactor,
+    private readonly transactor: IdempotentTransactor,
     private readonly audit: AuditLog,
   ) {}
 
@@ -44,18 +45,22 @@ export class SourcesService {
   }
 
   /** @throws NotFoundError */
-  async get(name: string): Promise<SourceDto> {
-    const source = await this.repository.find(name);
+  async get(name: string, tx?: EntityManager): Promise<SourceDto> {
+    const source = await this.repository.find(name, tx);
     if (!source) throw notFound(name);
     return this.present(source);
   }
 
   /** @throws SourceExistsError (409), ValidationError (400) naming a bad secret, address or scheme */
-  async create(input: CreateSourceDto, context: RequestContext, origin: Origin = 'api'): Promise<SourceDto> {
+  async create(
+    input: CreateSourceDto,
+    context: RequestContext,
+    { origin = 'api', claim }: { origin?: Origin; claim?: RequestClaim | undefined } = {},
+  ): Promise<SourceDto> {
     const { name, provider, secret, ...settings } = input;
     webhookProvider(provider).checkSecret(secret);
     const scheme = checkSettings(provider, settings);
-    await this.transactor.run(async (tx) => {
+    return this.known(claim, async (tx) => {
       const inserted = await this.repository.insert(tx, {
         name,
         provider,
@@ -75,39 +80,36 @@ export class SourcesService {
       if (!inserted) throw new SourceExistsError(`There is a source named "${name}" already.`);
       await this.addSecret(tx, name, secret, origin);
       await this.record(tx, 'webhook_source.created', name, context, { provider, ...settings });
+      return this.get(name, tx);
     });
-    await this.directory.refresh();
-    return this.get(name);
   }
 
   /** @throws NotFoundError, ValidationError */
-  async change(name: string, changes: ChangeSourceDto, context: RequestContext): Promise<SourceDto> {
-    await this.transactor.run(async (tx) => {
+  change(name: string, changes: ChangeSourceDto, context: RequestContext, claim?: RequestClaim): Promise<SourceDto> {
+    return this.known(claim, async (tx) => {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
       const { scheme: _, ...columns } = changes;
       const scheme = checkSettings(source.provider, changes);
       await this.repository.update(tx, name, { ...columns, ...(scheme && { scheme }) });
       await this.record(tx, 'webhook_source.changed', name, context, { ...changes });
+      return this.get(name, tx);
     });
-    await this.directory.refresh();
-    return this.get(name);
   }
 
   /** Removes a source and its secrets; its events stay. @throws NotFoundError */
-  async remove(name: string, context: RequestContext): Promise<void> {
-    await this.transactor.run(async (tx) => {
+  remove(name: string, context: RequestContext, claim?: RequestClaim): Promise<void> {
+    return this.known(claim, async (tx) => {
       if (!(await this.repository.lock(tx, name))) throw notFound(name);
       await this.repository.remove(tx, name);
       await this.record(tx, 'webhook_source.deleted', name, context, {});
     });
-    await this.directory.refresh();
   }
 
   /** Adds a secret; the ones before are accepted until the overlap ends. @throws NotFoundError, ValidationError */
-  async rotate(name: string, input: RotateSecretDto, context: RequestContext): Promise<SourceDto> {
+  rotate(name: string, input: RotateSecretDto, context: RequestContext, claim?: RequestClaim): Promise<SourceDto> {
     const overlapSeconds = input.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS;
-    await this.transactor.run(async (tx) => {
+    return this.known(claim, async (tx) => {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
       webhookProvider(source.provider).checkSecret(input.secret);
@@ -115,9 +117,8 @@ export class SourcesService {
       await this.repository.expireSecretsBut(tx, name, id, overlapSeconds);
       await this.repository.update(tx, name, {});
       await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds });
+      return this.get(name, tx);
     });
-    await this.directory.refresh();
-    return this.get(name);
   }
 
   /**
@@ -135,7 +136,8 @@ export class SourcesService {
     secret: string,
     context: RequestContext,
   ): Promise<'known' | 'expired' | 'replaced' | 'unreadable'> {
-    const found = await this.transactor.run(async (tx) => {
+    // Also when nothing changes, the directory is read anew: another replica may have made the source since.
+    return this.known(undefined, async (tx) => {
       const source = await this.repository.lock(tx, name);
       if (!source) throw notFound(name);
       const earlier = (await this.repository.environmentSecrets(tx, name)).map(({ id, sealed, expired }) => ({
@@ -154,9 +156,13 @@ export class SourcesService {
       await this.record(tx, 'webhook_source.rotated', name, context, { newId: id, overlapSeconds: 0 });
       return isUnreadable ? 'unreadable' : 'replaced';
     });
-    // Also when nothing changed: another replica may have made the source after our directory was read.
+  }
+
+  /** Changes something, and knows it here at once. READ COMMITTED: what is there is locked, and a name is unique. */
+  private async known<T>(claim: RequestClaim | undefined, change: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const result = await this.transactor.run(claim, change, READ_COMMITTED);
     await this.directory.refresh();
-    return found;
+    return result;
   }
 
   private async addSecret(tx: EntityManager, source: string, secret: string, origin: Origin): Promise<string> {
