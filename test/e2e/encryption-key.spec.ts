@@ -7,7 +7,8 @@ import { SecretBox } from '../../src/platform/encryption/index.js';
 import { PASSWORD } from '../support/account-client.js';
 import { type Ended, runCommandLine } from '../support/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { call } from '../support/http-answer.js';
+import { call, expectProblem } from '../support/http-answer.js';
+import { post } from '../support/idempotent-cluster.js';
 import { MailFolder } from '../support/mail-folder.js';
 import { JWT_SECRET, startServer, TestServer } from '../support/server.js';
 import { SECRETS } from '../support/signing.js';
@@ -20,6 +21,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const [FIRST, SECOND, OTHER] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
 const EMAIL = 'ann@example.com';
 const OVERRIDE = `/api/email-limits/password-reset/${encodeURIComponent(EMAIL)}`;
+const ONCE = 'an-api-key-once-and-not-twice';
+const KEY = { name: 'once', scopes: ['webhooks:read'] };
 const NOT_THE_ONE = /^ENCRYPTION_KEY is not the one this database is used with/;
 
 let folder: string;
@@ -36,6 +39,7 @@ beforeAll(async () => {
   server = await startServer({ env: environment(FIRST, { ROLE: 'api' }) });
   const source = { name: 'by-hand', provider: 'github', secret: 'a secret given through the API' };
   expect((await call(server, 'POST', '/api/webhook-sources', source)).status).toBe(201);
+  expect((await post(server, '/api/api-keys', ONCE, KEY)).status).toBe(201);
   const register = { email: EMAIL, password: PASSWORD };
   expect((await call(server, 'POST', '/api/auth/register', register)).status).toBe(202);
   for (const email of [EMAIL, 'nobody@example.com']) {
@@ -209,6 +213,8 @@ describe('A rotation of ENCRYPTION_KEY', () => {
     await expectWebhooksTaken();
     expect((await new MailFolder(join(folder, 'data')).next(EMAIL, 'verification')).token).not.toBe('');
     expect((await call(server, 'GET', OVERRIDE)).body).toMatchObject({ limit: 7, override: { limit: 7 } });
+    // Neither done again, nor answered from what nobody can open any more.
+    expectProblem(await post(server, '/api/api-keys', ONCE, KEY), 422, 'IDEMPOTENCY_KEY_REUSED');
     expect((await call(server, 'GET', '/api/audit/verify')).body).toMatchObject({ ok: true, firstBadLine: null });
   });
 

@@ -215,7 +215,7 @@ const CHANGES: Record<string, () => Promise<Change>> = {
 };
 
 describe('A change with a key', () => {
-  const send = async ({ method, path, body }: Change, key: string) =>
+  const request = async ({ method, path, body }: Change, key: string) =>
     answerOf(
       await holdfast.server.fetch(path, {
         method,
@@ -248,13 +248,13 @@ describe('A change with a key', () => {
       const before = await lines(change);
 
       // Whatever goes wrong when the record is written, the change has not happened either.
-      expectProblem(await send(change, `broken-${newKey()}`), 500, 'INTERNAL_ERROR');
+      expectProblem(await request(change, `broken-${newKey()}`), 500, 'INTERNAL_ERROR');
       expect(await lines(change)).toBe(before);
 
       const key = newKey();
-      const answers = await Promise.all(Array.from({ length: 6 }, () => send(change, key)));
+      const answers = await Promise.all(Array.from({ length: 6 }, () => request(change, key)));
       expect(await lines(change)).toBe(before + 1);
-      const repeat = await send(change, key);
+      const repeat = await request(change, key);
       expect({ status: repeat.status, replay: isReplay(repeat) }).toEqual({ status: change.status, replay: true });
       // A worker may run the replayed event already; who is told so comes again in a second.
       const answered = answers.filter(({ headers }) => !headers.has('retry-after'));
@@ -263,26 +263,26 @@ describe('A change with a key', () => {
       expect(answered.filter((answer) => !isReplay(answer))).toHaveLength(1);
       expect(await lines(change)).toBe(before + 1);
 
-      expectProblem(await send({ ...change, path: `${change.path}?other=1` }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
+      expectProblem(await request({ ...change, path: `${change.path}?other=1` }, key), 422, 'IDEMPOTENCY_KEY_REUSED');
     },
   );
 
   it('that is refused by the state of things reads the refusal again, and leaves nothing', async () => {
     const change = await CHANGES['going back to it']?.();
     if (!change) throw new Error('There is no such change');
-    expect((await send(change, newKey())).status).toBe(204);
+    expect((await request(change, newKey())).status).toBe(204);
     const key = newKey();
-    const refused = await send(change, key);
+    const refused = await request(change, key);
     expectProblem(refused, 404, 'NOT_FOUND');
     await holdfast.call('PUT', change.path, { rule: 'perHour', limit: 5 });
-    const repeat = await send(change, key);
+    const repeat = await request(change, key);
     expect({ text: repeat.text, replay: isReplay(repeat) }).toEqual({ text: refused.text, replay: true });
-    expect((await send(change, newKey())).status).toBe(204);
+    expect((await request(change, newKey())).status).toBe(204);
   });
 
   it('whose answer is a secret shows it again, and the database does not', async () => {
     const key = newKey();
-    const made = await send({ ...(await CHANGES['making an API key']!()) }, key);
+    const made = await request(await CHANGES['making an API key']!(), key);
     const secret = String(made.body['key']);
     expect((await holdfast.call('GET', '/api/webhook-events', undefined, secret)).status).toBe(200);
     const [record] = await holdfast.sql<{ row: string }>(

@@ -87,7 +87,7 @@ export class ApiKeyDto {
 }
 
 export class CreatedApiKeyDto extends ApiKeyDto {
-  /** The key itself. It is shown this once and cannot be read again. */
+  /** The key itself. It is shown this once, and in repeats of the request that made it; it cannot be read otherwise. */
   key: string;
 }
 
