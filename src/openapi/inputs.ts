@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { neededFields } from '../platform/http/index.js';
+import { neededFields, declaredTypeOf } from '../platform/http/index.js';
 import type { Operation, Route } from './routes.js';
 import { type FieldRules, validationRulesOf } from './validation-rules.js';
 
@@ -39,7 +39,10 @@ function describeDto(dto: Type, schemas: Schemas, described: Set<Type>): void {
   const needed = neededFields(dto);
   if (needed?.length === 0) schema.minProperties = 1;
   else if (needed !== undefined) schema.anyOf = needed.map((field) => ({ required: [field] }));
-  for (const [field, { nested }] of rules) if (nested) describeDto(typeOf(dto, field), schemas, described);
+  for (const [field] of rules) {
+    const type = declaredTypeOf(dto, field);
+    if (type !== undefined) describeDto(type, schemas, described);
+  }
 }
 
 /** What is named by `:id` alone is ours: a UUID. */
@@ -74,11 +77,6 @@ function orNull(schema: ObjectSchema): ObjectSchema {
   return { ...schema, type: [type, 'null'], ...(schema.enum && { enum: [...schema.enum, null] }) };
 }
 
-function typeOf(dto: Type, field: string): Type {
-  const type: Type = Reflect.getMetadata('design:type', dto.prototype, field);
-  return type;
-}
-
 function bodySchemas({ requestBody }: Operation): Schema[] {
   if (requestBody === undefined || '$ref' in requestBody) return [];
   return Object.values(requestBody.content).flatMap(({ schema }) => (schema === undefined ? [] : [schema]));
@@ -86,8 +84,7 @@ function bodySchemas({ requestBody }: Operation): Schema[] {
 
 /** Where nothing narrower says which characters there may be. */
 function describeText(schema: ObjectSchema): void {
-  const isAnyText =
-    [schema.type].flat().includes('string') && schema.enum === undefined && schema.pattern === undefined;
+  const isAnyText = [schema.type].flat().includes('string') && !(schema.enum ?? schema.pattern ?? schema.allOf);
   if (isAnyText && (schema.format === undefined || schema.format === 'password')) schema.pattern = NO_NUL;
 }
 

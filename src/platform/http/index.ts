@@ -1,9 +1,11 @@
 export { type BodyLimits, installBodyParser, RAW_BODY } from './body-parser.js';
 export { answerClientError } from './client-error.js';
 export { installCors } from './cors.js';
+export { declaredTypeOf } from './dto-fields.js';
+export { readerOf } from './dto-reader.js';
 export { inSchema, schemaOfRule } from './in-schema.js';
 export { IsEmailAddress } from './is-email-address.decorator.js';
-export { IsOmittable } from './is-omittable.decorator.js';
+export { IsOmittable, IsOmittableOrNull } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp, TIMESTAMP } from './is-timestamp.decorator.js';
 export { NeedsOneOf, neededFields } from './needs-one-of.decorator.js';
 export { boundConnections } from './connections.js';

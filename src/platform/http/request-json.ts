@@ -6,7 +6,7 @@ import { jsonShape, repeatedMember } from '../../kernel/json-shape.js';
 
 /** Deeper JSON than this serves nobody but an attacker. */
 const MAX_DEPTH = 32;
-/** Checking an object against its DTO takes time by the square of its members; metadata is the widest there is. */
+/** Metadata is the widest there is. */
 const MAX_MEMBERS = 200;
 /** Room for the 2,048 values that fit into 4 KiB of metadata, and for a list of 200 addresses many times over. */
 const MAX_VALUES = 5_000;
