@@ -8,12 +8,11 @@ import {
   type RequestContext,
   RequireScopes,
 } from '../../platform/auth/index.js';
-import { Refuses, TIMESTAMP } from '../../platform/http/index.js';
+import { Refuses } from '../../platform/http/index.js';
 import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { AccountsService } from './accounts.service.js';
 import { principalOf } from './caller.js';
-import { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
-import { CURRENCY, USER } from './dto/schemas.js';
+import { AccountDto, BalanceDto, BalanceQueryDto, OpenAccountDto } from './dto/account.dto.js';
 import { readBalanceQuery } from './requests/requests.js';
 
 @ApiTags('Wallet')
@@ -44,14 +43,7 @@ export class AccountsController {
   @Get('balance')
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: 'What is in an account, now or at a moment in the past' })
-  @ApiQuery({ name: 'userId', schema: USER })
-  @ApiQuery({ name: 'currency', ...CURRENCY })
-  @ApiQuery({
-    name: 'at',
-    required: false,
-    schema: TIMESTAMP,
-    description: 'A time of the past; what is told of it is final.',
-  })
+  @ApiQuery({ type: BalanceQueryDto })
   @ApiResponse({ status: 200, type: BalanceDto })
   @Refuses(400, 'VALIDATION_FAILED', 'also for a time that is still to come')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')

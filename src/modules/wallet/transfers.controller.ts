@@ -13,7 +13,7 @@ import { TransfersService } from './transfers.service.js';
 /** A transfer takes 140 bytes with UUIDs for users, and 7 values without metadata; this leaves 1 KB and 50 for each of 1,000. */
 const BATCH_BODY = { bodyLimit: 1024 * 1024, maxValues: 50_000 };
 
-/** Bodies are read by hand and not by the pipe: see `FieldReader`. */
+/** Bodies are read without the pipe, as by `callerOf`. */
 @ApiTags('Wallet')
 @Controller('api/wallet/transfers')
 @RequireScopes('wallet:write')

@@ -1,14 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, Matches } from 'class-validator';
-import { IsOmittable } from '../../../platform/http/index.js';
-import { USER_ID } from '../../../kernel/user-id.js';
-import { CURRENCY, ID, MINOR_UNITS, TIME, USER } from './schemas.js';
+import { IsBoolean } from 'class-validator';
+import { IsOmittable, IsTimestamp } from '../../../platform/http/index.js';
+import { CURRENCY, ID, MINOR_UNITS, TIME } from './schemas.js';
 import { IsCurrency } from './is-currency.decorator.js';
+import { IsUserId } from './is-user-id.decorator.js';
 
 export class OpenAccountDto {
-  /** Whose it is: 1 to 128 visible ASCII characters. */
-  @ApiProperty(USER)
-  @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
+  /**
+   * Whose it is: 1 to 128 visible ASCII characters.
+   * @example alice
+   */
+  @IsUserId()
   userId: string;
 
   @IsCurrency()
@@ -19,6 +21,21 @@ export class OpenAccountDto {
   @IsOmittable()
   @IsBoolean()
   allowNegative?: boolean;
+}
+
+/** Which balance. */
+export class BalanceQueryDto {
+  /** @example alice */
+  @IsUserId()
+  userId: string;
+
+  @IsCurrency()
+  currency: string;
+
+  /** A time of the past; what is told of it is final. Now, if left out. */
+  @IsOmittable()
+  @IsTimestamp()
+  at?: string;
 }
 
 /** What is in an account, in minor units. */

@@ -1,32 +1,50 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { AMOUNT, CURRENCY, DESCRIPTION, HOLD_SECONDS, ID, TIME, USER } from './schemas.js';
+import { IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
+import { DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS } from '../requests/bounds.js';
+import { IsCurrency } from './is-currency.decorator.js';
+import { IsDescription } from './is-description.decorator.js';
+import { IsUserId } from './is-user-id.decorator.js';
+import { IsAmount, IsWholeNumber } from './is-whole-number.decorator.js';
+import { AMOUNT, CURRENCY, ID, TIME } from './schemas.js';
 
 /** Sets money aside until it is captured, voided, or its time is up. */
 export class NewHoldDto {
-  @ApiProperty(USER)
+  /** @example alice */
+  @IsUserId()
   userId: string;
 
-  @ApiProperty(AMOUNT)
+  /** Minor units, for example cents. */
+  @IsAmount()
   amount: number;
 
-  @ApiProperty(CURRENCY)
+  @IsCurrency()
   currency: string;
 
-  /** Who gets what is captured; left out, it leaves through the system account `external`. */
-  @ApiPropertyOptional({ ...USER, example: 'bob' })
+  /**
+   * Who gets what is captured; left out, it leaves through the system account `external`.
+   * @example bob
+   */
+  @IsOmittable()
+  @IsUserId()
   toUserId?: string;
 
   /** 1 second to 31 days; 7 days if left out. */
-  @ApiPropertyOptional(HOLD_SECONDS)
+  @ApiPropertyOptional({ default: DEFAULT_HOLD_SECONDS })
+  @IsOmittable()
+  @IsWholeNumber(MAX_HOLD_SECONDS)
   expiresInSeconds?: number;
 
   /** For people; up to 500 characters. */
-  @ApiPropertyOptional(DESCRIPTION)
+  @IsOmittableOrNull()
+  @IsDescription()
   description?: string;
 }
 
+/** Null is no amount: a sum that a client failed to compute must not mean the whole. */
 export class CaptureHoldDto {
-  @ApiPropertyOptional({ ...AMOUNT, description: 'Minor units, up to the held amount; the whole of it if left out.' })
+  /** Minor units, up to the held amount; the whole of it if left out. */
+  @IsOmittable()
+  @IsAmount()
   amount?: number;
 }
 

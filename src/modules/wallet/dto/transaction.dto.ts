@@ -1,49 +1,52 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
-import { PageQueryDto } from '../../../platform/http/index.js';
-import { USER_ID } from '../../../kernel/user-id.js';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn, Matches } from 'class-validator';
+import { IsOmittableOrNull, PageQueryDto } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
-import {
-  AMOUNT,
-  CATEGORY,
-  CURRENCY,
-  DESCRIPTION,
-  ID,
-  METADATA,
-  MINOR_UNITS,
-  REFERENCE,
-  TIME,
-  USER,
-} from './schemas.js';
+import { IsDescription } from './is-description.decorator.js';
+import { IsMetadata } from './is-metadata.decorator.js';
+import { IsUserId } from './is-user-id.decorator.js';
+import { IsAmount } from './is-whole-number.decorator.js';
+import { CURRENCY, ID, METADATA, MINOR_UNITS, TIME } from './schemas.js';
+
+const CATEGORY = /^[A-Za-z0-9_.:-]{1,64}$/;
+
+/** It goes into URLs and log lines: visible ASCII only. */
+const REFERENCE = /^[\x21-\x7e]{1,200}$/;
 
 /** Money that comes in from outside (CREDIT) or goes out (DEBIT): the other side is the system account `external`. */
 export class NewTransactionDto {
-  @ApiProperty(USER)
+  /** @example alice */
+  @IsUserId()
   userId: string;
 
   /** End users may not CREDIT. */
-  @ApiProperty({ enum: ['CREDIT', 'DEBIT'] })
+  @IsIn(['CREDIT', 'DEBIT'])
   type: 'CREDIT' | 'DEBIT';
 
-  @ApiProperty(AMOUNT)
+  /** Minor units, for example cents. */
+  @IsAmount()
   amount: number;
 
-  @ApiProperty(CURRENCY)
+  @IsCurrency()
   currency: string;
 
   /** For people; up to 500 characters. */
-  @ApiPropertyOptional(DESCRIPTION)
+  @IsOmittableOrNull()
+  @IsDescription()
   description?: string;
 
   /** What it was for, for example `usage.api_calls`: 1 to 64 letters, digits or `_ . : -`. */
-  @ApiPropertyOptional(CATEGORY)
+  @IsOmittableOrNull()
+  @Matches(CATEGORY, { message: '$property must be 1 to 64 letters, digits or _ . : -' })
   category?: string;
 
   /** Your name for what is charged, used once: a second transaction with it is refused with 409. */
-  @ApiPropertyOptional(REFERENCE)
+  @IsOmittableOrNull()
+  @Matches(REFERENCE, { message: '$property must be a text of 1 to 200 visible ASCII characters' })
   reference?: string;
 
-  @ApiPropertyOptional({ ...METADATA, nullable: true })
+  @IsOmittableOrNull()
+  @IsMetadata()
   metadata?: Record<string, unknown>;
 }
 
@@ -115,7 +118,7 @@ export class TransactionPageDto {
 
 /** Whose statement. */
 export class StatementQueryDto extends PageQueryDto {
-  @Matches(USER_ID, { message: 'userId must be a text of 1 to 128 visible ASCII characters' })
+  @IsUserId()
   userId: string;
 
   @IsCurrency()

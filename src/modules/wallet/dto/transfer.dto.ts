@@ -1,35 +1,55 @@
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
-import { MAX_BATCH } from '../requests/bounds.js';
-import { AMOUNT, CURRENCY, DESCRIPTION, ID, METADATA, MINOR_UNITS, TIME, USER } from './schemas.js';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, ValidateNested } from 'class-validator';
+import { IsOmittableOrNull } from '../../../platform/http/index.js';
+import { IsCurrency } from './is-currency.decorator.js';
+import { IsDescription } from './is-description.decorator.js';
+import { IsMetadata } from './is-metadata.decorator.js';
+import { IsUserId } from './is-user-id.decorator.js';
+import { IsAmount } from './is-whole-number.decorator.js';
+import { AMOUNT, CURRENCY, ID, METADATA, MINOR_UNITS, TIME } from './schemas.js';
+
+/** Transfers in one batch at most. */
+const MAX_BATCH = 1000;
+const LIST = { message: `$property must be a list of 1 to ${MAX_BATCH} items` };
 
 export class NewTransferDto {
-  @ApiProperty(USER)
+  /** @example alice */
+  @IsUserId()
   fromUserId: string;
 
-  @ApiProperty({ ...USER, example: 'bob' })
+  /** @example bob */
+  @IsUserId()
   toUserId: string;
 
-  @ApiProperty(AMOUNT)
+  /** Minor units, for example cents. */
+  @IsAmount()
   amount: number;
 
-  @ApiProperty(CURRENCY)
+  @IsCurrency()
   currency: string;
 
   /** For people; up to 500 characters. */
-  @ApiPropertyOptional(DESCRIPTION)
+  @IsOmittableOrNull()
+  @IsDescription()
   description?: string;
 
-  @ApiPropertyOptional({ ...METADATA, nullable: true })
+  @IsOmittableOrNull()
+  @IsMetadata()
   metadata?: Record<string, unknown>;
 }
 
 export class NewTransferBatchDto {
   /** `atomic`: all or none. `independent`: each for itself. */
-  @ApiProperty({ enum: ['atomic', 'independent'] })
+  @IsIn(['atomic', 'independent'])
   mode: 'atomic' | 'independent';
 
   /** Decided in this order: a later one may spend what an earlier one brought. */
-  @ApiProperty({ type: [NewTransferDto], minItems: 1, maxItems: MAX_BATCH })
+  @ValidateNested({ each: true, message: 'must be a JSON object' })
+  @Type(() => NewTransferDto)
+  @ArrayMaxSize(MAX_BATCH, LIST)
+  @ArrayNotEmpty(LIST)
+  @IsArray(LIST)
   transfers: NewTransferDto[];
 }
 

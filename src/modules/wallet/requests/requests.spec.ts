@@ -1,5 +1,13 @@
+import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { ValidationError } from '../../../kernel/app-error.js';
+import { CaptureHoldDto, NewHoldDto } from '../dto/hold.dto.js';
+import { NewTransactionDto } from '../dto/transaction.dto.js';
+import { NewTransferBatchDto, NewTransferDto } from '../dto/transfer.dto.js';
 import {
   readBalanceQuery,
   readCapture,
@@ -236,4 +244,82 @@ describe('A balance', () => {
     expect(mistakes(() => readBalanceQuery({ ...QUERY, user: 'bob' }))).toHaveLength(1);
     expect(mistakes(() => readBalanceQuery({ ...QUERY, userId: ['alice', 'bob'] }))).toHaveLength(1);
   });
+});
+
+describe('What is read', () => {
+  const OPTIONS = { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true };
+  const odd = fc.constantFrom<unknown>(
+    null,
+    -0,
+    0,
+    1,
+    1e3,
+    0.5,
+    2 ** 53,
+    2n ** 53n,
+    '',
+    '1',
+    true,
+    [],
+    [1],
+    {},
+    { a: 1e300 },
+  );
+  const orOdd = (good: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 10, arbitrary: good }, { weight: 1, arbitrary: odd });
+  const userId = orOdd(fc.constantFrom('alice', 'bob'));
+  const amount = orOdd(fc.integer({ min: 1 }));
+  const currency = orOdd(fc.constantFrom('USD', 'JPY'));
+  const optional = {
+    description: orOdd(fc.oneof(fc.string(), fc.string({ maxLength: 600, size: 'max' }))),
+    metadata: orOdd(fc.dictionary(fc.string({ maxLength: 5 }), fc.double({ noNaN: true }), { noNullPrototype: true })),
+  };
+  const requiredOf = (fields: object) => ({ requiredKeys: Object.keys(fields) as never[] });
+  const transferFields = { fromUserId: userId, toUserId: userId, amount, currency };
+  const goodTransfer = fc.record({ ...transferFields, ...optional }, requiredOf(transferFields));
+  const transfer = fc.oneof(
+    { weight: 30, arbitrary: goodTransfer },
+    { weight: 1, arbitrary: fc.record({ ...transferFields, note: odd }, { requiredKeys: [] }) },
+  );
+  const batchFields = {
+    mode: orOdd(fc.constantFrom('atomic', 'independent')),
+    transfers: fc.array(transfer, { minLength: 1, maxLength: 3 }),
+  };
+  const transactionFields = { userId, amount, currency, type: orOdd(fc.constantFrom('CREDIT', 'DEBIT')) };
+  const words = {
+    category: orOdd(fc.constantFrom('usage.api', 'inv:7', 'two words', '')),
+    reference: orOdd(fc.constantFrom('usage.api', 'inv:7', 'two words', '')),
+  };
+  const holdFields = { userId, amount, currency };
+  const holdOptions = { toUserId: userId, expiresInSeconds: amount, description: optional.description };
+
+  const cases: [Type<object>, (body: unknown) => unknown, fc.Arbitrary<object>][] = [
+    [NewTransferDto, readTransfer, transfer],
+    [NewTransferBatchDto, readTransferBatch, fc.record(batchFields)],
+    [
+      NewTransactionDto,
+      readTransaction,
+      fc.record({ ...transactionFields, ...optional, ...words }, requiredOf(transactionFields)),
+    ],
+    [NewHoldDto, readHold, fc.record({ ...holdFields, ...holdOptions }, requiredOf(holdFields))],
+    [CaptureHoldDto, readCapture, fc.record({ amount }, { requiredKeys: [] })],
+  ];
+
+  it.each(cases)(
+    'as %p is what class-validator accepts by the same decorators, and nothing else',
+    (dto, read, bodies) => {
+      const seen = { accepted: 0, refused: 0 };
+      fc.assert(
+        fc.property(bodies, (body) => {
+          const made = plainToInstance(dto, body);
+          const isGood = validateSync(made, OPTIONS).length === 0;
+          expect(mistakes(() => read(body)).length === 0).toBe(isGood);
+          if (isGood) expect(read(body)).toStrictEqual(made);
+          seen[isGood ? 'accepted' : 'refused']++;
+        }),
+        { numRuns: 300 },
+      );
+      expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(0);
+    },
+  );
 });
