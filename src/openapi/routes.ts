@@ -2,7 +2,7 @@ import type { ExecutionContext, INestApplicationContext, Type } from '@nestjs/co
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { DECORATORS, type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { AccessPolicies, type AccessPolicy } from '../platform/auth/index.js';
 import { type Refusal, refusalsOf } from '../platform/http/index.js';
 import { type IdempotentOptions, IdempotentRoutes } from '../platform/idempotency/index.js';
@@ -24,9 +24,9 @@ export interface Route {
   readonly rules: RouteRules;
   /** Refusals beside those of every route of its kind. */
   readonly refusals: readonly Refusal[];
-  /** DTO of the body: what the handler takes, or says by `@ApiBody` that it reads itself. Undefined where there is none. */
+  /** DTO of the body; undefined where there is none. */
   readonly body: Type | undefined;
-  /** The same of the query, with `@ApiQuery`. */
+  /** The same of the query. */
   readonly query: Type | undefined;
 }
 
@@ -65,8 +65,8 @@ function declarations(modules: ModulesContainer): Map<string, Declared> {
         idempotent: idempotent.of(handler),
         rules: routeRules(handler, controller),
         refusals: refusalsOf(handler, controller),
-        body: parameterType(controller, name, RouteParamtypes.BODY) ?? describedType(handler, 'body'),
-        query: parameterType(controller, name, RouteParamtypes.QUERY) ?? describedType(handler, 'query'),
+        body: parameterType(controller, name, RouteParamtypes.BODY),
+        query: parameterType(controller, name, RouteParamtypes.QUERY),
       });
     }
   }
@@ -88,10 +88,4 @@ function parameterType(controller: Type, name: string, kind: RouteParamtypes): T
   // `<kind>:<position>`
   const key = Object.keys(parameters).find((each) => each.startsWith(`${kind}:`));
   return key === undefined ? undefined : types[Number(key.slice(key.indexOf(':') + 1))];
-}
-
-function describedType(handler: Handler, place: 'body' | 'query'): Type | undefined {
-  const described: readonly { in: string; type?: Type }[] =
-    Reflect.getMetadata(DECORATORS.API_PARAMETERS, handler) ?? [];
-  return described.find((each) => each.in === place)?.type;
 }

@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import {
   Context,
   CurrentPrincipal,
@@ -11,9 +11,7 @@ import {
 import { Refuses } from '../../platform/http/index.js';
 import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
 import { AccountsService } from './accounts.service.js';
-import { principalOf } from './caller.js';
 import { AccountDto, BalanceDto, BalanceQueryDto, OpenAccountDto } from './dto/account.dto.js';
-import { readBalanceQuery } from './requests/requests.js';
 
 @ApiTags('Wallet')
 @Controller('api/wallet')
@@ -43,11 +41,10 @@ export class AccountsController {
   @Get('balance')
   @RequireScopes('wallet:read')
   @ApiOperation({ summary: 'What is in an account, now or at a moment in the past' })
-  @ApiQuery({ type: BalanceQueryDto })
   @ApiResponse({ status: 200, type: BalanceDto })
   @Refuses(400, 'VALIDATION_FAILED', 'also for a time that is still to come')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
-  balance(@Req() request: FastifyRequest): Promise<BalanceDto> {
-    return this.accounts.balance(readBalanceQuery(request.query), principalOf(request));
+  balance(@Query() query: BalanceQueryDto, @CurrentPrincipal() principal: Principal): Promise<BalanceDto> {
+    return this.accounts.balance(query, principal);
   }
 }

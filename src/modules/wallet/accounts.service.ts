@@ -6,8 +6,7 @@ import { Ledger } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { accountView, balanceView } from './answers/account-view.js';
 import { endUserOf } from './caller.js';
-import type { AccountDto, BalanceDto, OpenAccountDto } from './dto/account.dto.js';
-import type { BalanceQuery } from './requests/requests.js';
+import type { AccountDto, BalanceDto, BalanceQueryDto, OpenAccountDto } from './dto/account.dto.js';
 
 /** Users' accounts and what is in them. */
 @Injectable()
@@ -50,9 +49,9 @@ export class AccountsService {
    * @throws NotFoundError, also for another user's
    * @throws ValidationError for a time that is still to come
    */
-  async balance({ userId, currency, at }: BalanceQuery, principal: Principal): Promise<BalanceDto> {
+  async balance({ userId, currency, at }: BalanceQueryDto, principal: Principal): Promise<BalanceDto> {
     const key = accountFor(principal, userId, currency);
-    const balance = at === undefined ? await this.ledger.account(key) : await this.ledger.balanceAt(key, at);
+    const balance = at === undefined ? await this.ledger.account(key) : await this.ledger.balanceAt(key, new Date(at));
     if (!balance) throw unknownAccount();
     return balanceView(key, balance);
   }

@@ -1,3 +1,4 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Principal, type RequestContext, requestContextOf } from '../../platform/auth/index.js';
 import type { RequestClaim } from '../../platform/idempotency/index.js';
@@ -9,20 +10,15 @@ export interface Caller {
   readonly claim: RequestClaim;
 }
 
-/**
- * Reads it from the request in one go. Money routes take the bare request and call this: each of Nest's parameter
- * decorators would send its value through the global pipe, a promise apiece.
- */
-export function callerOf(request: FastifyRequest): Caller {
-  const claim = request.idempotency?.claim;
-  if (!claim) throw new TypeError(`${request.method} ${request.routeOptions.url} does not require an idempotency key.`);
-  return { principal: principalOf(request), context: requestContextOf(request), claim };
-}
-
-export function principalOf({ principal, method, routeOptions }: FastifyRequest): Principal {
-  if (!principal) throw new TypeError(`${method} ${routeOptions.url} is public: there is no caller.`);
-  return principal;
-}
+/** A parameter of type `Caller`, for routes that require an idempotency key. */
+export const CurrentCaller = createParamDecorator((_: unknown, execution: ExecutionContext): Caller => {
+  const request = execution.switchToHttp().getRequest<FastifyRequest>();
+  const { principal, idempotency } = request;
+  if (!principal || !idempotency) {
+    throw new TypeError(`${request.method} ${request.routeOptions.url} is public or requires no idempotency key.`);
+  }
+  return { principal, context: requestContextOf(request), claim: idempotency.claim };
+});
 
 /** The end user who is calling, who acts on accounts of their own only; undefined for a service. */
 export function endUserOf(principal: Principal): string | undefined {

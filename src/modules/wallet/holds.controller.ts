@@ -1,13 +1,12 @@
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
 import { Idempotent } from '../../platform/idempotency/index.js';
-import { callerOf } from './caller.js';
+import { type Caller, CurrentCaller } from './caller.js';
 import { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
+import { NoBodyDto } from './dto/no-body.dto.js';
 import { HoldsService } from './holds.service.js';
-import { readCapture, readHold, readNothing } from './requests/requests.js';
 
 @ApiTags('Wallet')
 @Controller('api/wallet/holds')
@@ -18,14 +17,13 @@ export class HoldsController {
   @RequireScopes('wallet:write')
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Set money aside' })
-  @ApiBody({ type: NewHoldDto })
   @ApiResponse({ status: 201, type: HoldDto })
   @Refuses(400, 'SELF_TRANSFER', 'for the user whose money it is')
   @Refuses(402, 'INSUFFICIENT_FUNDS')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   @Refuses(409, ['ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  place(@Req() request: FastifyRequest): Promise<HoldDto> {
-    return this.holds.place(readHold(request.body), callerOf(request));
+  place(@Body() hold: NewHoldDto, @CurrentCaller() caller: Caller): Promise<HoldDto> {
+    return this.holds.place(hold, caller);
   }
 
   @Get(':id')
@@ -45,8 +43,8 @@ export class HoldsController {
   @ApiResponse({ status: 200, type: HoldDto })
   @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
   @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED', 'CAPTURE_EXCEEDS_HOLD', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  capture(@Param('id') id: string, @Req() request: FastifyRequest): Promise<HoldDto> {
-    return this.holds.capture(id, readCapture(request.body), callerOf(request));
+  capture(@Param('id') id: string, @Body() capture: CaptureHoldDto, @CurrentCaller() caller: Caller): Promise<HoldDto> {
+    return this.holds.capture(id, capture, caller);
   }
 
   @Post(':id/void')
@@ -54,11 +52,11 @@ export class HoldsController {
   @RequireScopes('wallet:write')
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Release the held money' })
+  @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 200, type: HoldDto })
   @Refuses(403, 'FORBIDDEN', 'somebody else placed the hold')
   @Refuses(409, ['HOLD_ALREADY_RESOLVED', 'HOLD_EXPIRED'])
-  void(@Param('id') id: string, @Req() request: FastifyRequest): Promise<HoldDto> {
-    readNothing(request.body);
-    return this.holds.void(id, callerOf(request));
+  void(@Param('id') id: string, @Body() _none: NoBodyDto, @CurrentCaller() caller: Caller): Promise<HoldDto> {
+    return this.holds.void(id, caller);
   }
 }

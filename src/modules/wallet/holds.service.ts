@@ -7,7 +7,6 @@ import { holdView } from './answers/hold-view.js';
 import { type Caller, endUserOf } from './caller.js';
 import type { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
 import { Postings } from './postings.js';
-import { DEFAULT_HOLD_SECONDS } from './requests/bounds.js';
 
 /** Money set aside. An end user resolves only holds they placed themselves: one of a service secures its claim. */
 @Injectable()
@@ -18,7 +17,7 @@ export class HoldsService {
   ) {}
 
   place(hold: NewHoldDto, caller: Caller): Promise<HoldDto> {
-    const { userId, amount, currency, toUserId, expiresInSeconds = DEFAULT_HOLD_SECONDS, description } = hold;
+    const { userId, amount, currency, toUserId, expiresInSeconds, description } = hold;
     const credit = toUserId === undefined ? systemAccount('external', currency) : userAccount(toUserId, currency);
     const account = userAccount(userId, currency);
     return this.postings.hold(

@@ -1,12 +1,11 @@
-import { Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
 import { Refuses } from '../../platform/http/index.js';
 import { Idempotent } from '../../platform/idempotency/index.js';
-import { callerOf } from './caller.js';
+import { type Caller, CurrentCaller } from './caller.js';
+import { NoBodyDto } from './dto/no-body.dto.js';
 import { NewTransactionDto, StatementQueryDto, TransactionDto, TransactionPageDto } from './dto/transaction.dto.js';
-import { readNothing, readTransaction } from './requests/requests.js';
 import { TransactionsService } from './transactions.service.js';
 
 @ApiTags('Wallet')
@@ -18,14 +17,13 @@ export class TransactionsController {
   @RequireScopes('wallet:write')
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Bring money in from outside, or take it out, for example for usage' })
-  @ApiBody({ type: NewTransactionDto })
   @ApiResponse({ status: 201, type: TransactionDto })
   @Refuses(402, 'INSUFFICIENT_FUNDS')
   @Refuses(403, 'FORBIDDEN', 'an end user may not CREDIT, nor charge by reference')
   @Refuses(404, 'NOT_FOUND', 'no such account, or not yours')
   @Refuses(409, ['REFERENCE_ALREADY_USED', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  post(@Req() request: FastifyRequest): Promise<TransactionDto> {
-    return this.transactions.post(readTransaction(request.body), callerOf(request));
+  post(@Body() transaction: NewTransactionDto, @CurrentCaller() caller: Caller): Promise<TransactionDto> {
+    return this.transactions.post(transaction, caller);
   }
 
   @Get()
@@ -49,12 +47,12 @@ export class TransactionsController {
   @RequireScopes('wallet:write')
   @Idempotent({ required: true, inTransaction: true })
   @ApiOperation({ summary: 'Undo a transaction, once, by one the other way round' })
+  @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 201, type: TransactionDto })
   @Refuses(402, 'INSUFFICIENT_FUNDS', 'who received it has spent it')
   @Refuses(403, 'FORBIDDEN', 'not for end users')
   @Refuses(409, ['ALREADY_REVERSED', 'REVERSAL_NOT_REVERSIBLE', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  reverse(@Param('id') id: string, @Req() request: FastifyRequest): Promise<TransactionDto> {
-    readNothing(request.body);
-    return this.transactions.reverse(id, callerOf(request));
+  reverse(@Param('id') id: string, @Body() _none: NoBodyDto, @CurrentCaller() caller: Caller): Promise<TransactionDto> {
+    return this.transactions.reverse(id, caller);
   }
 }

@@ -18,12 +18,13 @@ type Read<Dto> = (sent: object, path: string, mistakes: Mistake[]) => Dto;
  * class-validator's own, what stands around them is not: with it a transfer takes 12 µs and a batch of 1,000 11 ms, in
  * which nothing else runs; so they take 0.3 µs and 0.3 ms, and read by hand, field by field, 0.2 µs and 0.25 ms.
  *
- * @throws TypeError for a decorator it does not go by; the function throws ValidationError (400)
+ * @returns the function; what is not sent at all counts as an object without fields. It throws ValidationError (400)
+ * @throws TypeError for a decorator it does not go by
  */
 export function readerOf<Dto>(dto: Type<Dto>): (sent: unknown) => Dto {
   const read = compile(dto);
   const needed = neededFields(dto);
-  return (sent) => {
+  return (sent = {}) => {
     if (!isObject(sent)) throw ValidationError.of([{ path: 'body', message: 'must be a JSON object' }]);
     const mistakes: Mistake[] = [];
     const made = read(sent, '', mistakes);

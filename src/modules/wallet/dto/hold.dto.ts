@@ -1,11 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
-import { DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS } from '../requests/bounds.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
 import { IsUserId } from './is-user-id.decorator.js';
 import { IsAmount, IsWholeNumber } from './is-whole-number.decorator.js';
 import { AMOUNT, CURRENCY, ID, TIME } from './schemas.js';
+
+/** Card networks let an authorisation stand for a week, the longest of them for a month. */
+const DEFAULT_HOLD_SECONDS = 7 * 86_400;
+const MAX_HOLD_SECONDS = 31 * 86_400;
 
 /** Sets money aside until it is captured, voided, or its time is up. */
 export class NewHoldDto {
@@ -32,7 +35,7 @@ export class NewHoldDto {
   @ApiPropertyOptional({ default: DEFAULT_HOLD_SECONDS })
   @IsOmittable()
   @IsWholeNumber(MAX_HOLD_SECONDS)
-  expiresInSeconds?: number;
+  expiresInSeconds: number = DEFAULT_HOLD_SECONDS;
 
   /** For people; up to 500 characters. */
   @IsOmittableOrNull()
