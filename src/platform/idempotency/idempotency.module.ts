@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { ClockModule } from '../clock/index.js';
+import { EncryptionModule } from '../encryption/index.js';
 import { RepeatLookup } from '../rate-limit/index.js';
 import { RedisModule } from '../redis/index.js';
 import { AnswerCache } from './answer-cache.js';
@@ -18,7 +19,7 @@ import { StoredRepeats } from './stored-repeats.js';
 /** `@Idempotent` routes. Global, because Nest makes their interceptors in the module of each controller. */
 @Global()
 @Module({
-  imports: [ClockModule, RedisModule],
+  imports: [ClockModule, EncryptionModule, RedisModule],
   controllers: [IdempotencyController],
   providers: [
     AnswerCache,
