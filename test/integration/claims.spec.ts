@@ -269,7 +269,9 @@ describe('a claim', () => {
     const [id] = await store(1);
     const event = await one.claimOne();
     const attempt: Attempt = { outcome: 'timed_out', durationMs: 7, error: 'too slow' };
-    await one.transactor.run((tx) => one.claims.fail(tx, event, { status: 'FAILED', delayMs: 90_000 }, attempt));
+    await one.transactor.run((tx) =>
+      one.claims.fail(tx, event, { status: 'FAILED', delayMs: 90_000, usesRetry: true }, attempt),
+    );
     const failed = await row(id!);
     expect(failed).toMatchObject({ status: 'FAILED', retry_count: 1, attempts: 1, error_message: 'too slow' });
     expect(failed.seconds).toBeGreaterThan(80);

@@ -97,7 +97,7 @@ const FAIL = `
   WITH failed AS (
     UPDATE webhook_events
     SET
-      status = $3, retry_count = retry_count + CASE WHEN $3 = 'FAILED' THEN 1 ELSE 0 END,
+      status = $3, retry_count = retry_count + $9,
       error_message = $4, attempts = attempts + 1,
       next_attempt_at = CASE WHEN $3 = 'FAILED' THEN clock_timestamp() + $5 * interval '1 millisecond' END,
       claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
@@ -214,6 +214,7 @@ export class ClaimsRepository {
       attempt.outcome,
       attempt.durationMs,
       PROCESS_NAME,
+      verdict.status === 'FAILED' && verdict.usesRetry ? 1 : 0,
     ]);
     return rows.length === 1;
   }
