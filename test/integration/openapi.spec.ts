@@ -89,6 +89,12 @@ async function newKey(fields: object): Promise<string> {
   return String(body['key']);
 }
 
+const BODY_OPTIONAL = [
+  '/api/wallet/holds/{id}/capture',
+  '/api/wallet/holds/{id}/void',
+  '/api/wallet/transactions/{id}/reverse',
+];
+
 describe('The OpenAPI document', () => {
   it('has every route of the running application, and no other', () => {
     const inDocument = routesOf(document).map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
@@ -206,7 +212,7 @@ describe('The OpenAPI document', () => {
         }
       }
       if (operation.requestBody !== undefined) {
-        expect([path, operation.requestBody.required]).toEqual([path, path !== '/api/wallet/holds/{id}/capture']);
+        expect([path, operation.requestBody.required]).toEqual([path, !BODY_OPTIONAL.includes(path)]);
       }
     }
     expect(closed).toBeGreaterThan(20);

@@ -87,7 +87,10 @@ export class TransferLoad {
     for (let attempt = turn; Date.now() < deadline; attempt++) {
       const answer = await this.attempt(operation, attempt);
       if (answer?.status === 201 || answer?.status === 402) return answer;
-      if (answer && answer.status !== 503) throw new Error(`Answered ${answer.status}: ${answer.text}`);
+      if (answer && answer.status !== 503) {
+        const why = this.cluster.logsOf(String(answer.body['requestId']));
+        throw new Error(`Answered ${answer.status}: ${answer.text}\n${why}`);
+      }
       operation.unclear += 1;
       await sleep(20);
     }

@@ -45,6 +45,12 @@ export class WalletCluster {
     return wallet;
   }
 
+  /** What the servers wrote about a request. */
+  logsOf(requestId: string): string {
+    const lines = this.servers.flatMap((server) => server.output().split('\n'));
+    return lines.filter((line) => line.includes(requestId)).join('\n');
+  }
+
   async query<Row extends QueryResultRow>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(sql, parameters)).rows;
   }
