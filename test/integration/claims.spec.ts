@@ -278,6 +278,17 @@ describe('a claim', () => {
     expect(failed.seconds).toBeLessThanOrEqual(90);
     expect(await attemptsOf(id!)).toMatchObject([{ outcome: 'timed_out', error: 'too slow', duration_ms: 7 }]);
   });
+
+  it('ends with a failure that uses up no retry, when rivals are to blame', async () => {
+    const [id] = await store(1);
+    const event = await one.claimOne();
+    const attempt: Attempt = { outcome: 'failed', durationMs: 7, error: 'could not serialize access' };
+    await one.transactor.run((tx) =>
+      one.claims.fail(tx, event, { status: 'FAILED', delayMs: 90_000, usesRetry: false }, attempt),
+    );
+    expect(await row(id!)).toMatchObject({ status: 'FAILED', retry_count: 0, attempts: 1 });
+    expect(await attemptsOf(id!)).toMatchObject([{ outcome: 'failed' }]);
+  });
 });
 
 describe('the sweep', () => {

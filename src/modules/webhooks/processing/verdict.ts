@@ -3,8 +3,7 @@ import { isSerializationFailure } from '../../../platform/database/index.js';
 import { PermanentWebhookError, RetryAfterError } from './handler.errors.js';
 
 /** What becomes of an event whose attempt failed. */
-export type Verdict =
-  { status: 'FAILED'; delayMs: number; /** Of those the event has. */ usesRetry: boolean } | { status: 'DEAD_LETTER' };
+export type Verdict = { status: 'FAILED'; delayMs: number; usesRetry: boolean } | { status: 'DEAD_LETTER' };
 
 const BACKOFF_CAP_MS = 3_600_000;
 /** A handler may ask for more patience than the back-off has, but not for ever. */
@@ -13,7 +12,10 @@ const RETRY_AFTER_CAP_MS = 24 * 3_600_000;
 /** Attempts after which an event that always loses to rivals is treated as any that fails. */
 const MOST_LOST_TO_RIVALS = 20;
 
-/** A permanent failure, or the last retry used up, is a dead letter; else the handler's wish, else exponential back-off. */
+/**
+ * Rivals in the way cost no retry. A permanent failure, or the last retry used up, is a dead letter; else the handler's wish,
+ * else exponential back-off.
+ */
 export function verdictOn(
   event: { retryCount: number; maxRetries: number; attempts: number },
   error: unknown,
