@@ -4,6 +4,7 @@ import { postgresLocks, redisLocks } from './latency/locks.js';
 import { batchTransfers, hotTransfers, singleTransfers } from './money/transfer-benches.js';
 import { balanceReads } from './reads/balance-reads.js';
 import { replayedTransfers } from './reads/replay-bench.js';
+import { batchProcessing, eventProcessing } from './webhooks/event-processing.js';
 import { memoryUnderLoad } from './webhooks/memory-under-load.js';
 import { webhookIntake } from './webhooks/webhook-intake.js';
 
@@ -13,6 +14,8 @@ export const BENCHES: readonly Bench[] = [
   singleTransfers,
   hotTransfers,
   batchTransfers,
+  eventProcessing,
+  batchProcessing,
   balanceReads,
   replayedTransfers,
   memoryUnderLoad,

@@ -8,17 +8,20 @@ import { freePort } from '../../test/support/free-port.js';
 
 const START_TIMEOUT_MS = 10_000;
 
-/** A redis-server of our own that keeps nothing on disk. */
+/** A redis-server of our own that keeps nothing on disk, unless it is to be durable. */
 export class BenchRedis {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
   ) {}
 
-  static async start(folder: string): Promise<BenchRedis> {
+  static async start(folder: string, { durable = false } = {}): Promise<BenchRedis> {
     const port = await freePort();
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const log = join(folder, 'redis.log');
+    const appending = durable
+      ? ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', folder]
+      : ['--appendonly', 'no'];
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...appending];
+    const log = join(folder, `redis-${port}.log`);
     const child = spawn(redisServer(), [...args, '--logfile', log], { stdio: 'ignore' });
     const redis = new BenchRedis(child, `redis://127.0.0.1:${port}`);
     try {

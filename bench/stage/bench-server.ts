@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
-const MAIN = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'src', 'main.js');
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const MAIN = join(ROOT, 'dist', 'src', 'main.js');
 /** As in `npm start`. */
 export const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
 const START_TIMEOUT_MS = 60_000;
@@ -20,12 +21,17 @@ export class BenchServer {
     readonly url: string,
   ) {}
 
-  /** @param environment beside the defaults */
-  static async start(folder: string, environment: Record<string, string>): Promise<BenchServer> {
+  /**
+   * @param environment beside the defaults
+   * @param entry a TypeScript file to run in place of the server's own, for handlers of a bench
+   */
+  static async start(folder: string, environment: Record<string, string>, entry?: string): Promise<BenchServer> {
     // A file and no pipe: reading it would cost this process time, and the machine has few cores.
     const logFile = join(folder, 'server.log');
     const log = openSync(logFile, 'w');
-    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
+    const loader = join(ROOT, 'test', 'support', 'typescript-loader.mjs');
+    const program = entry === undefined ? [MAIN] : ['--import', loader, join(ROOT, entry)];
+    const child = spawn(process.execPath, [...NODE_FLAGS, ...program], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

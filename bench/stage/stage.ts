@@ -9,6 +9,8 @@ import { BenchServer } from './bench-server.js';
 
 /** What a bench needs: a database, the server on it, and a process that sends. */
 export interface Stage {
+  /** Gone when the bench is over. */
+  folder: string;
   database: BenchDatabase;
   server: BenchServer;
   generator: LoadGenerator;
@@ -29,6 +31,8 @@ export interface StageOptions {
   processes: number;
   /** Whether the server has a Redis. */
   redis: boolean;
+  /** A TypeScript file to run as the server, see `BenchServer.start`. */
+  entry?: string;
 }
 
 /** The highest the configuration allows: the limiter counts and answers its headers, but refuses nobody. */
@@ -63,18 +67,19 @@ async function setUp(folder: string, options: StageOptions, leave: Stage['leave'
   if (redis) leave.push(() => redis.stop());
   const stripeSecret = `whsec_${randomBytes(24).toString('hex')}`;
   const apiKey = `hf_live_${randomBytes(24).toString('hex')}`;
-  const server = await BenchServer.start(folder, {
+  const environment = {
     DATABASE_URL: database.url,
     PROCESSES: String(options.processes),
     STRIPE_WEBHOOK_SECRET: stripeSecret,
     BOOTSTRAP_API_KEY: apiKey,
     ...Object.fromEntries(LIMITS.map((name) => [name, NO_REFUSALS])),
     ...(redis && { REDIS_URL: redis.url }),
-  });
+  };
+  const server = await BenchServer.start(folder, environment, options.entry);
   leave.push(() => server.stop());
   const generator = await LoadGenerator.start({ url: server.url, connections: options.connections });
   leave.push(() => generator.stop());
-  return { database, server, generator, redisUrl: redis?.url ?? null, stripeSecret, apiKey, leave };
+  return { folder, database, server, generator, redisUrl: redis?.url ?? null, stripeSecret, apiKey, leave };
 }
 
 function interruption() {

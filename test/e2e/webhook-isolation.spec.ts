@@ -8,7 +8,7 @@ import { type StripeEvent, stripeEvent } from '../support/webhook-sender.js';
 import { beforeAll } from '@jest/globals';
 
 const holdfast = serverUnderTest({
-  env: { DB_POOL_SIZE: '6', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500', WEBHOOK_RETRY_BASE_MS: '60000' },
+  env: { DB_POOL_SIZE: '6', WEBHOOK_PROCESSING_TIMEOUT_MS: '3000', WEBHOOK_RETRY_BASE_MS: '60000' },
   entry: 'test/support/effect-server.ts',
 });
 

@@ -7,6 +7,7 @@ import {
   type ClaimedEvent,
   ClaimsRepository,
 } from '../../src/modules/webhooks/processing/claims.repository.js';
+import { ClaimLostError } from '../../src/modules/webhooks/processing/handler.errors.js';
 import { SweepsRepository } from '../../src/modules/webhooks/processing/sweeps.repository.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
@@ -46,10 +47,13 @@ class Replica {
     return event;
   }
 
-  complete(event: ClaimedEvent): Promise<boolean> {
-    return this.transactor.run(async (tx) => {
-      return (await this.claims.begin(tx, event)) && (await this.claims.complete(tx, event, 'PROCESSED', 1));
-    });
+  record(...events: ClaimedEvent[]): Promise<void> {
+    return this.transactor.run((tx) => this.claims.record(tx, events, 'processed', 7));
+  }
+
+  async complete(...events: ClaimedEvent[]): Promise<void> {
+    await this.record(...events);
+    await this.claims.settle(events);
   }
 
   sweep() {
@@ -139,6 +143,13 @@ async function endLease(id: string): Promise<void> {
   ]);
 }
 
+async function waitingForTransactions(): Promise<number> {
+  const [found] = await one.dataSource.query<{ waiting: number }[]>(
+    `SELECT count(*)::integer AS waiting FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`,
+  );
+  return found?.waiting ?? 0;
+}
+
 /** Runs `work` while another transaction holds the event's row, as an attempt does. */
 async function whileLocked<T>(id: string, work: () => Promise<T>): Promise<T> {
   const runner = other.dataSource.createQueryRunner();
@@ -171,6 +182,12 @@ describe('claiming', () => {
     await store(1, { next_attempt_at: 'NULL', status: `'DEAD_LETTER'` });
     expect((await one.claims.claim(1)).map(({ id }) => id)).toEqual([early]);
     expect((await one.claims.claim(10)).map(({ id }) => id)).toEqual([late]);
+  });
+
+  it('brings no more bodies into memory than it may, and always one', async () => {
+    const ids = await store(3, { raw_body: `convert_to(repeat('x', 9 * 1024 * 1024), 'UTF8')` });
+    expect((await one.claims.claim(10)).map(({ id }) => id).toSorted()).toEqual(ids.slice(0, 2));
+    expect((await one.claims.claim(10)).map(({ id }) => id)).toEqual(ids.slice(2));
   });
 
   it('passes over an event whose row somebody holds instead of waiting for it', async () => {
@@ -207,39 +224,65 @@ describe('a claim', () => {
     expect((await row(free!.id)).seconds).toBeGreaterThan(0);
   });
 
-  it('completes its event, with an attempt in the log', async () => {
+  it('completes its events, with an attempt in the log of each', async () => {
+    const ids = await store(3);
+    await one.complete(...(await one.claims.claim(3)));
+    for (const id of ids) {
+      expect(await row(id)).toMatchObject({ status: 'PROCESSED', attempts: 1, claim_id: null, seconds: null });
+      expect(await attemptsOf(id)).toMatchObject([{ attempt: 1, outcome: 'processed', duration_ms: 7 }]);
+    }
+  });
+
+  it('completes once, whoever else believes it to be theirs', async () => {
     const [id] = await store(1);
-    expect(await one.complete(await one.claimOne())).toBe(true);
-    expect(await row(id!)).toMatchObject({ status: 'PROCESSED', attempts: 1, claim_id: null, seconds: null });
-    expect(await attemptsOf(id!)).toMatchObject([{ attempt: 1, outcome: 'processed' }]);
-  });
-
-  it('finds its event again after a heartbeat has moved the row', async () => {
-    await store(1);
     const event = await one.claimOne();
-    await one.claims.extend([event]);
-    expect(await one.complete(event)).toBe(false);
-    const moved = await one.claims.locate(event);
-    expect(moved?.place).not.toBe(event.place);
-    expect(await one.complete(moved!)).toBe(true);
+    const records = await Promise.allSettled([one.record(event), other.record(event), one.record(event)]);
+    const refused = records.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+    expect(refused).toEqual([expect.any(ClaimLostError), expect.any(ClaimLostError)]);
+    expect(await attemptsOf(id!)).toHaveLength(1);
   });
 
-  it('that was lost completes nothing, fails nothing, and is found nowhere', async () => {
+  it('completes with others, or not at all when one of them was lost', async () => {
+    const [mine, lost] = await store(2);
+    const [first, second] = await one.claims.claim(2);
+    await endLease(second!.id);
+    await other.sweep();
+    await expect(one.record(first!, second!)).rejects.toThrow(ClaimLostError);
+    expect(await attemptsOf(first!.id)).toEqual([]);
+    await one.complete(first!);
+    expect([first!.id, second!.id].toSorted()).toEqual([mine, lost]);
+    expect((await row(first!.id)).status).toBe('PROCESSED');
+    expect((await row(second!.id)).status).toBe('FAILED');
+  });
+
+  it('whose attempt has committed is neither failed nor done again by who has not learned of it', async () => {
+    const [id] = await store(1);
+    const event = await one.claimOne();
+    await one.record(event);
+    const attempt: Attempt = { outcome: 'failed', durationMs: 1, error: 'the answer to COMMIT did not come' };
+    const failed = await one.transactor.run((tx) => one.claims.fail(tx, event, { status: 'DEAD_LETTER' }, attempt));
+    expect(failed).toBe(false);
+    await one.claims.release([event]);
+    const again = await other.claimOne();
+    await expect(other.record(again)).rejects.toThrow(ClaimLostError);
+    await other.claims.settle([again]);
+    expect(await row(id!)).toMatchObject({ status: 'PROCESSED', attempts: 1 });
+  });
+
+  it('that was lost completes nothing, fails nothing and releases nothing', async () => {
     const [id] = await store(1);
     const lost = await one.claimOne();
     await endLease(id!);
     await other.sweep();
     const taken = await other.claimOne();
     const attempt: Attempt = { outcome: 'failed', durationMs: 1, error: 'too late' };
-    expect(await one.claims.locate(lost)).toBeUndefined();
-    const inPlace = { ...lost, place: taken.place };
-    expect(await one.transactor.run((tx) => one.claims.begin(tx, inPlace))).toBe(false);
-    expect(await one.transactor.run((tx) => one.claims.complete(tx, inPlace, 'PROCESSED', 1))).toBe(false);
+    await expect(one.record(lost)).rejects.toThrow(ClaimLostError);
+    await one.claims.settle([lost]);
     const failed = await one.transactor.run((tx) => one.claims.fail(tx, lost, { status: 'DEAD_LETTER' }, attempt));
     expect(failed).toBe(false);
-    await one.claims.release(lost);
+    await one.claims.release([lost]);
     expect(await row(id!)).toMatchObject({ status: 'PROCESSING', claim_id: taken.claimId });
-    expect(await other.complete(taken)).toBe(true);
+    await other.complete(taken);
     expect((await attemptsOf(id!)).map(({ outcome }) => outcome)).toEqual(['abandoned', 'processed']);
   });
 
@@ -247,11 +290,11 @@ describe('a claim', () => {
     const [id] = await store(1);
     const event = await one.claimOne();
     const undone = one.transactor.run(async (tx) => {
-      await one.claims.begin(tx, event);
-      await one.claims.complete(tx, event, 'PROCESSED', 1);
+      await one.claims.record(tx, [event], 'processed', 1);
       throw new Error('after all not');
     });
     await expect(undone).rejects.toThrow('after all not');
+    await one.claims.settle([event]);
     expect(await row(id!)).toMatchObject({ status: 'PROCESSING', attempts: 0, claim_id: event.claimId });
     expect(await attemptsOf(id!)).toEqual([]);
   });
@@ -259,7 +302,7 @@ describe('a claim', () => {
   it('is handed back as if it had never been: due at once, no attempt, no retry', async () => {
     const [fresh] = await store(1);
     const [retried] = await store(1, { status: `'FAILED'`, retry_count: '2', attempts: '2' });
-    for (const event of await one.claims.claim(2)) await one.claims.release(event);
+    await one.claims.release(await one.claims.claim(2));
     expect(await row(fresh!)).toMatchObject({ status: 'PENDING', retry_count: 0, attempts: 0, claim_id: null });
     expect(await row(retried!)).toMatchObject({ status: 'FAILED', retry_count: 2, attempts: 2, claim_id: null });
     expect(await other.claims.claim(2)).toHaveLength(2);
@@ -269,9 +312,10 @@ describe('a claim', () => {
     const [id] = await store(1);
     const event = await one.claimOne();
     const attempt: Attempt = { outcome: 'timed_out', durationMs: 7, error: 'too slow' };
-    await one.transactor.run((tx) =>
+    const failing = one.transactor.run((tx) =>
       one.claims.fail(tx, event, { status: 'FAILED', delayMs: 90_000, usesRetry: true }, attempt),
     );
+    expect(await failing).toBe(true);
     const failed = await row(id!);
     expect(failed).toMatchObject({ status: 'FAILED', retry_count: 1, attempts: 1, error_message: 'too slow' });
     expect(failed.seconds).toBeGreaterThan(80);
@@ -319,17 +363,27 @@ describe('the sweep', () => {
     expect(await row(id!)).toMatchObject({ status: 'DEAD_LETTER', retry_count: 1, seconds: null });
   });
 
-  it('does not touch an attempt that still holds its row, however late it is', async () => {
+  it('settles what was recorded by a worker that did not live to say so', async () => {
+    const [id] = await store(1);
+    await one.record(await one.claimOne());
+    await endLease(id!);
+    expect(await other.sweep()).toEqual([]);
+    expect(await row(id!)).toMatchObject({ status: 'PROCESSED', attempts: 1, retry_count: 0, claim_id: null });
+    expect((await attemptsOf(id!)).map(({ outcome }) => outcome)).toEqual(['processed']);
+  });
+
+  it('waits for a worker that is recording at the moment, and takes nothing from it', async () => {
     const [id] = await store(1);
     const event = await one.claimOne();
     await endLease(id!);
-    const moved = await one.claims.locate(event);
+    let sweeping: Promise<unknown> = Promise.resolve();
     await one.transactor.run(async (tx) => {
-      expect(await one.claims.begin(tx, moved!)).toBe(true);
-      expect(await other.sweep()).toEqual([]);
-      expect(await one.claims.complete(tx, moved!, 'PROCESSED', 1)).toBe(true);
+      await one.claims.record(tx, [event], 'processed', 1);
+      sweeping = other.sweep();
+      await waitFor(async () => (await waitingForTransactions()) > 0);
     });
-    expect((await row(id!)).status).toBe('PROCESSED');
+    expect(await sweeping).toEqual([]);
+    expect((await attemptsOf(id!)).map(({ outcome }) => outcome)).toEqual(['processed']);
   });
 
   it('recovers each event once, however many sweep at the same time', async () => {
@@ -433,11 +487,11 @@ describe('events of one entity', () => {
   it('know that they are stale once one that happened later is done', async () => {
     await store(1, { ...entity, occurred_at: `now() - interval '1 minute'` });
     const older = await one.claimOne();
-    expect(await one.claims.isStale(older)).toBe(false);
+    expect(await one.claims.stale([older])).toEqual(new Set());
     const later = { ...entity, occurred_at: `now()`, next_attempt_at: 'NULL' };
     await store(1, { ...later, status: `'DEAD_LETTER'` });
-    expect(await one.claims.isStale(older)).toBe(false);
+    expect(await one.claims.stale([older])).toEqual(new Set());
     await store(1, { ...later, status: `'PROCESSED'`, processed: 'true' });
-    expect(await one.claims.isStale(older)).toBe(true);
+    expect(await one.claims.stale([older])).toEqual(new Set([older.id]));
   });
 });

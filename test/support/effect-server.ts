@@ -50,6 +50,12 @@ class EffectHandlers {
     await delay(parametersOf(event).ms ?? 0);
   }
 
+  @WebhookHandler('stripe', 'test.batch', { batch: 20 })
+  async batch(tx: EntityManager, events: readonly Message[]) {
+    for (const event of events) await record(tx, event, String(events.length));
+    if (events.some((event) => parametersOf(event).failures !== undefined)) throw new Error('failing as asked');
+  }
+
   @WebhookHandler('stripe', 'test.fails')
   async fails(tx: EntityManager, event: Message) {
     await record(tx, event);

@@ -19,6 +19,7 @@ import { WebhookEventWriter } from './ingest/webhook-event.writer.js';
 import { ClaimsInFlight } from './processing/claims-in-flight.js';
 import { ClaimsRepository } from './processing/claims.repository.js';
 import { DeadLetters } from './processing/dead-letters.js';
+import { EventGroups } from './processing/event-groups.js';
 import { EventProcessor } from './processing/event-processor.js';
 import { HandlerRegistry } from './processing/handler-registry.js';
 import { InlineProcessor } from './ingest/inline-processor.js';
@@ -46,6 +47,7 @@ const PROCESSING = [
   ClaimsRepository,
   ClaimsInFlight,
   DeadLetters,
+  EventGroups,
   EventProcessor,
   InlineProcessor,
   WebhookWorker,

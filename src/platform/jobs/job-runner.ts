@@ -37,14 +37,14 @@ export class JobRunner {
   /** Never throws: what goes wrong with the job is recorded with it. */
   async run(claimed: ClaimedJob, handler: JobHandler): Promise<JobOutcome> {
     if (claimed.takenOver) this.reportAbandoned(claimed);
-    const controller = this.inFlight.hold(claimed);
+    const controller = this.inFlight.hold([claimed]);
     let outcome: JobOutcome;
     try {
       outcome = await this.attempt(claimed, handler, controller);
     } catch (error) {
       outcome = await this.recordFailure(claimed, handler, error);
     } finally {
-      this.inFlight.drop(claimed);
+      this.inFlight.drop([claimed]);
     }
     this.metrics.finished(claimed.kind, outcome);
     return outcome;

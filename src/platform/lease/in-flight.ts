@@ -10,25 +10,31 @@ interface Held<T> {
   readonly controller: AbortController;
 }
 
-/** The claims a process is working on, each with what tells its attempt to stop. */
+/** The claims a process has, each with what tells its attempt to stop. */
 export class InFlight<T extends { readonly claimId: string }> {
   private readonly held = new Map<string, Held<T>>();
+  private ended: Error | undefined;
   private markEmpty = (): void => undefined;
 
   get claims(): T[] {
     return Array.from(this.held.values(), ({ claim }) => claim);
   }
 
-  /** @returns aborted by `abort` and `handBack`; the caller also aborts it when the time is up */
-  hold(claim: T): AbortController {
+  /**
+   * Of claims for one attempt. Those that were held before are held anew.
+   *
+   * @returns aborted by `abort` of any of them and by `handBack`; the caller also aborts it when the time is up
+   */
+  hold(claims: readonly T[]): AbortController {
     const controller = new AbortController();
-    this.held.set(claim.claimId, { claim, controller });
+    for (const claim of claims) this.held.set(claim.claimId, { claim, controller });
+    if (this.ended) controller.abort(this.ended);
     return controller;
   }
 
-  /** The attempt has ended, however it did. */
-  drop({ claimId }: T): void {
-    this.held.delete(claimId);
+  /** Their attempt has ended, however it did, or there will be none. */
+  drop(claims: readonly T[]): void {
+    for (const { claimId } of claims) this.held.delete(claimId);
     if (this.held.size === 0) this.markEmpty();
   }
 
@@ -37,8 +43,9 @@ export class InFlight<T extends { readonly claimId: string }> {
     this.held.get(claimId)?.controller.abort(reason);
   }
 
-  /** Aborts every attempt with `reason` and waits until all have ended, three seconds at most. */
+  /** Aborts every attempt with `reason`, those to come too, and waits until all have ended, three seconds at most. */
   async handBack(reason: Error): Promise<void> {
+    this.ended = reason;
     if (this.held.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.markEmpty = resolve));
     for (const { controller } of this.held.values()) controller.abort(reason);

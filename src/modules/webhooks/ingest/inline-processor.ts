@@ -50,6 +50,6 @@ export class InlineProcessor {
 
   private async claimAndProcess(id: string, claimId: string): Promise<ProcessingResult> {
     const event = await this.claims.claimed(id, claimId);
-    return event ? this.processor.process(event) : 'LOST';
+    return event ? this.processor.processOne(event) : 'LOST';
   }
 }

@@ -7,14 +7,14 @@ import { Transactor } from '../../../platform/transaction/index.js';
 import type { ProviderName } from '../providers/webhook-provider.js';
 import type { EventMetadata } from '../events/webhook-event.entity.js';
 import type { AttemptOutcome } from '../events/webhook-attempt.entity.js';
+import { ClaimLostError } from './handler.errors.js';
+import { settling } from './settling.js';
 import type { Verdict } from './verdict.js';
 
 /** An event this process may work on until its lease ends. */
 export interface ClaimedEvent {
   id: string;
   claimId: string;
-  /** Where its row lies (`ctid`); a heartbeat moves it. */
-  place: string;
   source: string;
   provider: ProviderName;
   eventId: string;
@@ -36,8 +36,11 @@ export interface Attempt {
   error: string | null;
 }
 
+/** Of the bodies that one claim brings into memory, but for the last. */
+export const MAX_CLAIMED_BYTES = 16 * 1024 * 1024;
+
 const COLUMNS = `
-  id, claim_id AS "claimId", ctid::text AS place, source, provider, event_id AS "eventId", event_type AS "eventType",
+  id, claim_id AS "claimId", source, provider, event_id AS "eventId", event_type AS "eventType",
   raw_body AS "rawBody", metadata, ordering_key AS "orderingKey", occurred_at AS "occurredAt",
   created_at AS "receivedAt", retry_count AS "retryCount", max_retries AS "maxRetries", attempts`;
 
@@ -48,7 +51,7 @@ const COLUMNS = `
  */
 const CLAIM = `
   WITH due AS MATERIALIZED (
-    SELECT id
+    SELECT id, next_attempt_at, octet_length(raw_body) AS bytes
     FROM webhook_events AS candidate
     WHERE next_attempt_at <= now()
       AND status IN ('PENDING', 'FAILED')
@@ -66,67 +69,60 @@ const CLAIM = `
     ORDER BY next_attempt_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
+  ),
+  within_bytes AS (
+    SELECT id, sum(bytes) OVER (ORDER BY next_attempt_at, id) - bytes AS bytes_before FROM due
   )
   UPDATE webhook_events
   SET
     status = 'PROCESSING', claim_id = gen_random_uuid(), claimed_by = $2, claimed_at = now(),
     next_attempt_at = now() + $3 * interval '1 millisecond', updated_at = now()
-  WHERE id IN (SELECT id FROM due)
+  WHERE id IN (SELECT id FROM within_bytes WHERE bytes_before < $4)
   RETURNING ${COLUMNS}`;
 
 const CLAIM_ONE = `SELECT ${COLUMNS} FROM webhook_events WHERE id = $1 AND claim_id = $2`;
 
-/** Only the holder of the claim completes: a worker that came back late finds no row. By place for the reason in BEGIN. */
-const COMPLETE = `
-  WITH done AS (
-    UPDATE webhook_events
-    SET
-      status = $3, processed = ($3 = 'PROCESSED'),
-      processed_at = CASE WHEN $3 = 'PROCESSED' THEN clock_timestamp() END,
-      processing_time_ms = $4, error_message = NULL, attempts = attempts + 1,
-      next_attempt_at = NULL, claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-    WHERE ctid = $7::tid AND id = $1 AND claim_id = $2
-    RETURNING id, attempts
-  )
-  INSERT INTO webhook_attempts (event, attempt, outcome, started_at, duration_ms, worker)
-  SELECT id, attempts, $5, clock_timestamp() - $4 * interval '1 millisecond', $4, $6
-  FROM done
-  RETURNING event`;
-
-const FAIL = `
-  WITH failed AS (
-    UPDATE webhook_events
-    SET
-      status = $3, retry_count = retry_count + $9,
-      error_message = $4, attempts = attempts + 1,
-      next_attempt_at = CASE WHEN $3 = 'FAILED' THEN clock_timestamp() + $5 * interval '1 millisecond' END,
-      claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-    WHERE id = $1 AND claim_id = $2
-    RETURNING id, attempts
-  )
-  INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
-  SELECT id, attempts, $6, $4, clock_timestamp() - $7 * interval '1 millisecond', $7, $8
-  FROM failed
-  RETURNING event`;
+/**
+ * The first statement of an attempt's transaction: lets PostgreSQL itself end the attempt of a worker that hangs or is cut off.
+ */
+const BOUND = `
+  SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)`;
 
 /**
- * The first statement of an attempt's transaction: takes the event's row for as long as the attempt lasts, so that
- * neither heartbeat nor sweep changes it underneath (each change would be a serialization failure at the end), and lets
- * PostgreSQL itself end the attempt of a worker that hangs or is cut off.
+ * The last statement of an attempt's transaction. Two workers that both take an event for theirs write the same row here, and
+ * its key lets one of them commit: this, and not the claim, is what makes an effect happen once. Whoever takes an event from
+ * another (RECOVER, FAIL) writes that row, too.
  *
- * By place: to PostgreSQL a SERIALIZABLE transaction that finds a row through a b-tree has read the whole index page,
- * and completing any other event writes to that page. Found by id, forty events that had nothing to do with each other
- * made 179 serialization failures and a third of them failed; found by place, none.
+ * It reads nothing that others write. An UPDATE of the events here would: PostgreSQL notes for SERIALIZABLE what is read by
+ * the page once it is more than two rows of one, and the pages that 25 events share with others made a third of such
+ * transactions fail.
  */
-const BEGIN = `
-  SELECT set_config('statement_timeout', $3, true), set_config('idle_in_transaction_session_timeout', $4, true)
-  FROM webhook_events
-  WHERE ctid = $5::tid AND id = $1 AND claim_id = $2
-  FOR NO KEY UPDATE`;
+const RECORD = `
+  INSERT INTO webhook_attempts (event, attempt, outcome, started_at, duration_ms, worker)
+  SELECT event, attempt, $3, clock_timestamp() - $4 * interval '1 millisecond', $4, $5
+  FROM unnest($1::uuid[], $2::integer[]) AS done (event, attempt)`;
 
-const LOCATE = `SELECT ctid::text AS place FROM webhook_events WHERE id = $1 AND claim_id = $2`;
+const SETTLE = settling('event.id = ANY ($1::uuid[])');
 
-/** Heartbeat. An event whose attempt has its transaction open is locked: that is a better sign of life than this one. */
+/** Nothing when the claim was lost, or the attempt has succeeded without anybody having been told. */
+const FAIL = `
+  WITH attempt AS (
+    INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
+    SELECT id, attempts + 1, $6, $4, clock_timestamp() - $7 * interval '1 millisecond', $7, $8
+    FROM webhook_events
+    WHERE id = $1 AND claim_id = $2
+    FOR NO KEY UPDATE
+    ON CONFLICT DO NOTHING
+    RETURNING event
+  )
+  UPDATE webhook_events
+  SET
+    status = $3, retry_count = retry_count + $9, error_message = $4, attempts = attempts + 1,
+    next_attempt_at = CASE WHEN $3 = 'FAILED' THEN clock_timestamp() + $5 * interval '1 millisecond' END,
+    claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
+  WHERE id IN (SELECT event FROM attempt)`;
+
+/** Heartbeat. */
 const EXTEND = `
   WITH held AS MATERIALIZED (
     SELECT id
@@ -144,15 +140,19 @@ const RELEASE = `
   SET
     status = CASE WHEN retry_count > 0 THEN 'FAILED' ELSE 'PENDING' END,
     next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-  WHERE id = $1 AND claim_id = $2`;
+  WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
 
 /** Index: webhook_events_ordering_done_idx. */
-const IS_STALE = `
-  SELECT EXISTS (
+const STALE = `
+  SELECT event.id
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS event (id, source, ordering_key, occurred_at)
+  WHERE EXISTS (
     SELECT 1
-    FROM webhook_events
-    WHERE source = $1 AND ordering_key = $2 AND occurred_at > $3 AND status = 'PROCESSED'
-  ) AS stale`;
+    FROM webhook_events AS other
+    WHERE
+      other.source = event.source AND other.ordering_key = event.ordering_key
+      AND other.occurred_at > event.occurred_at AND other.status = 'PROCESSED'
+  )`;
 
 /** Claims on due events: who may work on what, until when. All times are the database's. */
 @Injectable()
@@ -164,11 +164,12 @@ export class ClaimsRepository {
   ) {}
 
   /**
-   * Claims up to `limit` due events, oldest due first, skipping what others are claiming. None when somebody claimed
+   * Claims up to `limit` due events, oldest due first, skipping what others are claiming; fewer when their bodies
+   * come to `MAX_CLAIMED_BYTES`. None when somebody claimed
    * another event of the same entity in the same moment (webhook_events_ordering_running_key): look again later.
    */
   async claim(limit: number): Promise<ClaimedEvent[]> {
-    const parameters = [limit, PROCESS_NAME, this.config.WEBHOOK_LEASE_MS];
+    const parameters = [limit, PROCESS_NAME, this.config.WEBHOOK_LEASE_MS, MAX_CLAIMED_BYTES];
     try {
       const [events] = await this.dataSource.query<[ClaimedEvent[], number]>(CLAIM, parameters);
       return events;
@@ -184,28 +185,40 @@ export class ClaimsRepository {
     return event;
   }
 
-  /** @returns false when the claim was lost: the caller must roll back */
-  async complete(
+  /** Lets PostgreSQL end the transaction of an attempt whose statements, or silences, last too long. */
+  async bound(tx: EntityManager, timeoutMs: number): Promise<void> {
+    await tx.query(BOUND, [String(timeoutMs), String(this.config.WEBHOOK_LEASE_MS)]);
+  }
+
+  /**
+   * The events' mark, in the transaction of what their handlers wrote.
+   *
+   * @param ms that the handlers took for each
+   * @throws ClaimLostError when one of them is not ours any more: all is rolled back
+   */
+  async record(
     tx: EntityManager,
-    event: ClaimedEvent,
-    status: 'PROCESSED' | 'IGNORED',
+    events: readonly ClaimedEvent[],
+    outcome: 'processed' | 'ignored',
     ms: number,
-  ): Promise<boolean> {
-    const rows = await tx.query<unknown[]>(COMPLETE, [
-      event.id,
-      event.claimId,
-      status,
-      ms,
-      status.toLowerCase(),
-      PROCESS_NAME,
-      event.place,
-    ]);
-    return rows.length === 1;
+  ): Promise<void> {
+    const attempts = events.map((event) => event.attempts + 1);
+    try {
+      await tx.query(RECORD, [events.map(({ id }) => id), attempts, outcome, ms, PROCESS_NAME]);
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new ClaimLostError(error);
+      throw error;
+    }
+  }
+
+  /** Once what was recorded has committed. Until then the events are PROCESSING, with nobody allowed to process them. */
+  async settle(events: readonly ClaimedEvent[]): Promise<void> {
+    await this.transactor.statement(SETTLE, [events.map(({ id }) => id)]);
   }
 
   /** @returns false when the claim was lost: somebody else decides about the event now */
   async fail(tx: EntityManager, event: ClaimedEvent, verdict: Verdict, attempt: Attempt): Promise<boolean> {
-    const rows = await tx.query<unknown[]>(FAIL, [
+    const [, failed] = await tx.query<[object[], number]>(FAIL, [
       event.id,
       event.claimId,
       verdict.status,
@@ -216,51 +229,37 @@ export class ClaimsRepository {
       PROCESS_NAME,
       verdict.status === 'FAILED' && verdict.usesRetry ? 1 : 0,
     ]);
-    return rows.length === 1;
-  }
-
-  /** @returns the event with its row's present place; undefined when the claim was lost */
-  async locate(event: ClaimedEvent): Promise<ClaimedEvent | undefined> {
-    const [row] = await this.dataSource.query<{ place: string }[]>(LOCATE, [event.id, event.claimId]);
-    return row && { ...event, ...row };
-  }
-
-  /**
-   * Opens an attempt: from here on the row is locked by `tx`.
-   *
-   * @returns false when the row is not in its place any more: a heartbeat moved it, or the claim was lost
-   */
-  async begin(tx: EntityManager, event: ClaimedEvent): Promise<boolean> {
-    const rows = await tx.query<unknown[]>(BEGIN, [
-      event.id,
-      event.claimId,
-      String(this.config.WEBHOOK_PROCESSING_TIMEOUT_MS),
-      String(this.config.WEBHOOK_LEASE_MS),
-      event.place,
-    ]);
-    return rows.length === 1;
+    return failed === 1;
   }
 
   /** Heartbeat: another lease for every claim that is still ours. */
   async extend(events: readonly ClaimedEvent[]): Promise<void> {
-    await this.transactor.statement(EXTEND, [
-      events.map(({ id }) => id),
-      events.map(({ claimId }) => claimId),
-      this.config.WEBHOOK_LEASE_MS,
-    ]);
+    await this.transactor.statement(EXTEND, [...claimsOf(events), this.config.WEBHOOK_LEASE_MS]);
   }
 
-  async release(event: ClaimedEvent): Promise<void> {
-    await this.transactor.statement(RELEASE, [event.id, event.claimId]);
+  async release(events: readonly ClaimedEvent[]): Promise<void> {
+    await this.transactor.statement(RELEASE, claimsOf(events));
   }
 
   /**
-   * Whether an event of the same entity that happened later is done. Asked outside the attempt's transaction, for the
-   * reason in BEGIN; the answer stands, because no other event of the entity can be claimed meanwhile.
+   * Those of which an event of the same entity that happened later is done. Asked outside the attempt's transaction, for the
+   * reason in RECORD; the answer stands, because no other event of the entity can be claimed meanwhile.
+   *
+   * @returns their ids
    */
-  async isStale({ source, orderingKey, occurredAt }: ClaimedEvent): Promise<boolean> {
-    if (orderingKey === null || occurredAt === null) return false;
-    const [row] = await this.dataSource.query<{ stale: boolean }[]>(IS_STALE, [source, orderingKey, occurredAt]);
-    return row?.stale ?? false;
+  async stale(events: readonly ClaimedEvent[]): Promise<ReadonlySet<string>> {
+    const ordered = events.filter(({ orderingKey, occurredAt }) => orderingKey !== null && occurredAt !== null);
+    if (ordered.length === 0) return new Set();
+    const rows = await this.dataSource.query<{ id: string }[]>(STALE, [
+      ordered.map(({ id }) => id),
+      ordered.map(({ source }) => source),
+      ordered.map(({ orderingKey }) => orderingKey),
+      ordered.map(({ occurredAt }) => occurredAt),
+    ]);
+    return new Set(rows.map(({ id }) => id));
   }
+}
+
+function claimsOf(events: readonly ClaimedEvent[]): [ids: string[], claimIds: string[]] {
+  return [events.map(({ id }) => id), events.map(({ claimId }) => claimId)];
 }

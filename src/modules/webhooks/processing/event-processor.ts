@@ -4,14 +4,15 @@ import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { settledWithin } from '../../../platform/lease/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { type TransactionOptions, Transactor } from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
 import { type Attempt, type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { DeadLetters } from './dead-letters.js';
 import { ClaimLostError, HandedBackError, ProcessingTimeoutError } from './handler.errors.js';
-import { HandlerRegistry, type RegisteredHandler } from './handler-registry.js';
+import { type EventGroup, EventGroups } from './event-groups.js';
+import type { Handlers } from './handler-registry.js';
 import { verdictOn } from './verdict.js';
 import type { WebhookEventMessage } from './webhook-event-message.js';
 
@@ -20,9 +21,12 @@ export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER
 
 const MAX_ERROR_LENGTH = 2000;
 
+/** Within it a group of events is done, or taken apart: none waits longer for another. */
+const GROUP_TIMEOUT_MS = 1000;
+
 /**
- * Runs the handlers of one claimed event. Their writes, the PROCESSED mark and the attempt commit together,
- * SERIALIZABLE, and only while the claim is still ours: that is the whole of exactly-once.
+ * Runs the handlers of claimed events. Their writes, the PROCESSED marks and the attempts commit together,
+ * SERIALIZABLE, and only while the claims are still ours: that is the whole of exactly-once.
  */
 @Injectable()
 export class EventProcessor {
@@ -30,7 +34,7 @@ export class EventProcessor {
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly registry: HandlerRegistry,
+    private readonly groups: EventGroups,
     private readonly claims: ClaimsRepository,
     private readonly inFlight: ClaimsInFlight,
     private readonly transactor: Transactor,
@@ -39,52 +43,84 @@ export class EventProcessor {
   ) {}
 
   /** Never throws: what goes wrong with the event is recorded with it. */
-  async process(event: ClaimedEvent): Promise<ProcessingResult> {
+  async processOne(event: ClaimedEvent): Promise<ProcessingResult> {
     const started = performance.now();
     const elapsed = () => Math.round(performance.now() - started);
-    const controller = this.inFlight.hold(event);
+    const group = this.groups.alone(event);
     let result: ProcessingResult;
     try {
-      result = await this.attempt(event, controller, elapsed);
+      await this.attempt(group, this.config.WEBHOOK_PROCESSING_TIMEOUT_MS);
+      result = statusAfter(group);
     } catch (error) {
+      this.groups.failed(group);
       result = await this.recordFailure(event, error, elapsed());
-    } finally {
-      this.inFlight.drop(event);
     }
-    this.metrics.finished(event.source, result, elapsed() / 1000);
+    this.finish([event], result, elapsed());
     return result;
   }
 
-  private async attempt(
-    event: ClaimedEvent,
-    controller: AbortController,
-    elapsed: () => number,
-  ): Promise<ProcessingResult> {
-    const handlers = this.registry.find(event.source, event.provider, event.eventType);
-    const status = handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
-    const message = toMessage(event, await this.claims.isStale(event), controller.signal);
-    const timeoutMs = this.config.WEBHOOK_PROCESSING_TIMEOUT_MS;
-    const onTimeout = () => new ProcessingTimeoutError(timeoutMs);
-    for (let found: ClaimedEvent | undefined = event; found; found = await this.claims.locate(event)) {
-      const inPlace = found;
-      const completed = await this.transactor.run(async (tx) => {
-        if (!(await this.claims.begin(tx, inPlace))) return false;
-        // They lose their transaction when the time is up or the claim is lost, even if they never return.
-        await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, message, handlers));
-        if (!(await this.claims.complete(tx, inPlace, status, elapsed()))) throw new ClaimLostError(event.id);
-        return true;
-      });
-      if (completed) return status;
+  /**
+   * Events in one transaction. If that fails, or is not done soon, each half goes into one of its own, until what is to blame
+   * stands alone: that is recorded with its event, and the others have lost nothing but time. Never throws.
+   */
+  async process(group: EventGroup): Promise<void> {
+    const { events, handlers } = group;
+    const [first, ...others] = events;
+    if (first === undefined) return;
+    if (others.length === 0) return void (await this.processOne(first));
+    const started = performance.now();
+    const elapsed = () => performance.now() - started;
+    const timeoutMs = Math.min(GROUP_TIMEOUT_MS, this.config.WEBHOOK_PROCESSING_TIMEOUT_MS);
+    try {
+      // Groups that are in each other's way would be again; one by one they get past each other.
+      await this.attempt(group, timeoutMs, { attempts: 1 });
+      this.finish(events, statusAfter(group), elapsed());
+    } catch (error) {
+      if (error instanceof HandedBackError) return this.finish(events, await this.release(events), elapsed());
+      this.groups.failed(group);
+      const middle = Math.ceil(events.length / 2);
+      await this.process({ handlers, events: events.slice(0, middle) });
+      await this.process({ handlers, events: events.slice(middle) });
     }
-    throw new ClaimLostError(event.id);
+  }
+
+  private async attempt(group: EventGroup, timeoutMs: number, options: TransactionOptions = {}): Promise<void> {
+    const { events, handlers } = group;
+    const controller = this.inFlight.hold(events);
+    const stale = await this.claims.stale(events);
+    const messages = events.map((event) => toMessage(event, stale.has(event.id), controller.signal));
+    const onTimeout = () => new ProcessingTimeoutError(timeoutMs);
+    const ms = await this.transactor.run(async (tx) => {
+      await this.claims.bound(tx, timeoutMs);
+      const started = performance.now();
+      // They lose their transaction when the time is up or the claim is lost, even if they never return.
+      await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, messages, handlers));
+      const took = (performance.now() - started) / events.length;
+      await this.claims.record(tx, events, handlers.length === 0 ? 'ignored' : 'processed', Math.round(took));
+      return took;
+    }, options);
+    this.groups.succeeded(group, ms);
+    await this.settle(events);
+  }
+
+  /** What is done stays done: if this fails, the sweep does it when the lease ends. */
+  private async settle(events: readonly ClaimedEvent[]): Promise<void> {
+    try {
+      await this.claims.settle(events);
+    } catch (error) {
+      const ids = events.map(({ id }) => id);
+      this.logger.warn({ msg: 'Processed events stay PROCESSING until their lease ends', ids, err: error });
+    }
+  }
+
+  private finish(events: readonly ClaimedEvent[], result: ProcessingResult, ms: number): void {
+    this.inFlight.drop(events);
+    for (const { source } of events) this.metrics.finished(source, result, ms / 1000);
   }
 
   private async recordFailure(event: ClaimedEvent, error: unknown, durationMs: number): Promise<ProcessingResult> {
-    if (error instanceof ClaimLostError) {
-      this.logger.warn({ msg: error.message, id: event.id });
-      return 'LOST';
-    }
-    if (error instanceof HandedBackError) return this.release(event);
+    if (error instanceof ClaimLostError) return this.lost(event);
+    if (error instanceof HandedBackError) return this.release([event]);
     const verdict = verdictOn(event, error, this.config.WEBHOOK_RETRY_BASE_MS);
     const attempt: Attempt = {
       outcome: error instanceof ProcessingTimeoutError ? 'timed_out' : 'failed',
@@ -103,7 +139,7 @@ export class EventProcessor {
         // One conditional update decides; there is nothing else to be consistent with.
         { isolation: 'READ COMMITTED' },
       );
-      if (!recorded) return 'LOST';
+      if (!recorded) return this.lost(event);
     } catch (recordingError) {
       // Unrecorded, the claim runs out and the sweep gives the event to another attempt.
       this.logger.error({ msg: 'A failed attempt could not be recorded', id, err: recordingError });
@@ -117,25 +153,40 @@ export class EventProcessor {
     return verdict.status;
   }
 
-  private async release(event: ClaimedEvent): Promise<ProcessingResult> {
+  /** To another worker, or to nobody: it may have been our own commit, whose outcome we never learned. */
+  private async lost(event: ClaimedEvent): Promise<'LOST'> {
+    this.logger.warn({ msg: 'The claim on a webhook event was lost before it was done', id: event.id });
+    await this.settle([event]);
+    return 'LOST';
+  }
+
+  /** Events whose attempt has not begun, as they were. */
+  async handBack(events: readonly ClaimedEvent[]): Promise<void> {
+    if (events.length > 0) this.finish(events, await this.release(events), 0);
+  }
+
+  private async release(events: readonly ClaimedEvent[]): Promise<ProcessingResult> {
     try {
-      await this.claims.release(event);
+      await this.claims.release(events);
     } catch (error) {
-      this.logger.warn({ msg: 'An event stays claimed until its lease ends', id: event.id, err: error });
+      const ids = events.map(({ id }) => id);
+      this.logger.warn({ msg: 'Events stay claimed until their lease ends', ids, err: error });
     }
     return 'RELEASED';
   }
 }
 
+function statusAfter({ handlers }: EventGroup): 'PROCESSED' | 'IGNORED' {
+  return handlers.length === 0 ? 'IGNORED' : 'PROCESSED';
+}
+
 async function runHandlers(
   tx: EntityManager,
-  message: WebhookEventMessage,
-  handlers: readonly RegisteredHandler[],
+  messages: readonly WebhookEventMessage[],
+  handlers: Handlers,
 ): Promise<void> {
-  for (const handler of handlers) {
-    if (message.stale && handler.whenStale === 'skip') continue;
-    await handler.run(tx, message);
-  }
+  const fresh = messages.filter(({ stale }) => !stale);
+  for (const handler of handlers) await handler.run(tx, handler.whenStale === 'skip' ? fresh : messages);
 }
 
 function toMessage(event: ClaimedEvent, stale: boolean, signal: AbortSignal): WebhookEventMessage {

@@ -8,10 +8,14 @@ import type { WebhookEventMessage } from './webhook-event-message.js';
 export interface RegisteredHandler extends HandlerMetadata {
   /** `Class.method`, for logs. */
   name: string;
-  run(tx: EntityManager, event: WebhookEventMessage): Promise<void>;
+  /** For each of the events, or once for all of them. */
+  run(tx: EntityManager, events: readonly WebhookEventMessage[]): Promise<void>;
 }
 
-type HandlerMethod = (tx: EntityManager, event: WebhookEventMessage) => unknown;
+/** What handles an event, in the order it runs. The same list for all events that the same handlers handle. */
+export type Handlers = readonly RegisteredHandler[];
+
+type HandlerMethod = (tx: EntityManager, given: WebhookEventMessage | readonly WebhookEventMessage[]) => unknown;
 
 /** Event types come from outside: the memory of what matched must not grow with them. */
 const MAX_REMEMBERED = 10_000;
@@ -21,7 +25,8 @@ const MAX_REMEMBERED = 10_000;
 export class HandlerRegistry implements OnModuleInit {
   private readonly logger = new Logger(HandlerRegistry.name);
   private handlers: { handler: RegisteredHandler; matchesType: (type: string) => boolean }[] = [];
-  private readonly remembered = new Map<string, readonly RegisteredHandler[]>();
+  private readonly remembered = new Map<string, Handlers>();
+  private readonly lists = new Map<string, Handlers>();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -40,20 +45,28 @@ export class HandlerRegistry implements OnModuleInit {
     }
   }
 
-  /** The handlers for an event, in the order they run. */
-  find(source: string, provider: ProviderName, type: string): readonly RegisteredHandler[] {
+  find(source: string, provider: ProviderName, type: string): Handlers {
     const key = `${source}\0${provider}\0${type}`;
     let found = this.remembered.get(key);
     if (!found) {
-      found = this.handlers
-        .filter(({ handler, matchesType }) => {
-          return (handler.source === source || handler.source === provider) && matchesType(type);
-        })
-        .map(({ handler }) => handler);
+      found = this.listOf(
+        this.handlers
+          .filter(({ handler, matchesType }) => {
+            return (handler.source === source || handler.source === provider) && matchesType(type);
+          })
+          .map(({ handler }) => handler),
+      );
       if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
       this.remembered.set(key, found);
     }
     return found;
+  }
+
+  private listOf(handlers: Handlers): Handlers {
+    const names = handlers.map(({ name }) => name).join(' ');
+    const known = this.lists.get(names) ?? handlers;
+    this.lists.set(names, known);
+    return known;
   }
 
   private handlersOf(instance: object): RegisteredHandler[] {
@@ -64,17 +77,26 @@ export class HandlerRegistry implements OnModuleInit {
       if (typeof handle !== 'function') return [];
       const metadata = this.reflector.get(WEBHOOK_HANDLER, handle);
       if (!metadata) return [];
-      return [
-        {
-          ...metadata,
-          name: `${instance.constructor.name}.${method}`,
-          run: async (tx: EntityManager, event: WebhookEventMessage) => {
-            await (handle as HandlerMethod).call(instance, tx, event);
-          },
-        },
-      ];
+      const call: HandlerMethod = (handle as HandlerMethod).bind(instance);
+      const run = metadata.batch === undefined ? oneByOne(call) : allAtOnce(call);
+      return [{ ...metadata, name: `${instance.constructor.name}.${method}`, run }];
     });
   }
+}
+
+function oneByOne(call: HandlerMethod): RegisteredHandler['run'] {
+  return async (tx, events) => {
+    for (const event of events) {
+      event.signal.throwIfAborted();
+      await call(tx, event);
+    }
+  };
+}
+
+function allAtOnce(call: HandlerMethod): RegisteredHandler['run'] {
+  return async (tx, events) => {
+    if (events.length > 0) await call(tx, events);
+  };
 }
 
 /** `*` matches any run of characters, everything else itself. */

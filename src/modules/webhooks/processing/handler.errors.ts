@@ -26,12 +26,12 @@ export class ProcessingTimeoutError extends Error {
   }
 }
 
-/** Another worker holds the event by now (our lease ended): whatever this attempt wrote is rolled back. */
+/** Another worker has taken the event (our lease ended): whatever this attempt wrote is rolled back. */
 export class ClaimLostError extends Error {
   override readonly name = 'ClaimLostError';
 
-  constructor(eventId: string) {
-    super(`The claim on webhook event ${eventId} was lost before it could be completed`);
+  constructor(cause: unknown) {
+    super('The claim on a webhook event was lost before it was done', { cause });
   }
 }
 

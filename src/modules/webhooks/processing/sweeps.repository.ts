@@ -1,24 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { DeadLetter } from './dead-letters.js';
+import { settling } from './settling.js';
 
 export interface AbandonedEvent extends DeadLetter {
   status: 'FAILED' | 'DEAD_LETTER';
 }
 
+/** Their worker died between the commit of their attempt and telling so. */
+const SETTLE_EXPIRED = settling('event.next_attempt_at <= now()');
+
 /**
  * Claims whose lease has ended: their worker died or hangs. It counts as an attempt, so that an event that kills its
- * worker each time ends as a dead letter instead of going round for ever. SKIP LOCKED: a worker that is completing
- * right now wins, and several sweepers share the work. Index: webhook_events_due_idx.
+ * worker each time ends as a dead letter instead of going round for ever; and with the row of that attempt in place, a
+ * worker that comes back can record none. A worker that is recording right now wins: whose row it is, is waited for.
+ * Several sweepers share the work. Index: webhook_events_due_idx.
  */
 const RECOVER = `
   WITH expired AS MATERIALIZED (
-    SELECT id, claimed_at, claimed_by
+    SELECT id, attempts + 1 AS attempt, claimed_at, claimed_by
     FROM webhook_events
     WHERE next_attempt_at <= now() AND status = 'PROCESSING'
     ORDER BY next_attempt_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
+  ),
+  abandoned AS (
+    INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
+    SELECT
+      id, attempt, 'abandoned', $2, claimed_at,
+      least(extract(epoch FROM now() - claimed_at) * 1000, 2147483647)::integer, claimed_by
+    FROM expired
+    ON CONFLICT DO NOTHING
+    RETURNING event
   ),
   recovered AS (
     UPDATE webhook_events AS event
@@ -28,16 +42,8 @@ const RECOVER = `
       next_attempt_at = CASE WHEN retry_count < max_retries THEN now() END,
       error_message = $2, attempts = attempts + 1,
       claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-    FROM expired
-    WHERE event.id = expired.id
-    RETURNING event.id, event.source, event.event_id, event.status, event.attempts, expired.claimed_at, expired.claimed_by
-  ),
-  logged AS (
-    INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
-    SELECT
-      id, attempts, 'abandoned', $2, claimed_at,
-      least(extract(epoch FROM now() - claimed_at) * 1000, 2147483647)::integer, claimed_by
-    FROM recovered
+    WHERE id IN (SELECT event FROM abandoned)
+    RETURNING id, source, event_id, status, attempts
   )
   SELECT id, source, event_id AS "eventId", status, attempts, $2 AS error FROM recovered`;
 
@@ -61,7 +67,8 @@ const REMOVE_OLD = `
 /** The housekeeping statements; each is safe to run on every replica at once. */
 @Injectable()
 export class SweepsRepository {
-  recoverAbandoned(tx: EntityManager, limit: number): Promise<AbandonedEvent[]> {
+  async recoverAbandoned(tx: EntityManager, limit: number): Promise<AbandonedEvent[]> {
+    await tx.query(SETTLE_EXPIRED);
     return tx.query<AbandonedEvent[]>(RECOVER, [limit, ABANDONED]);
   }
 

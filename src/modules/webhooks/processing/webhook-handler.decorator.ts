@@ -8,13 +8,19 @@ export interface WebhookHandlerOptions {
    * that was already processed (needs a source with `ordering: "entity"`). Default `run`.
    */
   whenStale?: 'run' | 'skip';
+  /** Events that the method takes at once, at most: it is called with a list of them. 2 to 1,000. */
+  batch?: number;
 }
 
-export interface HandlerMetadata extends Required<WebhookHandlerOptions> {
+const MAX_BATCH = 1000;
+
+export interface HandlerMetadata extends Omit<Required<WebhookHandlerOptions>, 'batch'> {
   /** A source's name, or a provider's name for all its sources. */
   source: string;
   /** An event type; `*` stands for any run of characters. */
   type: string;
+  /** Undefined where the method takes one event. */
+  batch: number | undefined;
 }
 
 /** What `@WebhookHandler` says of a method. */
@@ -25,8 +31,19 @@ export const WEBHOOK_HANDLER = Reflector.createDecorator<HandlerMetadata>();
  * What it writes through `tx` commits together with the event's PROCESSED mark, once, or not at all. It may run more
  * than once (retries, serialization failures), so effects outside `tx` belong into an outbox row.
  *
+ * With `batch`, `async handle(tx: EntityManager, events: readonly WebhookEventMessage[])`: one or more events, whose marks all
+ * commit with what it writes, or none.
+ *
  * See `examples/record-payment.handler.ts`.
+ *
+ * @throws RangeError for a batch of another size
  */
 export function WebhookHandler(source: string, type: string, options: WebhookHandlerOptions = {}): MethodDecorator {
-  return WEBHOOK_HANDLER({ source, type, order: options.order ?? 0, whenStale: options.whenStale ?? 'run' });
+  const { order = 0, whenStale = 'run', batch } = options;
+  if (batch !== undefined && !(Number.isInteger(batch) && batch >= 2 && batch <= MAX_BATCH)) {
+    throw new RangeError(
+      `@WebhookHandler('${source}', '${type}'): batch is ${batch}, and must be from 2 to ${MAX_BATCH}`,
+    );
+  }
+  return WEBHOOK_HANDLER({ source, type, order, whenStale, batch });
 }

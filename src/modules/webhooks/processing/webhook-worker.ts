@@ -8,20 +8,24 @@ import {
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Every } from '../../../platform/schedule/index.js';
-import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
+import { ClaimsInFlight } from './claims-in-flight.js';
+import { type ClaimedEvent, ClaimsRepository, MAX_CLAIMED_BYTES } from './claims.repository.js';
+import { type EventGroup, EventGroups } from './event-groups.js';
 import { EventProcessor } from './event-processor.js';
 
 /** How long another replica's event, or a due retry, waits at most before somebody looks. */
 const POLL_MS = 500;
 
 /**
- * Claims due events and runs them, a bounded number at a time. Woken by the doorbell when this process stores an
+ * Claims due events and runs them, a bounded number of transactions at a time. Woken by the doorbell when this process stores an
  * event, by its own poll for everybody else's.
  */
 @Injectable()
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookWorker.name);
   private readonly running = new Set<Promise<unknown>>();
+  /** Claimed, until there is room. */
+  private readonly waiting: EventGroup[] = [];
   private active = false;
   private claiming = false;
   private lastClaim: Promise<void> | undefined;
@@ -30,6 +34,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly claims: ClaimsRepository,
+    private readonly inFlight: ClaimsInFlight,
+    private readonly groups: EventGroups,
     private readonly processor: EventProcessor,
   ) {}
 
@@ -50,6 +56,7 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     this.active = false;
     // What it still brings must be among the running when they are waited for.
     await this.lastClaim;
+    await this.processor.handBack(this.waiting.splice(0).flatMap(({ events }) => events));
   }
 
   /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */
@@ -65,7 +72,11 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   }
 
   private hasRoom(): boolean {
-    return this.running.size < this.config.WEBHOOK_CONCURRENCY;
+    return this.free > 0 && this.waiting.length === 0;
+  }
+
+  private get free(): number {
+    return this.config.WEBHOOK_CONCURRENCY - this.running.size;
   }
 
   private async claimAndRun(): Promise<void> {
@@ -73,10 +84,12 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     try {
       while (this.active && this.rung && this.hasRoom()) {
         this.rung = false;
-        const free = this.config.WEBHOOK_CONCURRENCY - this.running.size;
-        const events = await this.claims.claim(free);
-        for (const event of events) this.run(event);
-        if (events.length === free) this.rung = true;
+        const limit = this.free * this.groups.expectedSize;
+        const events = await this.claims.claim(limit);
+        this.inFlight.hold(events);
+        this.waiting.push(...this.groups.of(events));
+        this.runWaiting();
+        this.rung ||= events.length === limit || bytesOf(events) >= MAX_CLAIMED_BYTES;
       }
     } catch (error) {
       this.logger.warn(`Due events could not be claimed: ${(error as Error).message}`);
@@ -85,13 +98,22 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     }
   }
 
-  private run(event: ClaimedEvent): void {
-    const run = this.processor.process(event).finally(() => {
+  private runWaiting(): void {
+    for (let group; this.free > 0 && (group = this.waiting.shift());) this.run(group);
+  }
+
+  private run(group: EventGroup): void {
+    const run = this.processor.process(group).finally(() => {
       this.running.delete(run);
+      this.runWaiting();
       // The next event of the same entity may have become due with this one's end.
-      if (event.orderingKey === null) this.claimIfRoom();
-      else this.ring();
+      if (group.events.some(({ orderingKey }) => orderingKey !== null)) this.ring();
+      else this.claimIfRoom();
     });
     this.running.add(run);
   }
+}
+
+function bytesOf(events: readonly ClaimedEvent[]): number {
+  return events.reduce((sum, { rawBody }) => sum + rawBody.length, 0);
 }

@@ -1,0 +1,150 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { EffectCluster } from '../support/effect-cluster.js';
+import { effectEvent, type EffectParameters } from '../support/effect-event.js';
+import { waitFor } from '../support/wait-for.js';
+import type { StripeEvent } from '../support/webhook-sender.js';
+
+/** A few transactions at a time, so that what waits shares them. */
+const WORKER = { WEBHOOK_CONCURRENCY: '2', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_LEASE_MS: '1500' };
+
+let cluster: EffectCluster;
+
+beforeAll(async () => {
+  cluster = await EffectCluster.create();
+});
+
+afterAll(() => cluster?.end());
+
+beforeEach(() => cluster.query('TRUNCATE webhook_events, webhook_attempts, webhook_sources, effects CASCADE'));
+
+afterEach(() => cluster.killServers());
+
+/** Takes them in with nobody there to process them. */
+async function store(type: string, parameters: readonly EffectParameters[], env = {}): Promise<StripeEvent[]> {
+  const receiver = await cluster.start({ ROLE: 'api', ...env });
+  const events = parameters.map((each) => effectEvent(type, each));
+  await Promise.all(events.map((event) => cluster.accept(receiver, event)));
+  return events;
+}
+
+const times = (count: number, parameters: EffectParameters = {}) => Array.from({ length: count }, () => parameters);
+
+/** How many effects the largest transaction has left behind. */
+async function largestTransaction(): Promise<number> {
+  const [row] = await cluster.query<{ largest: number }>(
+    'SELECT max(n)::integer AS largest FROM (SELECT count(*) AS n FROM effects GROUP BY xmin::text) AS by_transaction',
+  );
+  return row?.largest ?? 0;
+}
+
+async function expectOnce(events: readonly StripeEvent[], outcomes: readonly string[] = ['processed']): Promise<void> {
+  for (const { id } of events) {
+    expect((await cluster.attempts(id)).map(({ outcome }) => outcome)).toEqual(outcomes);
+    expect(await cluster.effects(id)).toHaveLength(1);
+  }
+}
+
+describe('events that wait', () => {
+  it('share transactions when their handlers are quick, and each is done once', async () => {
+    const events = await store('test.effect', times(120));
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    await expectOnce(events);
+    const largest = await largestTransaction();
+    expect(largest).toBeGreaterThan(8);
+    expect(largest).toBeLessThanOrEqual(25);
+  });
+
+  it('share none when their handlers are slow', async () => {
+    await store('test.effect', times(20, { ms: 40 }));
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    expect(await largestTransaction()).toBe(1);
+  });
+
+  it('are done all the same when one among them fails, and the failure is that one’s alone', async () => {
+    const events = await store('test.fails', [
+      ...times(50, { failures: 0 }),
+      { failures: 2 },
+      ...times(30, { failures: 0 }),
+    ]);
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    const failing = events.splice(50, 1);
+    await expectOnce(events);
+    await expectOnce(failing, ['failed', 'failed', 'processed']);
+  });
+
+  it('are done all the same when one among them hangs', async () => {
+    const events = await store('test.hang', [
+      ...times(40, { failures: 0 }),
+      { failures: 1 },
+      ...times(40, { failures: 0 }),
+    ]);
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    const hanging = events.splice(40, 1);
+    await expectOnce(events);
+    await expectOnce(hanging, ['timed_out', 'processed']);
+  });
+
+  it('lose one attempt each when one among them kills the worker, and that one has company no more', async () => {
+    const events = await store('test.crash', [
+      ...times(30, { failures: 0 }),
+      { failures: 3 },
+      ...times(30, { failures: 0 }),
+    ]);
+    const [culprit] = events.splice(30, 1);
+    // It may be killed before it has said that it is ready.
+    for (let kill = 1; kill <= 3; kill++)
+      await cluster.start(WORKER).then(
+        (worker) => worker.exitCode(),
+        () => undefined,
+      );
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    await expectOnce([culprit!], ['abandoned', 'abandoned', 'abandoned', 'processed']);
+    for (const { id } of events) {
+      expect(await cluster.effects(id)).toHaveLength(1);
+      expect((await cluster.attempts(id)).filter(({ outcome }) => outcome === 'abandoned').length).toBeLessThanOrEqual(
+        3,
+      );
+    }
+  });
+
+  it('are handed back as they were when the process ends', async () => {
+    await store('test.effect', times(300, { ms: 30 }));
+    const worker = await cluster.start(WORKER);
+    await waitFor(async () => (await cluster.effects()).length > 0);
+    expect(await worker.stop()).toBe(0);
+    const rows = await cluster.query<{ status: string; attempts: number }>(
+      `SELECT DISTINCT status, attempts FROM webhook_events WHERE status <> 'PROCESSED'`,
+    );
+    expect(rows).toEqual([{ status: 'PENDING', attempts: 0 }]);
+  });
+});
+
+describe('a handler that takes batches', () => {
+  it('is given many at once, never more than it asks for, and each event is done once', async () => {
+    const events = await store('test.batch', times(100));
+    await cluster.start(WORKER);
+    await cluster.untilAll('PROCESSED');
+    await expectOnce(events);
+    const sizes = (await cluster.effects()).map(({ value }) => Number(value));
+    expect(Math.max(...sizes)).toBeGreaterThan(4);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(20);
+  });
+
+  it('is given what is to blame alone in the end', async () => {
+    const events = await store('test.batch', [...times(45), { failures: 1 }, ...times(45)], {
+      WEBHOOK_MAX_RETRIES: '1',
+    });
+    await cluster.start(WORKER);
+    const [culprit] = events.splice(45, 1);
+    await cluster.untilStatus(culprit!, 'DEAD_LETTER');
+    for (const event of events) await cluster.untilStatus(event, 'PROCESSED');
+    await expectOnce(events);
+    expect(await cluster.effects(culprit!.id)).toEqual([]);
+    expect((await cluster.attempts(culprit!.id)).map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
+  });
+});
