@@ -28,7 +28,7 @@ const INSERT = `
 /** Keeps one row for each payment that succeeded at Stripe. */
 @Injectable()
 export class RecordPaymentHandler {
-  /** The row and the event's PROCESSED mark commit together. @throws PermanentWebhookError for what is no payment */
+  /** The row and the record that the event is done commit together. @throws PermanentWebhookError for what is no payment */
   @WebhookHandler('stripe', 'payment_intent.succeeded')
   async record(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
     const { paymentIntent, amount, currency } = readPayment(event);

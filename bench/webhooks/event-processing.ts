@@ -8,7 +8,7 @@ import { onStage, type Stage } from '../stage/stage.js';
 import { median, typical } from '../statistics.js';
 import { BullMq } from './bullmq.js';
 
-/** Of the first stretches, which tell how many events fill a measured one. V8 compiles meanwhile. */
+/** The first stretch is not counted: V8 compiles meanwhile, and its rate says how many events the measured ones need. */
 const WARM_UP_EVENTS = 20_000;
 const PATIENCE_MS = 120_000;
 

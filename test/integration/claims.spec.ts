@@ -42,13 +42,13 @@ class Replica {
 
   /** One claimed event. */
   async claimOne(): Promise<ClaimedEvent> {
-    const [event] = await this.claims.claim(1);
+    const [event] = await this.claims.claim(1, 100, 1e9);
     if (!event) throw new Error('Nothing is due');
     return event;
   }
 
   record(...events: ClaimedEvent[]): Promise<void> {
-    return this.transactor.run((tx) => this.claims.record(tx, events, 'processed', 7));
+    return this.transactor.run((tx) => this.claims.record(tx, events, 'PROCESSED', 7));
   }
 
   async complete(...events: ClaimedEvent[]): Promise<void> {
@@ -150,7 +150,7 @@ async function waitingForTransactions(): Promise<number> {
   return found?.waiting ?? 0;
 }
 
-/** Runs `work` while another transaction holds the event's row, as an attempt does. */
+/** Runs `work` while another transaction holds the event's row. */
 async function whileLocked<T>(id: string, work: () => Promise<T>): Promise<T> {
   const runner = other.dataSource.createQueryRunner();
   await runner.startTransaction();
@@ -167,9 +167,9 @@ describe('claiming', () => {
   it('gives each due event to exactly one of many workers that ask at the same time', async () => {
     const ids = await store(100);
     const claims = await Promise.all(
-      Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? one : other).claims.claim(10)),
+      Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? one : other).claims.claim(10, 100, 1e9)),
     );
-    const rest = await one.claims.claim(100);
+    const rest = await one.claims.claim(100, 100, 1e9);
     const claimed = [...claims.flat(), ...rest].map(({ id }) => id);
     expect(claimed.toSorted()).toEqual(ids);
     expect(new Set(claimed).size).toBe(100);
@@ -180,19 +180,31 @@ describe('claiming', () => {
     const [early] = await store(1, { next_attempt_at: `now() - interval '1 hour'`, status: `'FAILED'` });
     await store(1, { next_attempt_at: `now() + interval '1 hour'` });
     await store(1, { next_attempt_at: 'NULL', status: `'DEAD_LETTER'` });
-    expect((await one.claims.claim(1)).map(({ id }) => id)).toEqual([early]);
-    expect((await one.claims.claim(10)).map(({ id }) => id)).toEqual([late]);
+    expect((await one.claims.claim(1, 100, 1e9)).map(({ id }) => id)).toEqual([early]);
+    expect((await one.claims.claim(10, 100, 1e9)).map(({ id }) => id)).toEqual([late]);
   });
 
   it('brings no more bodies into memory than it may, and always one', async () => {
     const ids = await store(3, { raw_body: `convert_to(repeat('x', 9 * 1024 * 1024), 'UTF8')` });
-    expect((await one.claims.claim(10)).map(({ id }) => id).toSorted()).toEqual(ids.slice(0, 2));
-    expect((await one.claims.claim(10)).map(({ id }) => id)).toEqual(ids.slice(2));
+    expect((await one.claims.claim(10, 10, 16 * 1024 * 1024)).map(({ id }) => id).toSorted()).toEqual(ids.slice(0, 2));
+    expect((await one.claims.claim(10, 10, 1)).map(({ id }) => id)).toEqual(ids.slice(2));
+  });
+
+  it('takes no more of what was tried before than it is told', async () => {
+    const tried = await store(5, {
+      status: `'FAILED'`,
+      retry_count: '1',
+      next_attempt_at: `now() - interval '1 hour'`,
+    });
+    const fresh = await store(5);
+    const claimed = (await one.claims.claim(10, 2, 1e9)).map(({ id }) => id);
+    expect(claimed.filter((id) => fresh.includes(id))).toHaveLength(5);
+    expect(claimed.filter((id) => tried.includes(id))).toHaveLength(2);
   });
 
   it('passes over an event whose row somebody holds instead of waiting for it', async () => {
     const [held, free] = await store(2);
-    const claimed = await whileLocked(held!, () => one.claims.claim(10));
+    const claimed = await whileLocked(held!, () => one.claims.claim(10, 100, 1e9));
     expect(claimed.map(({ id }) => id)).toEqual([free]);
   });
 
@@ -209,16 +221,16 @@ describe('claiming', () => {
 describe('a claim', () => {
   it('is prolonged by the heartbeat of its holder, and by no other', async () => {
     const [mine, lost] = await store(2);
-    const [first, second] = await one.claims.claim(2);
+    const [first, second] = await one.claims.claim(2, 100, 1e9);
     await Promise.all([endLease(mine!), endLease(lost!)]);
     await one.claims.extend([first!, { ...second!, claimId: newId() }]);
     expect((await row(first!.id)).seconds).toBeGreaterThan(0);
     expect((await row(second!.id)).seconds).toBeLessThan(0);
   });
 
-  it('is prolonged without waiting for an attempt that holds the row', async () => {
+  it('is prolonged without waiting for somebody who holds another row', async () => {
     await store(2);
-    const [busy, free] = await one.claims.claim(2);
+    const [busy, free] = await one.claims.claim(2, 100, 1e9);
     await endLease(free!.id);
     await whileLocked(busy!.id, () => one.claims.extend([busy!, free!]));
     expect((await row(free!.id)).seconds).toBeGreaterThan(0);
@@ -226,7 +238,7 @@ describe('a claim', () => {
 
   it('completes its events, with an attempt in the log of each', async () => {
     const ids = await store(3);
-    await one.complete(...(await one.claims.claim(3)));
+    await one.complete(...(await one.claims.claim(3, 100, 1e9)));
     for (const id of ids) {
       expect(await row(id)).toMatchObject({ status: 'PROCESSED', attempts: 1, claim_id: null, seconds: null });
       expect(await attemptsOf(id)).toMatchObject([{ attempt: 1, outcome: 'processed', duration_ms: 7 }]);
@@ -244,7 +256,7 @@ describe('a claim', () => {
 
   it('completes with others, or not at all when one of them was lost', async () => {
     const [mine, lost] = await store(2);
-    const [first, second] = await one.claims.claim(2);
+    const [first, second] = await one.claims.claim(2, 100, 1e9);
     await endLease(second!.id);
     await other.sweep();
     await expect(one.record(first!, second!)).rejects.toThrow(ClaimLostError);
@@ -276,6 +288,7 @@ describe('a claim', () => {
     await other.sweep();
     const taken = await other.claimOne();
     const attempt: Attempt = { outcome: 'failed', durationMs: 1, error: 'too late' };
+    expect(await one.claims.current([lost])).toEqual(new Map());
     await expect(one.record(lost)).rejects.toThrow(ClaimLostError);
     await one.claims.settle([lost]);
     const failed = await one.transactor.run((tx) => one.claims.fail(tx, lost, { status: 'DEAD_LETTER' }, attempt));
@@ -290,7 +303,7 @@ describe('a claim', () => {
     const [id] = await store(1);
     const event = await one.claimOne();
     const undone = one.transactor.run(async (tx) => {
-      await one.claims.record(tx, [event], 'processed', 1);
+      await one.claims.record(tx, [event], 'PROCESSED', 1);
       throw new Error('after all not');
     });
     await expect(undone).rejects.toThrow('after all not');
@@ -302,10 +315,10 @@ describe('a claim', () => {
   it('is handed back as if it had never been: due at once, no attempt, no retry', async () => {
     const [fresh] = await store(1);
     const [retried] = await store(1, { status: `'FAILED'`, retry_count: '2', attempts: '2' });
-    await one.claims.release(await one.claims.claim(2));
+    await one.claims.release(await one.claims.claim(2, 100, 1e9));
     expect(await row(fresh!)).toMatchObject({ status: 'PENDING', retry_count: 0, attempts: 0, claim_id: null });
     expect(await row(retried!)).toMatchObject({ status: 'FAILED', retry_count: 2, attempts: 2, claim_id: null });
-    expect(await other.claims.claim(2)).toHaveLength(2);
+    expect(await other.claims.claim(2, 100, 1e9)).toHaveLength(2);
   });
 
   it('ends with a failure that says when to try again', async () => {
@@ -352,7 +365,7 @@ describe('the sweep', () => {
     expect(await attemptsOf(id!)).toMatchObject([
       { attempt: 1, outcome: 'abandoned', worker: expect.stringMatching(new RegExp(`:${process.pid}$`)) },
     ]);
-    expect(await other.claims.claim(1)).toHaveLength(1);
+    expect(await other.claims.claim(1, 100, 1e9)).toHaveLength(1);
   });
 
   it('makes a dead letter of an event that was abandoned once too often', async () => {
@@ -378,7 +391,7 @@ describe('the sweep', () => {
     await endLease(id!);
     let sweeping: Promise<unknown> = Promise.resolve();
     await one.transactor.run(async (tx) => {
-      await one.claims.record(tx, [event], 'processed', 1);
+      await one.claims.record(tx, [event], 'PROCESSED', 1);
       sweeping = other.sweep();
       await waitFor(async () => (await waitingForTransactions()) > 0);
     });
@@ -388,7 +401,7 @@ describe('the sweep', () => {
 
   it('recovers each event once, however many sweep at the same time', async () => {
     await store(200);
-    await one.claims.claim(200);
+    await one.claims.claim(200, 100, 1e9);
     await one.dataSource.query(`UPDATE webhook_events SET next_attempt_at = now() - interval '1 second'`);
     const swept = await Promise.all(Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? one : other).sweep()));
     expect(new Set(swept.flat().map(({ id }) => id)).size).toBe(200);
@@ -396,11 +409,13 @@ describe('the sweep', () => {
   });
 
   it('removes finished events past the retention with all that belongs to them, and nothing else', async () => {
-    const old = { created_at: `now() - interval '31 days'`, next_attempt_at: 'NULL' };
+    const ended = { updated_at: `now() - interval '61 minutes'`, next_attempt_at: 'NULL' };
+    const old = { ...ended, created_at: `now() - interval '31 days'` };
     await store(1, { ...old, status: `'PROCESSED'`, processed: 'true' });
     const [dead] = await store(1, { ...old, status: `'DEAD_LETTER'` });
     const [due] = await store(1, { created_at: old.created_at });
     const [young] = await store(1, { ...old, created_at: `now() - interval '29 days'`, status: `'IGNORED'` });
+    const [replayed] = await store(1, { ...old, updated_at: `now()`, status: `'IGNORED'` });
     await one.dataSource.query(
       `INSERT INTO webhook_attempts (event, attempt, outcome, started_at, duration_ms, worker)
        SELECT id, 1, 'processed', now(), 1, '' FROM webhook_events`,
@@ -417,7 +432,7 @@ describe('the sweep', () => {
        FULL JOIN webhook_event_conflicts c ON c.event = e.id
        ORDER BY e.id`,
     );
-    expect(left).toEqual([dead, due, young].map((id) => ({ event: id, attempt: id, conflict: id })));
+    expect(left).toEqual([dead, due, young, replayed].map((id) => ({ event: id, attempt: id, conflict: id })));
   });
 });
 
@@ -426,17 +441,17 @@ describe('events of one entity', () => {
 
   it('are claimed one at a time, oldest first, and the next only when the one before is finished', async () => {
     const [first, second] = await store(2, entity);
-    const running = await one.claims.claim(10);
+    const running = await one.claims.claim(10, 100, 1e9);
     expect(running.map(({ id }) => id)).toEqual([first]);
-    expect(await other.claims.claim(10)).toEqual([]);
+    expect(await other.claims.claim(10, 100, 1e9)).toEqual([]);
     await one.complete(running[0]!);
-    expect((await other.claims.claim(10)).map(({ id }) => id)).toEqual([second]);
+    expect((await other.claims.claim(10, 100, 1e9)).map(({ id }) => id)).toEqual([second]);
   });
 
   it('wait also while the one before waits for its retry', async () => {
     await store(1, { ...entity, status: `'FAILED'`, next_attempt_at: `now() + interval '1 hour'` });
     await store(1, entity);
-    expect(await one.claims.claim(10)).toEqual([]);
+    expect(await one.claims.claim(10, 100, 1e9)).toEqual([]);
   });
 
   it('do not wait for one that is a dead letter, of another entity, or of another source', async () => {
@@ -444,7 +459,7 @@ describe('events of one entity', () => {
     await store(1, { ...entity, source: `'stripe-eu'`, next_attempt_at: `now() + interval '1 hour'` });
     await store(1, { ordering_key: `'pi_2'`, next_attempt_at: `now() + interval '1 hour'` });
     const [free] = await store(1, entity);
-    expect((await one.claims.claim(10)).map(({ id }) => id)).toEqual([free]);
+    expect((await one.claims.claim(10, 100, 1e9)).map(({ id }) => id)).toEqual([free]);
   });
 
   it('do not run beside a newer one whose insert was committed first', async () => {
@@ -459,9 +474,9 @@ describe('events of one entity', () => {
     const running = await one.claimOne();
     const [older] = await store(1, entity);
     const [unrelated] = await store(1);
-    expect((await other.claims.claim(10)).map(({ id }) => id)).toEqual([unrelated]);
+    expect((await other.claims.claim(10, 100, 1e9)).map(({ id }) => id)).toEqual([unrelated]);
     await one.complete(running);
-    expect((await other.claims.claim(10)).map(({ id }) => id)).toEqual([older]);
+    expect((await other.claims.claim(10, 100, 1e9)).map(({ id }) => id)).toEqual([older]);
   });
 
   it('are given to one of two workers when both are about to claim a different one of them', async () => {
@@ -471,7 +486,7 @@ describe('events of one entity', () => {
     await runner.startTransaction();
     const claim = `UPDATE webhook_events SET status = 'PROCESSING', claim_id = gen_random_uuid() WHERE id = $1`;
     await runner.query(claim, [second]);
-    const claiming = one.claims.claim(10);
+    const claiming = one.claims.claim(10, 100, 1e9);
     await waitFor(async () => {
       const waiting = await one.dataSource.query<unknown[]>(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -487,11 +502,11 @@ describe('events of one entity', () => {
   it('know that they are stale once one that happened later is done', async () => {
     await store(1, { ...entity, occurred_at: `now() - interval '1 minute'` });
     const older = await one.claimOne();
-    expect(await one.claims.stale([older])).toEqual(new Set());
+    expect(await one.claims.current([older])).toEqual(new Map([[older.id, { id: older.id, stale: false }]]));
     const later = { ...entity, occurred_at: `now()`, next_attempt_at: 'NULL' };
     await store(1, { ...later, status: `'DEAD_LETTER'` });
-    expect(await one.claims.stale([older])).toEqual(new Set());
+    expect(await one.claims.current([older])).toEqual(new Map([[older.id, { id: older.id, stale: false }]]));
     await store(1, { ...later, status: `'PROCESSED'`, processed: 'true' });
-    expect(await one.claims.stale([older])).toEqual(new Set([older.id]));
+    expect(await one.claims.current([older])).toEqual(new Map([[older.id, { id: older.id, stale: true }]]));
   });
 });

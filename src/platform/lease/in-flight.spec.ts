@@ -39,4 +39,19 @@ describe('InFlight', () => {
   it('waits for nothing when nothing is held', async () => {
     await new InFlight().handBack(new Error('the process ends'));
   });
+
+  it('aborts at once what is held after it has handed back', async () => {
+    const inFlight = new InFlight();
+    const reason = new Error('the process ends');
+    await inFlight.handBack(reason);
+    expect(inFlight.hold([claim('late')]).signal.reason).toBe(reason);
+  });
+
+  it('aborts the attempt that holds a claim last', () => {
+    const inFlight = new InFlight();
+    const waiting = inFlight.hold([claim('a'), claim('b')]);
+    const attempt = inFlight.hold([claim('a')]);
+    inFlight.abort(claim('a'), new Error('lost'));
+    expect([waiting.signal.aborted, attempt.signal.aborted]).toEqual([false, true]);
+  });
 });

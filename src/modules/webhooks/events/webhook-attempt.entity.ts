@@ -4,7 +4,7 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 export const ATTEMPT_OUTCOMES = ['processed', 'ignored', 'failed', 'timed_out', 'abandoned'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-/** One try to process an event. */
+/** One try to process an event. Its key is what makes an effect happen once: see `ClaimsRepository`. */
 @Entity('webhook_attempts')
 @Check('webhook_attempts_outcome_check', `"outcome" IN ('processed', 'ignored', 'failed', 'timed_out', 'abandoned')`)
 export class WebhookAttempt {

@@ -30,7 +30,7 @@ export class ClaimsInFlight extends InFlight<ClaimedEvent> implements OnApplicat
   })
   async beat(): Promise<void> {
     const events = this.claims;
-    // The database decides at completion whether we still hold a claim; a beat that is missed proves nothing.
+    // The key of the attempt decides in the end whose the event is; a beat that is missed proves nothing.
     if (events.length > 0) await this.repository.extend(events);
   }
 }

@@ -36,9 +36,6 @@ export interface Attempt {
   error: string | null;
 }
 
-/** Of the bodies that one claim brings into memory, but for the last. */
-export const MAX_CLAIMED_BYTES = 16 * 1024 * 1024;
-
 const COLUMNS = `
   id, claim_id AS "claimId", source, provider, event_id AS "eventId", event_type AS "eventType",
   raw_body AS "rawBody", metadata, ordering_key AS "orderingKey", occurred_at AS "occurredAt",
@@ -51,7 +48,7 @@ const COLUMNS = `
  */
 const CLAIM = `
   WITH due AS MATERIALIZED (
-    SELECT id, next_attempt_at, octet_length(raw_body) AS bytes
+    SELECT id, next_attempt_at, octet_length(raw_body) AS bytes, retry_count > 0 AS was_tried
     FROM webhook_events AS candidate
     WHERE next_attempt_at <= now()
       AND status IN ('PENDING', 'FAILED')
@@ -70,14 +67,17 @@ const CLAIM = `
     LIMIT $1
     FOR UPDATE SKIP LOCKED
   ),
-  within_bytes AS (
-    SELECT id, sum(bytes) OVER (ORDER BY next_attempt_at, id) - bytes AS bytes_before FROM due
+  counted AS (
+    SELECT
+      id, was_tried, sum(bytes) OVER earlier - bytes AS bytes_before, count(*) FILTER (WHERE was_tried) OVER earlier AS tried
+    FROM due
+    WINDOW earlier AS (ORDER BY next_attempt_at, id)
   )
   UPDATE webhook_events
   SET
     status = 'PROCESSING', claim_id = gen_random_uuid(), claimed_by = $2, claimed_at = now(),
     next_attempt_at = now() + $3 * interval '1 millisecond', updated_at = now()
-  WHERE id IN (SELECT id FROM within_bytes WHERE bytes_before < $4)
+  WHERE id IN (SELECT id FROM counted WHERE bytes_before < $4 AND NOT (was_tried AND tried > $5))
   RETURNING ${COLUMNS}`;
 
 const CLAIM_ONE = `SELECT ${COLUMNS} FROM webhook_events WHERE id = $1 AND claim_id = $2`;
@@ -99,7 +99,7 @@ const BOUND = `
  */
 const RECORD = `
   INSERT INTO webhook_attempts (event, attempt, outcome, started_at, duration_ms, worker)
-  SELECT event, attempt, $3, clock_timestamp() - $4 * interval '1 millisecond', $4, $5
+  SELECT event, attempt, lower($3), clock_timestamp() - $4 * interval '1 millisecond', $4, $5
   FROM unnest($1::uuid[], $2::integer[]) AS done (event, attempt)`;
 
 const SETTLE = settling('event.id = ANY ($1::uuid[])');
@@ -122,7 +122,7 @@ const FAIL = `
     claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
   WHERE id IN (SELECT event FROM attempt)`;
 
-/** Heartbeat. */
+/** Heartbeat. SKIP LOCKED: whoever holds the row is about to end the claim. */
 const EXTEND = `
   WITH held AS MATERIALIZED (
     SELECT id
@@ -142,17 +142,19 @@ const RELEASE = `
     next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
   WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
 
-/** Index: webhook_events_ordering_done_idx. */
-const STALE = `
-  SELECT event.id
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS event (id, source, ordering_key, occurred_at)
-  WHERE EXISTS (
-    SELECT 1
-    FROM webhook_events AS other
-    WHERE
-      other.source = event.source AND other.ordering_key = event.ordering_key
-      AND other.occurred_at > event.occurred_at AND other.status = 'PROCESSED'
-  )`;
+/** Indexes: webhook_events_pkey, webhook_events_ordering_done_idx. */
+const CURRENT = `
+  SELECT
+    id,
+    ordering_key IS NOT NULL AND EXISTS (
+      SELECT 1
+      FROM webhook_events AS other
+      WHERE
+        other.source = event.source AND other.ordering_key = event.ordering_key
+        AND other.occurred_at > event.occurred_at AND other.status = 'PROCESSED'
+    ) AS stale
+  FROM webhook_events AS event
+  WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
 
 /** Claims on due events: who may work on what, until when. All times are the database's. */
 @Injectable()
@@ -164,12 +166,15 @@ export class ClaimsRepository {
   ) {}
 
   /**
-   * Claims up to `limit` due events, oldest due first, skipping what others are claiming; fewer when their bodies
-   * come to `MAX_CLAIMED_BYTES`. None when somebody claimed
-   * another event of the same entity in the same moment (webhook_events_ordering_running_key): look again later.
+   * Claims due events, oldest due first, skipping what others are claiming. None when somebody claimed another event of the
+   * same entity in the same moment (webhook_events_ordering_running_key): look again later.
+   *
+   * @param most in all
+   * @param tried of those that were tried before, at most: they are to begin at once
+   * @param bytes a claim ends with the event whose body reaches this
    */
-  async claim(limit: number): Promise<ClaimedEvent[]> {
-    const parameters = [limit, PROCESS_NAME, this.config.WEBHOOK_LEASE_MS, MAX_CLAIMED_BYTES];
+  async claim(most: number, tried: number, bytes: number): Promise<ClaimedEvent[]> {
+    const parameters = [most, PROCESS_NAME, this.config.WEBHOOK_LEASE_MS, bytes, tried];
     try {
       const [events] = await this.dataSource.query<[ClaimedEvent[], number]>(CLAIM, parameters);
       return events;
@@ -199,12 +204,12 @@ export class ClaimsRepository {
   async record(
     tx: EntityManager,
     events: readonly ClaimedEvent[],
-    outcome: 'processed' | 'ignored',
+    status: 'PROCESSED' | 'IGNORED',
     ms: number,
   ): Promise<void> {
     const attempts = events.map((event) => event.attempts + 1);
     try {
-      await tx.query(RECORD, [events.map(({ id }) => id), attempts, outcome, ms, PROCESS_NAME]);
+      await tx.query(RECORD, [events.map(({ id }) => id), attempts, status, ms, PROCESS_NAME]);
     } catch (error) {
       if (isUniqueViolation(error)) throw new ClaimLostError(error);
       throw error;
@@ -242,21 +247,15 @@ export class ClaimsRepository {
   }
 
   /**
-   * Those of which an event of the same entity that happened later is done. Asked outside the attempt's transaction, for the
-   * reason in RECORD; the answer stands, because no other event of the entity can be claimed meanwhile.
+   * Those that are still ours, and of each whether an event of the same entity that happened later is done. Asked outside the
+   * attempt's transaction, for the reason in RECORD; the latter stands, because no other event of the entity can be claimed
+   * meanwhile.
    *
-   * @returns their ids
+   * @returns by id
    */
-  async stale(events: readonly ClaimedEvent[]): Promise<ReadonlySet<string>> {
-    const ordered = events.filter(({ orderingKey, occurredAt }) => orderingKey !== null && occurredAt !== null);
-    if (ordered.length === 0) return new Set();
-    const rows = await this.dataSource.query<{ id: string }[]>(STALE, [
-      ordered.map(({ id }) => id),
-      ordered.map(({ source }) => source),
-      ordered.map(({ orderingKey }) => orderingKey),
-      ordered.map(({ occurredAt }) => occurredAt),
-    ]);
-    return new Set(rows.map(({ id }) => id));
+  async current(events: readonly ClaimedEvent[]): Promise<ReadonlyMap<string, { stale: boolean }>> {
+    const rows = await this.dataSource.query<{ id: string; stale: boolean }[]>(CURRENT, claimsOf(events));
+    return new Map(rows.map((row) => [row.id, row]));
   }
 }
 

@@ -21,12 +21,12 @@ export type ProcessingResult = 'PROCESSED' | 'IGNORED' | 'FAILED' | 'DEAD_LETTER
 
 const MAX_ERROR_LENGTH = 2000;
 
-/** Within it a group of events is done, or taken apart: none waits longer for another. */
+/** Within it a group of events is done, or taken apart. */
 const GROUP_TIMEOUT_MS = 1000;
 
 /**
- * Runs the handlers of claimed events. Their writes, the PROCESSED marks and the attempts commit together,
- * SERIALIZABLE, and only while the claims are still ours: that is the whole of exactly-once.
+ * Runs the handlers of claimed events. Their writes and the rows of their attempts commit together, SERIALIZABLE, and the key
+ * of those rows lets one worker alone commit: that is the whole of exactly-once. The events become PROCESSED after that.
  */
 @Injectable()
 export class EventProcessor {
@@ -49,8 +49,8 @@ export class EventProcessor {
     const group = this.groups.alone(event);
     let result: ProcessingResult;
     try {
-      await this.attempt(group, this.config.WEBHOOK_PROCESSING_TIMEOUT_MS);
-      result = statusAfter(group);
+      const done = await this.attempt(group, this.config.WEBHOOK_PROCESSING_TIMEOUT_MS);
+      result = done.length > 0 ? statusAfter(group) : await this.lost(event);
     } catch (error) {
       this.groups.failed(group);
       result = await this.recordFailure(event, error, elapsed());
@@ -60,47 +60,68 @@ export class EventProcessor {
   }
 
   /**
-   * Events in one transaction. If that fails, or is not done soon, each half goes into one of its own, until what is to blame
-   * stands alone: that is recorded with its event, and the others have lost nothing but time. Never throws.
+   * Events in one transaction. Never throws: what goes wrong with one of them is recorded with that one, once it stands alone,
+   * and the others have lost nothing but time.
+   *
+   * @returns the halves, each to be processed by itself, if it failed or was not done soon
    */
-  async process(group: EventGroup): Promise<void> {
+  async process(group: EventGroup): Promise<readonly EventGroup[]> {
     const { events, handlers } = group;
     const [first, ...others] = events;
-    if (first === undefined) return;
-    if (others.length === 0) return void (await this.processOne(first));
+    if (first === undefined) return [];
+    if (others.length === 0) {
+      await this.processOne(first);
+      return [];
+    }
     const started = performance.now();
     const elapsed = () => performance.now() - started;
     const timeoutMs = Math.min(GROUP_TIMEOUT_MS, this.config.WEBHOOK_PROCESSING_TIMEOUT_MS);
     try {
       // Groups that are in each other's way would be again; one by one they get past each other.
-      await this.attempt(group, timeoutMs, { attempts: 1 });
-      this.finish(events, statusAfter(group), elapsed());
+      const done = await this.attempt(group, timeoutMs, { attempts: 1 });
+      const lost = events.filter((event) => !done.includes(event));
+      for (const event of lost) await this.lost(event);
+      this.finish(lost, 'LOST', elapsed());
+      this.finish(done, statusAfter(group), elapsed());
+      return [];
     } catch (error) {
-      if (error instanceof HandedBackError) return this.finish(events, await this.release(events), elapsed());
+      if (error instanceof HandedBackError) {
+        this.finish(events, await this.release(events), elapsed());
+        return [];
+      }
       this.groups.failed(group);
       const middle = Math.ceil(events.length / 2);
-      await this.process({ handlers, events: events.slice(0, middle) });
-      await this.process({ handlers, events: events.slice(middle) });
+      return [
+        { handlers, events: events.slice(0, middle) },
+        { handlers, events: events.slice(middle) },
+      ];
     }
   }
 
-  private async attempt(group: EventGroup, timeoutMs: number, options: TransactionOptions = {}): Promise<void> {
-    const { events, handlers } = group;
-    const controller = this.inFlight.hold(events);
-    const stale = await this.claims.stale(events);
-    const messages = events.map((event) => toMessage(event, stale.has(event.id), controller.signal));
+  /** @returns the events that were still ours: those are done */
+  private async attempt(
+    group: EventGroup,
+    timeoutMs: number,
+    options: TransactionOptions = {},
+  ): Promise<readonly ClaimedEvent[]> {
+    const controller = this.inFlight.hold(group.events);
+    const current = await this.claims.current(group.events);
+    const events = group.events.filter(({ id }) => current.has(id));
+    if (events.length === 0) return events;
+    const messages = events.map((event) => toMessage(event, current.get(event.id)?.stale ?? false, controller.signal));
     const onTimeout = () => new ProcessingTimeoutError(timeoutMs);
     const ms = await this.transactor.run(async (tx) => {
       await this.claims.bound(tx, timeoutMs);
       const started = performance.now();
       // They lose their transaction when the time is up or the claim is lost, even if they never return.
-      await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, messages, handlers));
+      await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, messages, group.handlers));
       const took = (performance.now() - started) / events.length;
-      await this.claims.record(tx, events, handlers.length === 0 ? 'ignored' : 'processed', Math.round(took));
+      await this.claims.record(tx, events, statusAfter(group), Math.round(took));
       return took;
     }, options);
     this.groups.succeeded(group, ms);
     await this.settle(events);
+    return events;
   }
 
   /** What is done stays done: if this fails, the sweep does it when the lease ends. */
@@ -115,7 +136,7 @@ export class EventProcessor {
 
   private finish(events: readonly ClaimedEvent[], result: ProcessingResult, ms: number): void {
     this.inFlight.drop(events);
-    for (const { source } of events) this.metrics.finished(source, result, ms / 1000);
+    for (const { source } of events) this.metrics.finished(source, result, ms / 1000 / events.length);
   }
 
   private async recordFailure(event: ClaimedEvent, error: unknown, durationMs: number): Promise<ProcessingResult> {
@@ -162,10 +183,14 @@ export class EventProcessor {
 
   /** Events whose attempt has not begun, as they were. */
   async handBack(events: readonly ClaimedEvent[]): Promise<void> {
-    if (events.length > 0) this.finish(events, await this.release(events), 0);
+    if (events.length === 0) return;
+    await this.release(events);
+    this.inFlight.drop(events);
   }
 
   private async release(events: readonly ClaimedEvent[]): Promise<ProcessingResult> {
+    // What committed without our learning of it is done, and must not look as if it had never begun.
+    await this.settle(events);
     try {
       await this.claims.release(events);
     } catch (error) {

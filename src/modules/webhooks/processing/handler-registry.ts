@@ -26,6 +26,7 @@ export class HandlerRegistry implements OnModuleInit {
   private readonly logger = new Logger(HandlerRegistry.name);
   private handlers: { handler: RegisteredHandler; matchesType: (type: string) => boolean }[] = [];
   private readonly remembered = new Map<string, Handlers>();
+  /** By the positions of its members. */
   private readonly lists = new Map<string, Handlers>();
 
   constructor(
@@ -49,24 +50,16 @@ export class HandlerRegistry implements OnModuleInit {
     const key = `${source}\0${provider}\0${type}`;
     let found = this.remembered.get(key);
     if (!found) {
-      found = this.listOf(
-        this.handlers
-          .filter(({ handler, matchesType }) => {
-            return (handler.source === source || handler.source === provider) && matchesType(type);
-          })
-          .map(({ handler }) => handler),
-      );
+      const matching = this.handlers.filter(({ handler, matchesType }) => {
+        return (handler.source === source || handler.source === provider) && matchesType(type);
+      });
+      const positions = matching.map((each) => this.handlers.indexOf(each)).join(' ');
+      found = this.lists.get(positions) ?? matching.map(({ handler }) => handler);
+      this.lists.set(positions, found);
       if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
       this.remembered.set(key, found);
     }
     return found;
-  }
-
-  private listOf(handlers: Handlers): Handlers {
-    const names = handlers.map(({ name }) => name).join(' ');
-    const known = this.lists.get(names) ?? handlers;
-    this.lists.set(names, known);
-    return known;
   }
 
   private handlersOf(instance: object): RegisteredHandler[] {

@@ -8,13 +8,20 @@ export interface AbandonedEvent extends DeadLetter {
 }
 
 /** Their worker died between the commit of their attempt and telling so. */
-const SETTLE_EXPIRED = settling('event.next_attempt_at <= now()');
+const SETTLE_EXPIRED = settling(`event.id IN (
+  SELECT id
+  FROM webhook_events
+  WHERE next_attempt_at <= now() AND status = 'PROCESSING'
+  ORDER BY next_attempt_at
+  LIMIT $1
+  FOR UPDATE SKIP LOCKED
+)`);
 
 /**
  * Claims whose lease has ended: their worker died or hangs. It counts as an attempt, so that an event that kills its
  * worker each time ends as a dead letter instead of going round for ever; and with the row of that attempt in place, a
- * worker that comes back can record none. A worker that is recording right now wins: whose row it is, is waited for.
- * Several sweepers share the work. Index: webhook_events_due_idx.
+ * worker that comes back can record none. The insert waits for a worker that is recording right now and gives way to it; the
+ * next sweep settles its event. Several sweepers share the work. Index: webhook_events_due_idx.
  */
 const RECOVER = `
   WITH expired AS MATERIALIZED (
@@ -49,12 +56,16 @@ const RECOVER = `
 
 const ABANDONED = 'The worker did not finish before its lease ended: it was killed, or hangs';
 
-/** Finished events past the retention leave in small bites with their attempts; conflicts go by foreign key. */
+/**
+ * Finished events past the retention leave in small bites with their attempts; conflicts go by foreign key. Not those of the
+ * last hour: a worker that was stopped for so long may still come back, and the row of its attempt is what stops it.
+ */
 const REMOVE_OLD = `
   WITH old AS MATERIALIZED (
     SELECT id
     FROM webhook_events
     WHERE created_at < now() - $1 * interval '1 day' AND next_attempt_at IS NULL AND status <> 'DEAD_LETTER'
+      AND updated_at < now() - interval '1 hour'
     ORDER BY created_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -68,7 +79,7 @@ const REMOVE_OLD = `
 @Injectable()
 export class SweepsRepository {
   async recoverAbandoned(tx: EntityManager, limit: number): Promise<AbandonedEvent[]> {
-    await tx.query(SETTLE_EXPIRED);
+    await tx.query(SETTLE_EXPIRED, [limit]);
     return tx.query<AbandonedEvent[]>(RECOVER, [limit, ABANDONED]);
   }
 

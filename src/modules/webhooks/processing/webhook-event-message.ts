@@ -18,6 +18,9 @@ export interface WebhookEventMessage {
   readonly attempt: number;
   /** True when an event of the same entity that happened later has been processed (ordered sources only). */
   readonly stale: boolean;
-  /** Aborted when the processing time is up; pass it to whatever can be aborted. */
+  /**
+   * Aborted when the processing time is up (a second while the event shares its transaction; then it runs again); pass it to
+   * whatever can be aborted.
+   */
   readonly signal: AbortSignal;
 }

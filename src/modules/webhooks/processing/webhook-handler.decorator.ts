@@ -28,11 +28,11 @@ export const WEBHOOK_HANDLER = Reflector.createDecorator<HandlerMetadata>();
 
 /**
  * Registers a method of an injectable class for events: `async handle(tx: EntityManager, event: WebhookEventMessage)`.
- * What it writes through `tx` commits together with the event's PROCESSED mark, once, or not at all. It may run more
+ * What it writes through `tx` commits together with the record that the event is done, once, or not at all. It may run more
  * than once (retries, serialization failures), so effects outside `tx` belong into an outbox row.
  *
- * With `batch`, `async handle(tx: EntityManager, events: readonly WebhookEventMessage[])`: one or more events, whose marks all
- * commit with what it writes, or none.
+ * With `batch`, `async handle(tx: EntityManager, events: readonly WebhookEventMessage[])`: one or more events, which are all
+ * done with what it writes, or none.
  *
  * See `examples/record-payment.handler.ts`.
  *

@@ -9,12 +9,17 @@ import {
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Every } from '../../../platform/schedule/index.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
-import { type ClaimedEvent, ClaimsRepository, MAX_CLAIMED_BYTES } from './claims.repository.js';
+import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { type EventGroup, EventGroups } from './event-groups.js';
 import { EventProcessor } from './event-processor.js';
 
 /** How long another replica's event, or a due retry, waits at most before somebody looks. */
 const POLL_MS = 500;
+
+/** For so long what was claimed waits for a transaction to end. */
+const MAX_WAIT_MS = 3000;
+/** Of the bodies of all that is claimed: beyond it only what can begin at once is claimed. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * Claims due events and runs them, a bounded number of transactions at a time. Woken by the doorbell when this process stores an
@@ -26,6 +31,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   private readonly running = new Set<Promise<unknown>>();
   /** Claimed, until there is room. */
   private readonly waiting: EventGroup[] = [];
+  /** When a transaction last began or ended. */
+  private progressAt = 0;
   private active = false;
   private claiming = false;
   private lastClaim: Promise<void> | undefined;
@@ -56,7 +63,17 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     this.active = false;
     // What it still brings must be among the running when they are waited for.
     await this.lastClaim;
-    await this.processor.handBack(this.waiting.splice(0).flatMap(({ events }) => events));
+    await this.handBackWaiting();
+  }
+
+  /** When all that run hang, what waits for them is better off with another process. */
+  @Every(POLL_MS, { name: 'waiting webhook events', role: 'background' })
+  async handBackStuck(): Promise<void> {
+    if (performance.now() - this.progressAt > MAX_WAIT_MS) await this.handBackWaiting();
+  }
+
+  private async handBackWaiting(): Promise<void> {
+    await this.processor.handBack(eventsOf(this.waiting.splice(0)));
   }
 
   /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */
@@ -84,12 +101,13 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     try {
       while (this.active && this.rung && this.hasRoom()) {
         this.rung = false;
-        const limit = this.free * this.groups.expectedSize;
-        const events = await this.claims.claim(limit);
+        const { free } = this;
+        const bytes = Math.max(1, MAX_BYTES - bytesOf(this.inFlight.claims));
+        const events = await this.claims.claim(free * this.groups.expectedSize, free, bytes);
+        // Keeps their leases while they wait.
         this.inFlight.hold(events);
-        this.waiting.push(...this.groups.of(events));
-        this.runWaiting();
-        this.rung ||= events.length === limit || bytesOf(events) >= MAX_CLAIMED_BYTES;
+        this.runSoon(this.groups.of(events));
+        this.rung ||= events.length >= free || bytesOf(events) >= bytes;
       }
     } catch (error) {
       this.logger.warn(`Due events could not be claimed: ${(error as Error).message}`);
@@ -98,20 +116,32 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     }
   }
 
-  private runWaiting(): void {
+  private runSoon(groups: readonly EventGroup[]): void {
+    this.waiting.push(...groups);
     for (let group; this.free > 0 && (group = this.waiting.shift());) this.run(group);
+    this.progressAt = performance.now();
   }
 
   private run(group: EventGroup): void {
-    const run = this.processor.process(group).finally(() => {
+    const run = this.process(group).finally(() => {
       this.running.delete(run);
-      this.runWaiting();
+      this.runSoon([]);
       // The next event of the same entity may have become due with this one's end.
       if (group.events.some(({ orderingKey }) => orderingKey !== null)) this.ring();
       else this.claimIfRoom();
     });
     this.running.add(run);
   }
+
+  private async process(group: EventGroup): Promise<void> {
+    const parts = await this.processor.process(group);
+    if (this.active) this.waiting.push(...parts);
+    else await this.processor.handBack(eventsOf(parts));
+  }
+}
+
+function eventsOf(groups: readonly EventGroup[]): ClaimedEvent[] {
+  return groups.flatMap(({ events }) => events);
 }
 
 function bytesOf(events: readonly ClaimedEvent[]): number {
