@@ -31,7 +31,7 @@ beforeAll(async () => {
   await migrate(postgres.url, { entities: [], migrations: MIGRATIONS });
   proxy = await TcpProxy.start(postgres.port);
   cluster = await EffectCluster.create(postgres.url);
-  const lease = { WEBHOOK_LEASE_MS: '2000', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500' };
+  const lease = { WEBHOOK_LEASE_MS: '2400', WEBHOOK_PROCESSING_TIMEOUT_MS: '1500' };
   const proxied = new URL(postgres.url);
   proxied.port = String(proxy.port);
   [server, remote] = await Promise.all([cluster.start(lease), cluster.start({ ...lease, DATABASE_URL: proxied.href })]);

@@ -118,7 +118,7 @@ describe('SIGTERM', () => {
   it('does not wait for a statement without end; its event is done by another after the lease', async () => {
     const server = await cluster.start({
       SHUTDOWN_TIMEOUT_MS: '1000',
-      WEBHOOK_LEASE_MS: '6000',
+      WEBHOOK_LEASE_MS: '9600',
       WEBHOOK_PROCESSING_TIMEOUT_MS: '6000',
     });
     const event = await runningOn(server, 'test.hang_in_sql');

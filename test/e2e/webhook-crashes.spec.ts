@@ -7,7 +7,7 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** So that the work of a dead process is taken over soon, and that of a busy one is not. */
-const SHORT_LEASE = { WEBHOOK_LEASE_MS: '1500', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_MAX_RETRIES: '3' };
+const SHORT_LEASE = { WEBHOOK_LEASE_MS: '2400', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_MAX_RETRIES: '3' };
 
 let cluster: EffectCluster;
 

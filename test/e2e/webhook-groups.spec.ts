@@ -5,7 +5,7 @@ import { waitFor } from '../support/wait-for.js';
 import type { StripeEvent } from '../support/webhook-sender.js';
 
 /** A few transactions at a time, so that what waits shares them. */
-const WORKER = { WEBHOOK_CONCURRENCY: '2', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_LEASE_MS: '1500' };
+const WORKER = { WEBHOOK_CONCURRENCY: '2', WEBHOOK_PROCESSING_TIMEOUT_MS: '1400', WEBHOOK_LEASE_MS: '2400' };
 
 let cluster: EffectCluster;
 

@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { isUniqueViolation } from '../../../platform/database/index.js';
+import { HEARTBEATS_PER_LEASE } from '../../../platform/lease/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
 import type { ProviderName } from '../providers/webhook-provider.js';
 import type { EventMetadata } from '../events/webhook-event.entity.js';
@@ -190,9 +191,14 @@ export class ClaimsRepository {
     return event;
   }
 
-  /** Lets PostgreSQL end the transaction of an attempt whose statements, or silences, last too long. */
+  /**
+   * Lets PostgreSQL end the transaction of an attempt whose statements, or silences, last too long. A silent one ends before
+   * the lease does, which was renewed within a third of it: no other worker begins while this one might still write.
+   */
   async bound(tx: EntityManager, timeoutMs: number): Promise<void> {
-    await tx.query(BOUND, [String(timeoutMs), String(this.config.WEBHOOK_LEASE_MS)]);
+    const { WEBHOOK_LEASE_MS: leaseMs, WEBHOOK_PROCESSING_TIMEOUT_MS: processingMs } = this.config;
+    const silenceMs = Math.max(processingMs, Math.floor(leaseMs * (1 - 1 / HEARTBEATS_PER_LEASE)));
+    await tx.query(BOUND, [String(timeoutMs), String(silenceMs)]);
   }
 
   /**
