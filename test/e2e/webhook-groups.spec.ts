@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EffectCluster } from '../support/effect-cluster.js';
 import { effectEvent, type EffectParameters } from '../support/effect-event.js';
+import { credit, TestLedger } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';
 import type { StripeEvent } from '../support/webhook-sender.js';
 
@@ -164,5 +165,54 @@ describe('a handler that takes batches', () => {
     await expectOnce(events);
     expect(await cluster.effects(culprit!.id)).toEqual([]);
     expect((await cluster.attempts(culprit!.id)).map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
+  });
+});
+
+describe('handlers that post to the ledger', () => {
+  let bank: TestLedger;
+
+  beforeAll(async () => {
+    bank = await TestLedger.open(cluster.databaseUrl);
+  });
+
+  afterAll(() => bank?.close());
+
+  /** @returns what all of them posted, once `until` has settled */
+  async function postBeside(users: readonly string[], until: Promise<unknown>): Promise<number> {
+    const end = new AbortController();
+    let posted = 0;
+    const poster = async (_: unknown, turn: number) => {
+      while (!end.signal.aborted) {
+        const owner = users[turn % users.length] ?? '';
+        await bank.post(credit({ kind: 'user', owner, currency: 'USD' }, 1));
+        posted++;
+      }
+    };
+    const posters = Promise.all(Array.from({ length: 40 }, poster));
+    await until.finally(() => end.abort());
+    await posters;
+    return posted;
+  }
+
+  it('succeed at their first attempt beside everybody else who posts to the same accounts', async () => {
+    const users = ['ann', 'ben', 'cleo', 'dan'];
+    await Promise.all(users.map((user) => bank.fund(user, 0)));
+    const events = await store('test.settlement', users.map((value) => times(25, { value })).flat());
+    const settled = cluster.start({ WEBHOOK_CONCURRENCY: '4' }).then(() => cluster.untilAll('PROCESSED'));
+    const posted = await postBeside(users, settled);
+    await expectOnce(events);
+    const balances = await Promise.all(users.map((owner) => bank.balanceOf({ kind: 'user', owner, currency: 'USD' })));
+    expect(balances.reduce<bigint>((sum, balance) => sum + (balance ?? 0n), 0n)).toBe(BigInt(posted + events.length));
+    expect((await bank.integrity.check()).ok).toBe(true);
+  });
+
+  it('are given up after 5 s, so that everybody else can post again', async () => {
+    await bank.fund('eve', 0);
+    const [event] = await store('test.settlement', [{ value: 'eve', failures: 1 }]);
+    await cluster.start({ WEBHOOK_CONCURRENCY: '4' });
+    await waitFor(async () => (await inProgress('test.settlement')) > 0);
+    await cluster.untilStatus(event!, 'PROCESSED');
+    expect((await cluster.attempts(event!.id)).map(({ outcome }) => outcome)).toEqual(['timed_out', 'processed']);
+    expect(await bank.balanceOf({ kind: 'user', owner: 'eve', currency: 'USD' })).toBe(1n);
   });
 });

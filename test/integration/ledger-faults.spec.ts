@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isDatabaseUnavailable } from '../../src/platform/database/index.js';
-import { type AccountKey, LEDGER_LOCK, type Submission } from '../../src/modules/ledger/index.js';
+import { type AccountKey, type Submission } from '../../src/modules/ledger/index.js';
+import { LEDGER_LOCK } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { BY, codeOf, TestLedger, transfer } from '../support/ledger.js';
 import { TcpProxy } from '../support/tcp-proxy.js';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AccountKey, type BalanceAt, LEDGER_LOCK, type Posting } from '../../src/modules/ledger/index.js';
+import { type AccountKey, type BalanceAt, type Posting } from '../../src/modules/ledger/index.js';
+import { LEDGER_LOCK } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';

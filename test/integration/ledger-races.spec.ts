@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type AccountKey, LEDGER_LOCK, type Posting, type PostingOutcome } from '../../src/modules/ledger/index.js';
+import { type AccountKey, type Posting, type PostingOutcome } from '../../src/modules/ledger/index.js';
+import { LEDGER_LOCK } from '../../src/platform/transaction/index.js';
 import { AlreadyAnsweredError } from '../../src/platform/idempotency/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';

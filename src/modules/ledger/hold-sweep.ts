@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Every } from '../../platform/schedule/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
-import { LEDGER_LOCK } from './ledger-writer.js';
 
 const BATCH = 500;
 

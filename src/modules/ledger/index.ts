@@ -6,7 +6,6 @@ import { LedgerTransferRow } from './ledger-transfer.entity.js';
 export { type AccountKey, type BalanceAt, type LedgerAccount, systemAccount, userAccount } from './account.js';
 export type { Hold } from './hold.js';
 export { type IntegrityReport, LedgerIntegrity } from './integrity/ledger-integrity.js';
-export { LEDGER_LOCK } from './ledger-writer.js';
 export { BatchRejectedError } from './ledger.errors.js';
 export { LedgerModule } from './ledger.module.js';
 export { Ledger } from './ledger.js';

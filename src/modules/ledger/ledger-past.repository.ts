@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { isStatementTimeout, prepared, runPreparedAlone } from '../../platform/database/index.js';
 import { ledgerHeld } from './ledger.errors.js';
-import { LEDGER_LOCK } from './ledger-writer.js';
+import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 
 /**
  * The time is read before the locks are looked at, and who has released the lock by then has committed before. A beginning

@@ -5,7 +5,7 @@ import { UnavailableError } from '../../kernel/app-error.js';
 import { type Coalescer, CoalescerFactory, type Outcome } from '../../platform/coalescer/index.js';
 import { isDatabaseUnavailable, isSerializationFailure, isStatementTimeout } from '../../platform/database/index.js';
 import { IdempotencyRecords } from '../../platform/idempotency/index.js';
-import { Transactor } from '../../platform/transaction/index.js';
+import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
 import { AccountDirectory } from './account-directory.js';
 import type { AccountRef } from './account.js';
 import { allEnded } from './all-ended.js';
@@ -14,9 +14,6 @@ import { LedgerMetrics } from './ledger-metrics.js';
 import { ledgerHeld } from './ledger.errors.js';
 import type { PostingRequest, Submission } from './posting.js';
 import { SubmittedBatch } from './submitted-batch.js';
-
-/** Whoever posts locks this table first, see `TransactionOptions.lockTable`. */
-export const LEDGER_LOCK = 'ledger_writer';
 
 /** Postings a batch. Above a thousand the share of commit and round trips is lost in the rest: 2 of 35 µs each. */
 const MAX_BATCH = 1000;

@@ -6,6 +6,7 @@ import type { RequestContext } from '../../platform/auth/index.js';
 import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
 import { isUniqueViolation } from '../../platform/database/index.js';
 import { isKept } from '../../platform/idempotency/index.js';
+import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
@@ -13,7 +14,7 @@ import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerPast } from './ledger-past.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
-import { LEDGER_LOCK, LedgerWriter } from './ledger-writer.js';
+import { LedgerWriter } from './ledger-writer.js';
 import type { Posting, PostingOutcome, PostingRequest, Submission } from './posting.js';
 import { type PostedTransfer, type StatementLine, statementLine } from './transfer.js';
 

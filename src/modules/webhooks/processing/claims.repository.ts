@@ -195,9 +195,7 @@ export class ClaimsRepository {
    * Lets PostgreSQL end the transaction of an attempt whose statements, or silences, last too long. A silent one ends before
    * the lease does, which was renewed within a third of it: no other worker begins while this one might still write.
    */
-  async bound(tx: EntityManager, timeoutMs: number): Promise<void> {
-    const { WEBHOOK_LEASE_MS: leaseMs, WEBHOOK_PROCESSING_TIMEOUT_MS: processingMs } = this.config;
-    const silenceMs = Math.max(processingMs, Math.floor(leaseMs * (1 - 1 / HEARTBEATS_PER_LEASE)));
+  async bound(tx: EntityManager, timeoutMs: number, silenceMs = this.longestSilenceMs): Promise<void> {
     await tx.query(BOUND, [String(timeoutMs), String(silenceMs)]);
   }
 
@@ -262,6 +260,11 @@ export class ClaimsRepository {
   async current(events: readonly ClaimedEvent[]): Promise<ReadonlyMap<string, { stale: boolean }>> {
     const rows = await this.dataSource.query<{ id: string; stale: boolean }[]>(CURRENT, claimsOf(events));
     return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  private get longestSilenceMs(): number {
+    const { WEBHOOK_LEASE_MS: leaseMs, WEBHOOK_PROCESSING_TIMEOUT_MS: processingMs } = this.config;
+    return Math.max(processingMs, Math.floor(leaseMs * (1 - 1 / HEARTBEATS_PER_LEASE)));
   }
 }
 

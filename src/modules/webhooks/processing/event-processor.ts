@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { settledWithin } from '../../../platform/lease/index.js';
-import { type TransactionOptions, Transactor } from '../../../platform/transaction/index.js';
+import { LEDGER_LOCK, type TransactionOptions, Transactor } from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
@@ -23,6 +23,9 @@ const MAX_ERROR_LENGTH = 2000;
 
 /** Within it a group of events is done, or taken apart. */
 const GROUP_TIMEOUT_MS = 1000;
+
+/** Handlers that post keep everybody else from posting. */
+const POSTING_TIMEOUT_MS = 5000;
 
 /**
  * Runs the handlers of claimed events. Their writes and the rows of their attempts commit together, SERIALIZABLE, and the key
@@ -104,21 +107,26 @@ export class EventProcessor {
     timeoutMs: number,
     options: TransactionOptions = {},
   ): Promise<readonly ClaimedEvent[]> {
+    const posts = group.handlers.some((handler) => handler.posts);
+    const boundMs = posts ? Math.min(POSTING_TIMEOUT_MS, timeoutMs) : timeoutMs;
     const controller = this.inFlight.hold(group.events);
     const current = await this.claims.current(group.events);
     const events = group.events.filter(({ id }) => current.has(id));
     if (events.length === 0) return events;
     const messages = events.map((event) => toMessage(event, current.get(event.id)?.stale ?? false, controller.signal));
-    const onTimeout = () => new ProcessingTimeoutError(timeoutMs);
-    const ms = await this.transactor.run(async (tx) => {
-      await this.claims.bound(tx, timeoutMs);
-      const started = performance.now();
-      // They lose their transaction when the time is up or the claim is lost, even if they never return.
-      await settledWithin(timeoutMs, controller, onTimeout, () => runHandlers(tx, messages, group.handlers));
-      const took = (performance.now() - started) / events.length;
-      await this.claims.record(tx, events, statusAfter(group), Math.round(took));
-      return took;
-    }, options);
+    const onTimeout = () => new ProcessingTimeoutError(boundMs);
+    const ms = await this.transactor.run(
+      async (tx) => {
+        await this.claims.bound(tx, boundMs, posts ? boundMs : undefined);
+        const started = performance.now();
+        // They lose their transaction when the time is up or the claim is lost, even if they never return.
+        await settledWithin(boundMs, controller, onTimeout, () => runHandlers(tx, messages, group.handlers));
+        const took = (performance.now() - started) / events.length;
+        await this.claims.record(tx, events, statusAfter(group), Math.round(took));
+        return took;
+      },
+      { ...options, ...(posts && { lockTable: LEDGER_LOCK }) },
+    );
     this.groups.succeeded(group, ms);
     await this.settle(events);
     return events;
