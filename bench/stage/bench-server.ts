@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compiled, compileIntoBuild } from '../../test/support/compile-into-build.mjs';
 import { familyCpuSeconds, familyPids } from './cpu-seconds.js';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -29,9 +30,9 @@ export class BenchServer {
     // A file and no pipe: reading it would cost this process time, and the machine has few cores.
     const logFile = join(folder, 'server.log');
     const log = openSync(logFile, 'w');
-    const loader = join(ROOT, 'test', 'support', 'typescript-loader.mjs');
-    const program = entry === undefined ? [MAIN] : ['--import', loader, join(ROOT, entry)];
-    const child = spawn(process.execPath, [...NODE_FLAGS, ...program], {
+    if (entry !== undefined) await compileIntoBuild(dirname(entry));
+    const program = entry === undefined ? MAIN : compiled(entry);
+    const child = spawn(process.execPath, [...NODE_FLAGS, program], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],

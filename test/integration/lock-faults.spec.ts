@@ -16,6 +16,7 @@ import {
 } from '../../src/platform/locks/index.js';
 import { REDIS, type RedisClient } from '../../src/platform/redis/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
+import { compiled } from '../support/compile-into-build.mjs';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { lockContext } from '../support/lock-context.js';
 import { TestRedis } from '../support/redis.js';
@@ -233,8 +234,8 @@ describe.each(['PostgreSQL', 'Redis'])('a holder that stood still past its TTL, 
 
 /** A process of its own, see `lock-holder.ts`. */
 function startHolder(redisUrl: string, key: string) {
-  const args = ['--import', './test/support/typescript-loader.mjs', 'test/support/lock-holder.ts'];
-  const child = spawn(process.execPath, [...args, database.url, redisUrl, key, String(TTL_MS)], {
+  const program = compiled('test/support/lock-holder.ts');
+  const child = spawn(process.execPath, [program, database.url, redisUrl, key, String(TTL_MS)], {
     cwd: root,
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -1,9 +1,15 @@
 import { Injectable, Module } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
-import type * as Webhooks from '../../src/modules/webhooks/index.js';
-import type * as Configuration from '../../src/config/index.js';
-import type * as Run from '../../src/run.js';
+import { loadConfig } from '../../src/config/index.js';
+import { Ledger, LedgerModule, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
+import {
+  PermanentWebhookError,
+  RetryAfterError,
+  type WebhookEventMessage as Message,
+  WebhookHandler,
+} from '../../src/modules/webhooks/index.js';
+import { run } from '../../src/run.js';
 import type { EffectParameters } from './effect-event.js';
 
 /**
@@ -12,20 +18,13 @@ import type { EffectParameters } from './effect-event.js';
  *
  * What an event does is its type; parameters are in `data.object`.
  */
-const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
-const { PermanentWebhookError, RetryAfterError, WebhookHandler } = (await dist(
-  'modules/webhooks/index.js',
-)) as typeof Webhooks;
-const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
-const { run } = (await dist('run.js')) as typeof Run;
-
-type Message = Webhooks.WebhookEventMessage;
-
 const parametersOf = (event: Message) =>
   (event.payload['data'] as { object?: EffectParameters } | undefined)?.object ?? {};
 
 /** Whether this attempt is one of those that should go wrong; all of them without `failures`. */
 const isToFail = (event: Message) => event.attempt <= (parametersOf(event).failures ?? Infinity);
+
+const isToHang = (event: Message) => event.attempt <= (parametersOf(event).failures ?? 0);
 
 async function record(tx: EntityManager, event: Message, value = parametersOf(event).value): Promise<void> {
   const [row] = await tx.query<{ alone: boolean }[]>(
@@ -44,6 +43,23 @@ async function record(tx: EntityManager, event: Message, value = parametersOf(ev
 
 @Injectable()
 class EffectHandlers {
+  constructor(private readonly ledger: Ledger) {}
+
+  /** Brings a cent to the account of the user named in `value`, in US dollars. */
+  @WebhookHandler('stripe', 'test.settlement', { posts: true })
+  async settle(tx: EntityManager, event: Message) {
+    await record(tx, event);
+    const [debit, credit] = [systemAccount('external', 'USD'), userAccount(parametersOf(event).value ?? '', 'USD')];
+    const reference = `settle:${event.eventId}`;
+    const [outcome] = await this.ledger.post(tx, {
+      postings: [{ type: 'transfer', kind: 'CREDIT', debit, credit, amount: 1n, category: 'test', reference }],
+      mode: 'atomic',
+      by: { actor: 'webhook:test', requestId: event.id },
+    });
+    if (!outcome || !('posted' in outcome)) throw new Error('The settlement was refused');
+    if (isToHang(event)) await new Promise(() => undefined);
+  }
+
   @WebhookHandler('stripe', 'test.effect')
   async effect(tx: EntityManager, event: Message) {
     await record(tx, event);
@@ -170,7 +186,7 @@ class EffectHandlers {
   }
 }
 
-@Module({ providers: [EffectHandlers] })
+@Module({ imports: [LedgerModule], providers: [EffectHandlers] })
 class EffectModule {}
 
 await run(() => loadConfig(process.env), [EffectModule]);

@@ -2,23 +2,16 @@ import { Body, Controller, Get, HttpCode, Module, Post, Req, Res } from '@nestjs
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import type * as Configuration from '../../src/config/index.js';
-import type * as Kernel from '../../src/kernel/app-error.js';
-import type * as Auth from '../../src/platform/auth/index.js';
-import type * as Idempotency from '../../src/platform/idempotency/index.js';
-import type * as Run from '../../src/run.js';
+import { loadConfig } from '../../src/config/index.js';
+import { AppError } from '../../src/kernel/app-error.js';
+import { Authenticated } from '../../src/platform/auth/index.js';
+import { Claim, Idempotent, IdempotentTransactor, type RequestClaim } from '../../src/platform/idempotency/index.js';
+import { run } from '../../src/run.js';
 
 /**
  * The built server with routes that do what a test needs, to be run as `startServer({ entry })`. Their effect is a row in
  * `idempotent_effects`, a table without any unique key, so that an effect that happened twice is two rows.
  */
-const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
-const { AppError } = (await dist('kernel/app-error.js')) as typeof Kernel;
-const { Authenticated } = (await dist('platform/auth/index.js')) as typeof Auth;
-const { Claim, Idempotent, IdempotentTransactor } = (await dist('platform/idempotency/index.js')) as typeof Idempotency;
-const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
-const { run } = (await dist('run.js')) as typeof Run;
-
 /** What the body of a test request may ask for. */
 interface Wish {
   value?: string;
@@ -47,14 +40,14 @@ class RefusedAsAsked extends AppError {
   }
 }
 
-type Claimed = Idempotency.RequestClaim | undefined;
+type Claimed = RequestClaim | undefined;
 
 @Controller('test')
 @Authenticated()
 class IdempotentRoutes {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly transactor: Idempotency.IdempotentTransactor,
+    private readonly transactor: IdempotentTransactor,
   ) {}
 
   @Post('guarded')
@@ -155,9 +148,6 @@ class IdempotentRoutes {
     }
   }
 }
-
-// The built classes are not those the types above come from, so Nest is told by hand what to hand in.
-Reflect.defineMetadata('design:paramtypes', [DataSource, IdempotentTransactor], IdempotentRoutes);
 
 @Module({ controllers: [IdempotentRoutes] })
 class IdempotentRoutesModule {}

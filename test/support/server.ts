@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 
+import { compiled } from './compile-into-build.mjs';
 import { RATE_LIMITS_OFF } from './rate-limits-off.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
 import { waitFor } from './wait-for.js';
@@ -17,6 +18,8 @@ export interface ServerOptions {
 export type LogLine = Record<string, unknown> & { level: string; msg: string };
 
 const root = resolve(import.meta.dirname, '../..');
+/** As in `npm start`. */
+const NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
 const START_TIMEOUT_MS = 60_000;
 /** The same for all servers of a test file: they may share a database, and secrets in it are sealed with the one. */
 const ENCRYPTION_KEY = randomBytes(32).toString('hex');
@@ -57,13 +60,12 @@ export class TestServer {
 
   /** Only starts the process, for tests about servers that do not come up. */
   static launch({ env, entry }: ServerOptions): TestServer {
-    if (entry === undefined && process.env['TEST_BUILD'] !== 'whole') {
+    if (process.env['TEST_BUILD'] !== 'whole') {
       throw new Error('The build failed: see the beginning of this run.');
     }
     const dataDir = makeTempFolder('server');
-    const program =
-      entry === undefined ? ['dist/src/main.js'] : ['--import', './test/support/typescript-loader.mjs', entry];
-    const child = spawn(process.execPath, program, {
+    const program = entry === undefined ? 'dist/src/main.js' : compiled(entry);
+    const child = spawn(process.execPath, [...NODE_FLAGS, program], {
       cwd: root,
       env: { ...machine(), ...defaults(dataDir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

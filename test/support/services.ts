@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.js';
+import { compileIntoBuild } from './compile-into-build.mjs';
 import { databaseUrl, execute, TEMPLATE } from './database.js';
 import { TestRedis } from './redis.js';
 import { makeTempFolder, removeTempFolder } from './temp-folder.js';
@@ -14,7 +15,7 @@ const cleanUps: (() => Promise<void> | void)[] = [];
  */
 export async function startServices(): Promise<void> {
   try {
-    process.env['TEST_BUILD'] = build();
+    process.env['TEST_BUILD'] = await build();
     process.env['TEST_REDIS_URL'] ||= await startRedis();
     process.env['TEST_DATABASE_URL'] ||= await startPostgres();
     await createTemplate(process.env['TEST_DATABASE_URL']);
@@ -30,10 +31,12 @@ export async function stopServices(): Promise<void> {
 }
 
 /** A failed build fails the tests that start the server and no others; why it failed was printed. */
-function build(): 'whole' | 'failed' {
+async function build(): Promise<'whole' | 'failed'> {
   const script = "import { isBuilt, prepare } from './scripts/prepare.mjs'; if (!isBuilt()) await prepare();";
   const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
-  return status === 0 ? 'whole' : 'failed';
+  if (status !== 0) return 'failed';
+  await compileIntoBuild('test/support');
+  return 'whole';
 }
 
 async function startRedis(): Promise<string> {

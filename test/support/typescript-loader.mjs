@@ -1,5 +1,5 @@
-// `node --import ./test/support/typescript-loader.mjs entry.ts` runs TypeScript with the decorator metadata that Nest
-// needs and that tsx, which compiles with esbuild, leaves out.
+// Lets Node import TypeScript, with the decorator metadata that Nest needs and that tsx, which compiles with esbuild, leaves out:
+// Jest starts and stops what all tests share before it compiles anything.
 import { register } from 'node:module';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

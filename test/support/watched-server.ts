@@ -1,15 +1,10 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type * as Configuration from '../../src/config/index.js';
-import type * as Auth from '../../src/platform/auth/index.js';
-import type * as Run from '../../src/run.js';
+import { loadConfig } from '../../src/config/index.js';
+import { Public } from '../../src/platform/auth/index.js';
+import { run } from '../../src/run.js';
 
 /** The built server, which also tells how long its event loop stood still; to be run as `startServer({ entry })`. */
-const dist = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href) as Promise<unknown>;
-const { Public } = (await dist('platform/auth/index.js')) as typeof Auth;
-const { loadConfig } = (await dist('config/index.js')) as typeof Configuration;
-const { run } = (await dist('run.js')) as typeof Run;
-
 const delays = monitorEventLoopDelay({ resolution: 1 });
 delays.enable();
 let used = process.cpuUsage();

@@ -1,0 +1,2 @@
+export function compileIntoBuild(folder: string): Promise<void>;
+export function compiled(entry: string): string;
