@@ -11,11 +11,22 @@ let sequence = 0;
 /** The first two bits of the ninth byte are fixed (RFC 9562, section 4.1), the next two are random. */
 const VARIANTS = '89ab';
 
+declare const BRAND: unique symbol;
+
+/**
+ * A text that the compiler, and nothing at run time, tells from every other text: where a `Branded<'HoldId'>` is wanted, no
+ * plain text and no `Branded<'TransferId'>` will do. It comes from a type guard, from the row that has it, or from `newId`.
+ */
+export type Branded<Name extends string> = string & { readonly [BRAND]: Name };
+
+/** An id of nothing yet: it becomes that of whatever it is given to. */
+export type NewId = Branded<never>;
+
 /**
  * A UUID version 7 (RFC 9562): time first, so that primary keys land at the end of their index. Ids made by one
  * process grow strictly: `rand_a` counts within the millisecond (RFC 9562, section 6.2, method 1).
  */
-export function newId(): string {
+export function newId(): NewId {
   if (used >= pool.length) {
     pool = randomBytes(POOL_BYTES);
     used = 0;
@@ -33,7 +44,7 @@ export function newId(): string {
   const random = pool.toString('hex', used + 2, used + 10);
   const variant = VARIANTS.charAt(pool.readUInt8(used) >> 6);
   used += 10;
-  return `${time}${(0x7000 | sequence).toString(16)}-${variant}${random.slice(0, 3)}-${random.slice(3, 15)}`;
+  return `${time}${(0x7000 | sequence).toString(16)}-${variant}${random.slice(0, 3)}-${random.slice(3, 15)}` as NewId;
 }
 
 let digitsOf = -1;

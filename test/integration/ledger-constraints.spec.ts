@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.js';
 import { systemAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { codeOf, TestLedger, transfer } from '../support/ledger.js';
+import { codeOf, TestLedger, transfer, usd } from '../support/ledger.js';
 
 let database: TestDatabase;
 let test: TestLedger;
@@ -22,7 +22,13 @@ beforeAll(async () => {
     await test.fund('eve', 0, 'EUR'),
   ];
   const outcome = await test.post(transfer(alice, bob, 5));
-  const placed = await test.post({ type: 'hold', account: alice, credit: bob, amount: 30n, expiresInSeconds: 600 });
+  const placed = await test.post({
+    type: 'hold',
+    account: alice,
+    credit: bob,
+    amount: usd(30n),
+    expiresInSeconds: 600,
+  });
   if (!('posted' in outcome) || !('held' in placed)) throw new Error(codeOf(outcome));
   [posted, hold] = [outcome.posted.id, placed.held.id];
   [a = '', b = '', euro = ''] = await Promise.all(

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { codeOf } from '../support/ledger.js';
 import { type Batch, FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
+import type { NewId } from '../../src/kernel/ids.js';
+import { Money } from '../../src/kernel/money.js';
 import { type AccountKey, accountName, systemAccount, userAccount } from '../../src/modules/ledger/account.js';
+import type { AccountId, HoldId, TransferId } from '../../src/modules/ledger/ids.js';
 import { decide, type Decision } from '../../src/modules/ledger/decide.js';
 import {
   type AccountState,
@@ -25,21 +28,21 @@ function keyOf(person: number): AccountKey {
 class Memory {
   now = 0;
   readonly accounts = new Map<string, AccountState>();
-  readonly holds = new Map<string, BookedHold>();
-  readonly transfers = new Map<string, BookedTransfer>();
+  readonly holds = new Map<HoldId, BookedHold>();
+  readonly transfers = new Map<TransferId, BookedTransfer>();
   private ids = 0;
 
   constructor() {
     for (const person of PEOPLE) {
       const key = keyOf(person);
-      const ref = { ...key, id: `account-${person}` };
+      const ref = { ...key, id: `account-${person}` as AccountId };
       const allowNegative = person === WORLD;
       const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative, frozen: false };
       this.accounts.set(accountName(key), state);
     }
   }
 
-  readonly newId = () => `00000000-0000-7000-8000-${String(++this.ids).padStart(12, '0')}`;
+  readonly newId = () => `00000000-0000-7000-8000-${String(++this.ids).padStart(12, '0')}` as NewId;
 
   state(): LedgerState {
     const all = [...this.transfers.values()];
@@ -59,7 +62,8 @@ class Memory {
   /** The entries follow one another, or this throws. */
   keep({ transfers, placed, resolved }: Decision): void {
     for (const transfer of transfers) {
-      const { debit, credit, amount } = transfer;
+      const { debit, credit } = transfer;
+      const amount = transfer.amount.minor;
       this.enter(debit, -amount, transfer.debitSequence, transfer.debitBalanceAfter);
       this.enter(credit, amount, transfer.creditSequence, transfer.creditBalanceAfter);
       expect(this.transfers.has(transfer.id)).toBe(false);
@@ -67,11 +71,11 @@ class Memory {
     }
     for (const hold of resolved) {
       expect(this.holds.get(hold.id)?.status).toBe('ACTIVE');
-      this.hold(hold.account, -hold.amount);
+      this.hold(hold.account, -hold.amount.minor);
       this.holds.set(hold.id, hold);
     }
     for (const hold of placed) {
-      this.hold(hold.account, hold.amount);
+      this.hold(hold.account, hold.amount.minor);
       this.holds.set(hold.id, hold);
     }
   }
@@ -98,28 +102,41 @@ class Memory {
 }
 
 /** Ids in the order in which they came to be. */
-function postingOf(step: Step, holds: readonly string[], transfers: readonly string[]): Posting {
+function postingOf(step: Step, holds: readonly HoldId[], transfers: readonly TransferId[]): Posting {
   const unknown = '00000000-0000-7000-8000-ffffffffffff';
   switch (step.do) {
     case 'transfer': {
       const reference = step.reference === undefined ? undefined : `reference-${step.reference}`;
       const [debit, credit] = [keyOf(step.from), keyOf(step.to)];
-      return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount: BigInt(step.amount), reference };
+      return {
+        type: 'transfer',
+        kind: 'TRANSFER',
+        debit,
+        credit,
+        amount: Money.of(step.amount, debit.currency),
+        reference,
+      };
     }
     case 'hold': {
       const [account, credit] = [keyOf(step.from), keyOf(step.to)];
-      return { type: 'hold', account, credit, amount: BigInt(step.amount), expiresInSeconds: step.seconds };
+      return {
+        type: 'hold',
+        account,
+        credit,
+        amount: Money.of(step.amount, account.currency),
+        expiresInSeconds: step.seconds,
+      };
     }
     case 'capture':
       return {
         type: 'capture',
-        holdId: holds[step.hold] ?? unknown,
+        holdId: holds[step.hold] ?? (unknown as HoldId),
         amount: step.amount === undefined ? undefined : BigInt(step.amount),
       };
     case 'void':
-      return { type: step.do, holdId: holds[step.hold] ?? unknown };
+      return { type: step.do, holdId: holds[step.hold] ?? (unknown as HoldId) };
     case 'reverse':
-      return { type: 'reverse', transferId: transfers[step.transfer] ?? unknown };
+      return { type: 'reverse', transferId: transfers[step.transfer] ?? (unknown as TransferId) };
   }
 }
 

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { codeOf, TestLedger, transfer } from '../support/ledger.js';
+import { codeOf, TestLedger, transfer, usd } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';
 
 let database: TestDatabase;
@@ -20,10 +20,16 @@ beforeAll(async () => {
   if (!('posted' in first)) throw new Error(codeOf(first));
   const reversal = await test.post({ type: 'reverse', transferId: first.posted.id });
   const second = await test.post(transfer(alice, bob, 20));
-  const placed = await test.post({ type: 'hold', account: alice, credit: bob, amount: 30n, expiresInSeconds: 600 });
+  const placed = await test.post({
+    type: 'hold',
+    account: alice,
+    credit: bob,
+    amount: usd(30n),
+    expiresInSeconds: 600,
+  });
   if (!('posted' in reversal) || !('posted' in second) || !('held' in placed)) throw new Error('not set up');
   const captured = await test.post({ type: 'capture', holdId: placed.held.id, amount: 12n });
-  await test.post({ type: 'hold', account: alice, credit: bob, amount: 5n, expiresInSeconds: 600 });
+  await test.post({ type: 'hold', account: alice, credit: bob, amount: usd(5n), expiresInSeconds: 600 });
   if (!('held' in captured) || !captured.transfer) throw new Error(codeOf(captured));
   const world = await test.ledger.account(systemAccount('external', 'USD'));
   Object.assign(id, {

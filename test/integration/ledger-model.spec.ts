@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Money } from '../../src/kernel/money.js';
 import {
   type AccountKey,
+  type HoldId,
   type Posting,
   type PostingOutcome,
   systemAccount,
+  type TransferId,
   userAccount,
 } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -31,8 +34,8 @@ afterAll(async () => {
 
 /** One history in the database: people and references are its own. */
 class Player {
-  readonly holds: string[] = [];
-  readonly transfers: string[] = [];
+  readonly holds: HoldId[] = [];
+  readonly transfers: TransferId[] = [];
   private readonly id = ++run;
   private turn = 0;
 
@@ -82,23 +85,30 @@ class Player {
       case 'transfer': {
         const [debit, credit] = [this.keyOf(step.from), this.keyOf(step.to)];
         const reference = step.reference === undefined ? undefined : `${this.id}-${step.reference}`;
-        return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount: BigInt(step.amount), reference };
+        return {
+          type: 'transfer',
+          kind: 'TRANSFER',
+          debit,
+          credit,
+          amount: Money.of(step.amount, debit.currency),
+          reference,
+        };
       }
       case 'hold': {
         const [account, credit] = [this.keyOf(step.from), this.keyOf(step.to)];
         const expiresInSeconds = step.seconds * SECOND;
-        return { type: 'hold', account, credit, amount: BigInt(step.amount), expiresInSeconds };
+        return { type: 'hold', account, credit, amount: Money.of(step.amount, account.currency), expiresInSeconds };
       }
       case 'capture':
         return {
           type: 'capture',
-          holdId: this.holds[step.hold] ?? unknown,
+          holdId: this.holds[step.hold] ?? (unknown as HoldId),
           amount: step.amount === undefined ? undefined : BigInt(step.amount),
         };
       case 'void':
-        return { type: step.do, holdId: this.holds[step.hold] ?? unknown };
+        return { type: step.do, holdId: this.holds[step.hold] ?? (unknown as HoldId) };
       case 'reverse':
-        return { type: 'reverse', transferId: this.transfers[step.transfer] ?? unknown };
+        return { type: 'reverse', transferId: this.transfers[step.transfer] ?? (unknown as TransferId) };
     }
   }
 }
@@ -127,9 +137,10 @@ describe('the ledger in the database, beside a plain ledger', () => {
           expect(await player.carryOut(possible, atomic)).toEqual(expected);
         }
         for (const person of [1, 2, 3, FOREIGNER]) {
-          expect(await player.ledger.ledger.account(player.keyOf(person))).toMatchObject({
-            balance: BigInt(plain.balanceOf(person)),
-            held: BigInt(plain.heldOf(person)),
+          const key = player.keyOf(person);
+          expect(await player.ledger.ledger.account(key)).toMatchObject({
+            balance: Money.of(plain.balanceOf(person), key.currency),
+            held: Money.of(plain.heldOf(person), key.currency),
           });
         }
         const holds = await Promise.all(player.holds.map((id) => player.ledger.ledger.hold(id)));

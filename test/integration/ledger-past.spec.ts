@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AccountKey, type BalanceAt, type Posting } from '../../src/modules/ledger/index.js';
+import { type AccountKey, type BalanceAt, type Hold, type Posting } from '../../src/modules/ledger/index.js';
 import { LEDGER_LOCK } from '../../src/platform/transaction/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';
+import { BY, codeOf, credit, TestLedger, transfer, usd } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';
 
 let database: TestDatabase;
@@ -40,7 +40,7 @@ async function now(): Promise<Date> {
   return row?.now ?? new Date(0);
 }
 
-async function holdOf(posting: Posting): Promise<{ id: string; expiresAt: Date }> {
+async function holdOf(posting: Posting): Promise<Hold> {
   const outcome = await one.post(posting);
   if (!('held' in outcome)) throw new Error(codeOf(outcome));
   return outcome.held;
@@ -90,7 +90,7 @@ describe('an answer about a past moment', () => {
           type: 'hold',
           account: alice,
           credit: bob,
-          amount: BigInt(1 + (step % 5)),
+          amount: usd(1 + (step % 5)),
           expiresInSeconds: 1 + (step % 2),
         });
         await ledger.post(step % 2 === 0 ? transfer(alice, bob, 3) : transfer(bob, alice, 2));
@@ -113,7 +113,7 @@ describe('an answer about a past moment', () => {
       await Promise.all(posting);
     }
     expect(told).toHaveLength(240);
-    expect(new Set(told.map(({ balance }) => balance)).size).toBeGreaterThan(10);
+    expect(new Set(told.map(({ balance }) => balance.minor)).size).toBeGreaterThan(10);
     const again: (BalanceAt | undefined)[] = [];
     for (const { asOf } of told) again.push(await one.ledger.balanceAt(alice, asOf));
     expect(again).toEqual(told);
@@ -127,9 +127,11 @@ describe('an answer about a past moment', () => {
       const asked = reader.ledger.balanceAt(alice, await now());
       await waitFor(isWaiting, { what: 'the reader at the lock' });
       await transaction.end();
-      const balance = (await reader.ledger.account(alice))?.balance;
+      const balance = (await reader.ledger.account(alice))?.balance ?? usd(0);
       expect(await asked).toMatchObject({ balance });
-      expect(await reader.ledger.balanceAt(alice, before)).toMatchObject({ balance: (balance ?? 0n) + BigInt(amount) });
+      expect(await reader.ledger.balanceAt(alice, before)).toMatchObject({
+        balance: usd(balance.minor + BigInt(amount)),
+      });
     }
   });
 
@@ -137,12 +139,12 @@ describe('an answer about a past moment', () => {
     const before = await now();
     await one.dataSource.query('SELECT pg_sleep(0.002)');
     const transaction = await unfinished(two, transfer(alice, bob, 100));
-    expect(await reader.ledger.balanceAt(alice, before)).toMatchObject({ balance: 1_000_000n });
+    expect(await reader.ledger.balanceAt(alice, before)).toMatchObject({ balance: usd(1_000_000) });
     await transaction.end();
     const idle = one.dataSource.createQueryRunner();
     await idle.startTransaction();
     await idle.query(`LOCK TABLE ${LEDGER_LOCK} IN ROW SHARE MODE`);
-    expect(await reader.ledger.balanceAt(alice, await now())).toMatchObject({ balance: 999_900n });
+    expect(await reader.ledger.balanceAt(alice, await now())).toMatchObject({ balance: usd(999_900) });
     await idle.rollbackTransaction();
     await idle.release();
   });
@@ -154,7 +156,7 @@ describe('an answer about a past moment', () => {
     await waitFor(isWaiting, { what: 'the readers at the lock' });
     expect(await reader.balanceOf(bob)).toBe(1_000_000n);
     await transaction.end();
-    expect(new Set((await Promise.all(asked)).map((answer) => answer?.balance))).toEqual(new Set([999_900n]));
+    expect(new Set((await Promise.all(asked)).map((answer) => answer?.balance.minor))).toEqual(new Set([999_900n]));
   });
 
   it('is not given of a time that is still to come', async () => {
@@ -180,7 +182,7 @@ describe('a hold whose time is over', () => {
       type: 'hold',
       account: alice,
       credit: bob,
-      amount: 7n,
+      amount: usd(7),
       expiresInSeconds: 1,
     });
     const transaction = await unfinished(two, { type: 'capture', holdId: id });
@@ -190,7 +192,7 @@ describe('a hold whose time is over', () => {
     const asked = reader.ledger.hold(id);
     await waitFor(isWaiting, { what: 'the reader at the lock' });
     await transaction.end();
-    expect(await asked).toMatchObject({ status: 'CAPTURED', captured: 7n });
+    expect(await asked).toMatchObject({ status: 'CAPTURED', captured: usd(7) });
   });
 
   it('is expired for good once a reader was told so, also while others post', async () => {
@@ -198,7 +200,7 @@ describe('a hold whose time is over', () => {
       type: 'hold',
       account: alice,
       credit: bob,
-      amount: 7n,
+      amount: usd(7),
       expiresInSeconds: 1,
     });
     await waitFor(async () => (await now()) > expiresAt, { what: 'the end of its time' });

@@ -3,7 +3,7 @@ import { type AccountKey, type Posting, type PostingOutcome } from '../../src/mo
 import { LEDGER_LOCK } from '../../src/platform/transaction/index.js';
 import { AlreadyAnsweredError } from '../../src/platform/idempotency/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';
+import { BY, codeOf, credit, TestLedger, transfer, usd } from '../support/ledger.js';
 
 let database: TestDatabase;
 /** Two processes' worth of ledgers: each its own pool, writer and memory. */
@@ -82,7 +82,7 @@ describe('two processes', () => {
   it('resolve a hold once, captured and voided at the same moment', async () => {
     for (let round = 0; round < 10; round++) {
       const [a, b] = [await person(10), await person(0)];
-      const placed = await one.post({ type: 'hold', account: a, credit: b, amount: 10n, expiresInSeconds: 60 });
+      const placed = await one.post({ type: 'hold', account: a, credit: b, amount: usd(10n), expiresInSeconds: 60 });
       if (!('held' in placed)) throw new Error(codeOf(placed));
       const holdId = placed.held.id;
       const outcomes = await atOnce([
@@ -94,7 +94,7 @@ describe('two processes', () => {
       const counts = tally(outcomes);
       expect((counts['CAPTURED'] ?? 0) + (counts['VOIDED'] ?? 0)).toBe(1);
       expect(counts['HOLD_ALREADY_RESOLVED']).toBe(3);
-      expect((await one.ledger.account(a))?.held).toBe(0n);
+      expect((await one.ledger.account(a))?.held.minor).toBe(0n);
     }
   });
 
@@ -102,7 +102,7 @@ describe('two processes', () => {
     const ends: string[] = [];
     for (let round = 0; round < 4; round++) {
       const [a, b] = [await person(10), await person(0)];
-      const placed = await one.post({ type: 'hold', account: a, credit: b, amount: 10n, expiresInSeconds: 1 });
+      const placed = await one.post({ type: 'hold', account: a, credit: b, amount: usd(10n), expiresInSeconds: 1 });
       if (!('held' in placed)) throw new Error(codeOf(placed));
       const { id, expiresAt } = placed.held;
       const until = expiresAt.getTime() - 2 + round;
@@ -120,7 +120,10 @@ describe('two processes', () => {
       ends.push(hold?.status ?? 'gone');
       const won = [codeOf(capture), codeOf(void_)].filter((code) => code === 'CAPTURED' || code === 'VOIDED');
       expect(won).toEqual(hold?.status === 'EXPIRED' ? [] : [hold?.status]);
-      expect(await one.ledger.account(a)).toMatchObject({ held: 0n, balance: hold?.status === 'CAPTURED' ? 0n : 10n });
+      expect(await one.ledger.account(a)).toMatchObject({
+        held: usd(0),
+        balance: usd(hold?.status === 'CAPTURED' ? 0 : 10),
+      });
     }
     expect(ends.every((end) => ['CAPTURED', 'VOIDED', 'EXPIRED'].includes(end))).toBe(true);
   });

@@ -1,9 +1,17 @@
 import type { EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AccountKey, type Posting, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
+import type { Currency } from '../../src/kernel/currency.js';
+import {
+  type AccountKey,
+  type HoldId,
+  type Posting,
+  systemAccount,
+  type TransferId,
+  userAccount,
+} from '../../src/modules/ledger/index.js';
 import { AlreadyAnsweredError } from '../../src/platform/idempotency/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { BY, codeOf, credit, TestLedger, transfer } from '../support/ledger.js';
+import { BY, codeOf, credit, TestLedger, transfer, usd } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';
 
 let database: TestDatabase;
@@ -42,14 +50,14 @@ async function auditOf(subject: string): Promise<{ actor: string; action: string
   return test.dataSource.query('SELECT actor, action, details FROM audit_log WHERE subject = $1', [subject]);
 }
 
-async function holdOf(posting: Extract<Posting, { type: 'hold' }>): Promise<string> {
+async function holdOf(posting: Extract<Posting, { type: 'hold' }>): Promise<HoldId> {
   const outcome = await test.post(posting);
   if (!('held' in outcome)) throw new Error(codeOf(outcome));
   return outcome.held.id;
 }
 
 function hold(amount: number, expiresInSeconds = 600): Extract<Posting, { type: 'hold' }> {
-  return { type: 'hold', account: alice, credit: bob, amount: BigInt(amount), expiresInSeconds };
+  return { type: 'hold', account: alice, credit: bob, amount: usd(amount), expiresInSeconds };
 }
 
 /** Moves its time into the past, as no caller can: past the triggers. */
@@ -76,7 +84,12 @@ describe('accounts', () => {
     const first = await test.open(key);
     const second = await test.open({ ...key, allowNegative: true });
     expect([first.created, second.created]).toEqual([true, false]);
-    expect(second.account).toMatchObject({ id: first.account.id, allowNegative: false, balance: 0n, sequence: 0 });
+    expect(second.account).toMatchObject({
+      id: first.account.id,
+      allowNegative: false,
+      balance: { minor: 0n, currency: 'EUR' },
+      sequence: 0,
+    });
     expect(await auditOf(`ledger-account:${first.account.id}`)).toEqual([
       {
         actor: BY.actor,
@@ -87,7 +100,7 @@ describe('accounts', () => {
   });
 
   it.each([
-    [userAccount('carol', 'XXX'), 'UNKNOWN_CURRENCY'],
+    [userAccount('carol', 'XXX' as Currency), 'UNKNOWN_CURRENCY'],
     [userAccount('', 'USD'), 'VALIDATION_FAILED'],
     [userAccount('a\0', 'USD'), 'VALIDATION_FAILED'],
     [userAccount('a'.repeat(256), 'USD'), 'VALIDATION_FAILED'],
@@ -100,7 +113,7 @@ describe('accounts', () => {
     expect(await test.balanceOf(systemAccount('external', 'CHF'))).toBe(-12n);
     expect(codeOf(await test.post(transfer(key, systemAccount('suspense', 'CHF'), 2)))).toBe('posted');
     const opened = await test.ledger.account(systemAccount('suspense', 'CHF'));
-    expect(opened).toMatchObject({ balance: 2n, allowNegative: true });
+    expect(opened).toMatchObject({ balance: { minor: 2n, currency: 'CHF' }, allowNegative: true });
     expect(await auditOf(`ledger-account:${opened?.id}`)).toMatchObject([{ actor: 'system:ledger' }]);
   });
 
@@ -136,7 +149,7 @@ describe('accounts', () => {
     const reads = await Promise.all(
       Array.from({ length: 100 }, (_, index) => test.ledger.account(index % 2 === 0 ? alice : bob)),
     );
-    expect(reads.map((account) => account?.balance)).toEqual(
+    expect(reads.map((account) => account?.balance.minor)).toEqual(
       Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 100n : 0n)),
     );
     const after = await metric('holdfast_coalescer_batch_size_count{coalescer="ledger_reads"}');
@@ -164,10 +177,10 @@ describe('a transfer', () => {
     expect(await test.ledger.transfer(posted.id)).toEqual(posted);
     expect([await test.balanceOf(alice), await test.balanceOf(bob)]).toEqual([70n, 30n]);
     expect((await test.ledger.statement(alice, { limit: 1 }))?.data).toMatchObject([
-      { amount: -30n, balanceAfter: 70n, sequence: 2, counterparty: bob, transfer: posted },
+      { amount: usd(-30), balanceAfter: usd(70), sequence: 2, counterparty: bob, transfer: posted },
     ]);
     expect((await test.ledger.statement(bob, { limit: 5 }))?.data).toMatchObject([
-      { amount: 30n, balanceAfter: 30n, sequence: 1, counterparty: alice },
+      { amount: usd(30), balanceAfter: usd(30), sequence: 1, counterparty: alice },
     ]);
   });
 
@@ -290,14 +303,14 @@ describe('a key', () => {
 describe('a hold', () => {
   it('reserves, is captured in part, and releases the rest', async () => {
     const id = await holdOf(hold(60));
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 60n, available: 40n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(100), held: usd(60), available: usd(40) });
     expect(codeOf(await test.post(transfer(alice, bob, 41)))).toBe('INSUFFICIENT_FUNDS');
     const outcome = await test.post({ type: 'capture', holdId: id, amount: 25n });
     if (!('held' in outcome)) throw new Error(codeOf(outcome));
-    expect(outcome.transfer).toMatchObject({ kind: 'CAPTURE', amount: 25n, holdId: id });
+    expect(outcome.transfer).toMatchObject({ kind: 'CAPTURE', amount: usd(25), holdId: id });
     expect(await test.ledger.hold(id)).toEqual(outcome.held);
-    expect(outcome.held).toMatchObject({ status: 'CAPTURED', captured: 25n, transferId: outcome.transfer?.id });
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 75n, held: 0n });
+    expect(outcome.held).toMatchObject({ status: 'CAPTURED', captured: usd(25), transferId: outcome.transfer?.id });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(75), held: usd(0) });
     expect(await test.balanceOf(bob)).toBe(25n);
     expect(codeOf(await test.post({ type: 'void', holdId: id }))).toBe('HOLD_ALREADY_RESOLVED');
   });
@@ -310,13 +323,13 @@ describe('a hold', () => {
       by: BY,
     });
     expect(outcomes?.map(codeOf)).toEqual(['CAPTURED', 'VOIDED', 'ACTIVE', 'INSUFFICIENT_FUNDS']);
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 50n, held: 50n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(50), held: usd(50) });
   });
 
   it('that expired is over in every read, without any sweep: its money is available and it says so', async () => {
     const [over, stands] = [await holdOf(hold(60)), await holdOf(hold(25))];
     await expire(over);
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 25n, available: 75n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(100), held: usd(25), available: usd(75) });
     const found = await test.ledger.hold(over);
     expect(found).toMatchObject({ status: 'EXPIRED', captured: null, transferId: null });
     expect(found?.resolvedAt).toEqual(found?.expiresAt);
@@ -331,7 +344,7 @@ describe('a hold', () => {
     expect(codeOf(await test.post({ type: 'void', holdId: id }))).toBe('HOLD_EXPIRED');
     expect(await statusOf(id)).toBe('EXPIRED');
     expect(codeOf(await test.post({ type: 'capture', holdId: id }))).toBe('HOLD_EXPIRED');
-    expect(await test.ledger.account(alice)).toMatchObject({ held: 0n, balance: 100n });
+    expect(await test.ledger.account(alice)).toMatchObject({ held: usd(0), balance: usd(100) });
   });
 
   it("that expired stands in nobody's way: what was held can be moved, held anew and given back", async () => {
@@ -345,7 +358,7 @@ describe('a hold', () => {
     if (!('posted' in received)) throw new Error(codeOf(received));
     await expiredHoldOf(50);
     expect(codeOf(await test.post({ type: 'reverse', transferId: received.posted.id }))).toBe('posted');
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 100n, held: 100n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(100), held: usd(100) });
   });
 
   it("that expired is resolved by whatever moves on its account next, on the audit log as the ledger's own doing", async () => {
@@ -398,7 +411,7 @@ describe('a hold', () => {
     );
     await expire((await test.ledger.account(alice))?.id ?? '', 'account');
     expect(codeOf(await test.post(transfer(alice, bob, 3000)))).toBe('posted');
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 0n, held: 0n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(0), held: usd(0) });
   });
 
   it('that expired where nothing moves is tidied by the sweep', async () => {
@@ -460,7 +473,7 @@ describe('in a transaction of the caller', () => {
       test.ledger.post(tx, { postings: [transfer(alice, bob, 10), hold(5)], mode: 'atomic', by: BY }),
     );
     expect(outcomes.map(codeOf)).toEqual(['posted', 'ACTIVE']);
-    expect(await test.ledger.account(alice)).toMatchObject({ balance: 90n, held: 5n });
+    expect(await test.ledger.account(alice)).toMatchObject({ balance: usd(90), held: usd(5) });
   });
 
   it('what is posted goes when it rolls back, accounts that opened themselves too', async () => {
@@ -514,14 +527,18 @@ describe('the past', () => {
     await test.post({ type: 'void', holdId: id });
     for (const [index, at] of times.entries()) {
       expect(await test.ledger.balanceAt(alice, at)).toMatchObject({
-        balance: BigInt(90 - 10 * index),
-        held: 0n,
+        balance: usd(90 - 10 * index),
+        held: usd(0),
         asOf: at,
       });
-      expect(await test.ledger.balanceAt(bob, at)).toMatchObject({ balance: BigInt(10 + 10 * index) });
+      expect(await test.ledger.balanceAt(bob, at)).toMatchObject({ balance: usd(10 + 10 * index) });
     }
-    expect(await test.ledger.balanceAt(alice, placed)).toMatchObject({ balance: 10n, held: 7n, available: 3n });
-    expect(await test.ledger.balanceAt(alice, new Date('2020-01-01'))).toMatchObject({ balance: 0n, held: 0n });
+    expect(await test.ledger.balanceAt(alice, placed)).toMatchObject({
+      balance: usd(10),
+      held: usd(7),
+      available: usd(3),
+    });
+    expect(await test.ledger.balanceAt(alice, new Date('2020-01-01'))).toMatchObject({ balance: usd(0), held: usd(0) });
   });
 
   it('counts a hold up to the moment it expired, whenever it was tidied away', async () => {
@@ -530,9 +547,9 @@ describe('the past', () => {
     const { createdAt, expiresAt } = (await test.ledger.hold(id)) ?? { createdAt: new Date(0), expiresAt: new Date(0) };
     await waitFor(async () => (await test.ledger.hold(id))?.status === 'EXPIRED', { what: 'the end of the hold' });
     const told = async () => [
-      (await test.ledger.balanceAt(alice, createdAt))?.held,
-      (await test.ledger.balanceAt(alice, new Date(expiresAt.getTime() - 1)))?.held,
-      (await test.ledger.balanceAt(alice, expiresAt))?.held,
+      (await test.ledger.balanceAt(alice, createdAt))?.held.minor,
+      (await test.ledger.balanceAt(alice, new Date(expiresAt.getTime() - 1)))?.held.minor,
+      (await test.ledger.balanceAt(alice, expiresAt))?.held.minor,
     ];
     expect(await told()).toEqual([7n, 7n, 0n]);
     await test.dataSource.query('SELECT pg_sleep(0.02)');
@@ -554,8 +571,7 @@ describe('the past', () => {
   });
 
   it('of unknown ids is empty', async () => {
-    expect(await test.ledger.transfer('01900000-0000-7000-8000-000000000000')).toBeUndefined();
-    expect(await test.ledger.hold('01900000-0000-7000-8000-000000000000')).toBeUndefined();
-    expect([await test.ledger.transfer('x'), await test.ledger.hold('x')]).toEqual([undefined, undefined]);
+    expect(await test.ledger.transfer('01900000-0000-7000-8000-000000000000' as TransferId)).toBeUndefined();
+    expect(await test.ledger.hold('01900000-0000-7000-8000-000000000000' as HoldId)).toBeUndefined();
   });
 });

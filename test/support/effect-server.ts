@@ -2,6 +2,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { loadConfig } from '../../src/config/index.js';
+import { Money } from '../../src/kernel/money.js';
 import { Ledger, LedgerModule, systemAccount, userAccount } from '../../src/modules/ledger/index.js';
 import {
   PermanentWebhookError,
@@ -52,7 +53,9 @@ class EffectHandlers {
     const [debit, credit] = [systemAccount('external', 'USD'), userAccount(parametersOf(event).value ?? '', 'USD')];
     const reference = `settle:${event.eventId}`;
     const [outcome] = await this.ledger.post(tx, {
-      postings: [{ type: 'transfer', kind: 'CREDIT', debit, credit, amount: 1n, category: 'test', reference }],
+      postings: [
+        { type: 'transfer', kind: 'CREDIT', debit, credit, amount: Money.of(1n, 'USD'), category: 'test', reference },
+      ],
       mode: 'atomic',
       by: { actor: 'webhook:test', requestId: event.id },
     });

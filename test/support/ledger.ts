@@ -1,4 +1,6 @@
 import type { DataSource } from 'typeorm';
+import type { Currency } from '../../src/kernel/currency.js';
+import { Money } from '../../src/kernel/money.js';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { AccountDirectory } from '../../src/modules/ledger/account-directory.js';
 import { AccountsRepository } from '../../src/modules/ledger/accounts.repository.js';
@@ -96,7 +98,7 @@ export class TestLedger {
   }
 
   /** Opens a user's account and brings money into it. */
-  async fund(owner: string, amount: bigint | number, currency = 'USD'): Promise<AccountKey> {
+  async fund(owner: string, amount: bigint | number, currency: Currency = 'USD'): Promise<AccountKey> {
     const key = userAccount(owner, currency);
     await this.open(key);
     if (BigInt(amount) > 0n) await this.post(credit(key, amount));
@@ -104,18 +106,22 @@ export class TestLedger {
   }
 
   async balanceOf(key: AccountKey): Promise<bigint | undefined> {
-    return (await this.ledger.account(key))?.balance;
+    return (await this.ledger.account(key))?.balance.minor;
   }
+}
+
+export function usd(cents: bigint | number): Money {
+  return Money.of(cents, 'USD');
 }
 
 /** Money from the world outside. */
 export function credit(to: AccountKey, amount: bigint | number): Posting {
   const debit = systemAccount('external', to.currency);
-  return { type: 'transfer', kind: 'CREDIT', debit, credit: to, amount: BigInt(amount) };
+  return { type: 'transfer', kind: 'CREDIT', debit, credit: to, amount: Money.of(amount, to.currency) };
 }
 
 export function transfer(from: AccountKey, to: AccountKey, amount: bigint | number): Posting {
-  return { type: 'transfer', kind: 'TRANSFER', debit: from, credit: to, amount: BigInt(amount) };
+  return { type: 'transfer', kind: 'TRANSFER', debit: from, credit: to, amount: Money.of(amount, from.currency) };
 }
 
 /** The error code of a refusal, or what happened instead. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { accountName, userAccount } from './account.js';
 import { AccountDirectory } from './account-directory.js';
+import type { AccountId } from './ids.js';
 
 function ref(owner: string) {
-  return { ...userAccount(owner, 'USD'), id: `id-of-${owner}` };
+  return { ...userAccount(owner, 'USD'), id: `id-of-${owner}` as AccountId };
 }
 
 function name(owner: string): string {

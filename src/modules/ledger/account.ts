@@ -1,3 +1,7 @@
+import type { Currency } from '../../kernel/currency.js';
+import type { Money } from '../../kernel/money.js';
+import type { AccountId } from './ids.js';
+
 /** `user` accounts belong to customers and are opened by the API; `system` accounts open themselves. */
 export type AccountKind = 'user' | 'system';
 
@@ -6,26 +10,25 @@ export interface AccountKey {
   readonly kind: AccountKind;
   /** 1 to 255 characters. */
   readonly owner: string;
-  /** ISO 4217, upper case. */
-  readonly currency: string;
+  readonly currency: Currency;
 }
 
 /** An account key and the id behind it, which never changes. */
 export interface AccountRef extends AccountKey {
-  readonly id: string;
+  readonly id: AccountId;
 }
 
 /** `FROZEN`: nothing moves in or out; holds may still be voided or expire. */
 export type AccountStatus = 'OPEN' | 'FROZEN';
 
-/** An account as it was at one moment. Amounts are minor units. */
+/** An account as it was at one moment. */
 export interface LedgerAccount extends AccountKey {
-  readonly id: string;
-  readonly balance: bigint;
+  readonly id: AccountId;
+  readonly balance: Money;
   /** Part of the balance that active holds reserve. */
-  readonly held: bigint;
+  readonly held: Money;
   /** What may be debited: balance − held. */
-  readonly available: bigint;
+  readonly available: Money;
   readonly allowNegative: boolean;
   readonly status: AccountStatus;
   /** Of its last entry; 0 before the first. */
@@ -37,9 +40,9 @@ export interface LedgerAccount extends AccountKey {
 
 /** What an account held at a past moment. */
 export interface BalanceAt {
-  readonly balance: bigint;
-  readonly held: bigint;
-  readonly available: bigint;
+  readonly balance: Money;
+  readonly held: Money;
+  readonly available: Money;
   /** The moment asked for. */
   readonly asOf: Date;
 }
@@ -50,12 +53,12 @@ export const SYSTEM_OWNERS = ['external', 'fees', 'disputes', 'suspense'] as con
 export type SystemOwner = (typeof SYSTEM_OWNERS)[number];
 
 /** The key of a system account; it opens itself with its first posting. */
-export function systemAccount(owner: SystemOwner, currency: string): AccountKey {
+export function systemAccount(owner: SystemOwner, currency: Currency): AccountKey {
   return { kind: 'system', owner, currency };
 }
 
 /** The key of a user's account. */
-export function userAccount(owner: string, currency: string): AccountKey {
+export function userAccount(owner: string, currency: Currency): AccountKey {
   return { kind: 'user', owner, currency };
 }
 

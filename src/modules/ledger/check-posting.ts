@@ -2,7 +2,7 @@ import { type AppError, ValidationError } from '../../kernel/app-error.js';
 import { isCurrency } from '../../kernel/currency.js';
 import { isStorableAsJsonb, stringifyExactJson } from '../../kernel/exact-json.js';
 import { isUuid } from '../../kernel/ids.js';
-import { MAX_AMOUNT } from '../../kernel/money.js';
+import { MAX_AMOUNT, type Money } from '../../kernel/money.js';
 import type { AccountKey } from './account.js';
 import {
   accountNotFound,
@@ -56,17 +56,18 @@ export function isOwner(owner: string): boolean {
   return owner.length > 0 && owner.length <= MAX_OWNER_LENGTH && !owner.includes('\0');
 }
 
-function checkMove(debit: AccountKey, credit: AccountKey, amount: bigint, onlyOwner?: string): AppError | undefined {
-  if (!isAmount(amount)) return new InvalidAmountError();
+function checkMove(debit: AccountKey, credit: AccountKey, amount: Money, onlyOwner?: string): AppError | undefined {
+  if (!isAmount(amount.minor)) return new InvalidAmountError();
+  // Whatever the types say: an account stays when its currency leaves the list.
   if (!isCurrency(debit.currency) || !isCurrency(credit.currency)) return new UnknownCurrencyError();
-  if (debit.currency !== credit.currency) return new CurrencyMismatchError();
+  if (debit.currency !== amount.currency || credit.currency !== amount.currency) return new CurrencyMismatchError();
   if (debit.owner === credit.owner && debit.kind === credit.kind) return new SelfTransferError();
   if (onlyOwner !== undefined && (debit.kind !== 'user' || debit.owner !== onlyOwner)) return accountNotFound();
   return isOwner(debit.owner) && isOwner(credit.owner) ? undefined : accountNotFound();
 }
 
-function isAmount(amount: bigint): boolean {
-  return amount > 0n && amount <= MAX_AMOUNT;
+function isAmount(minor: bigint): boolean {
+  return minor > 0n && minor <= MAX_AMOUNT;
 }
 
 function checkTerm(seconds: number): AppError | undefined {

@@ -1,5 +1,5 @@
 import type { AppError } from '../../kernel/app-error.js';
-import { MAX_AMOUNT } from '../../kernel/money.js';
+import { MAX_AMOUNT, Money } from '../../kernel/money.js';
 import { ForbiddenError, type RequestContext } from '../../platform/auth/index.js';
 import { refuseFunds, refuseMove } from './decide-transfer.js';
 import type { Draft } from './draft.js';
@@ -42,7 +42,7 @@ export function decideHold(draft: Draft, posting: HoldPosting, by: RequestContex
   if (refused) return { refused };
   if (account.frozen || credit.frozen) return { refused: new AccountFrozenError() };
   // An account that may go below zero has no balance to bound what is held of it.
-  if (account.held + amount > MAX_AMOUNT) return { refused: new BalanceOverflowError() };
+  if (account.held + amount.minor > MAX_AMOUNT) return { refused: new BalanceOverflowError() };
   const held = draft.place(account, {
     credit: credit.ref,
     amount,
@@ -76,16 +76,18 @@ export function decideResolution(
   if (refused) return { refused };
   const account = draft.account(hold.account);
   if (!account) return { refused: accountNotFound() };
-  if (posting.type === 'capture') return capture(draft, hold, posting.amount ?? hold.amount, by);
+  if (posting.type === 'capture') return capture(draft, hold, posting.amount, by);
   const end = { status: 'VOIDED', captured: null, transferId: null, resolvedAt: draft.now } as const;
   return { held: draft.resolve(hold, account, end) };
 }
 
-function capture(draft: Draft, hold: BookedHold, amount: bigint, by: RequestContext): PostingOutcome {
+function capture(draft: Draft, hold: BookedHold, part: bigint | undefined, by: RequestContext): PostingOutcome {
   const debit = draft.account(hold.account);
   const credit = draft.account(hold.credit);
   if (!debit || !credit) return { refused: accountNotFound() };
-  if (amount > hold.amount) return { refused: new CaptureExceedsHoldError(hold.amount) };
+  const { minor: held, currency } = hold.amount;
+  const amount = part === undefined ? hold.amount : Money.of(part, currency);
+  if (amount.minor > held) return { refused: new CaptureExceedsHoldError(held) };
   const refused = refuseMove(debit, credit, amount);
   if (refused) return { refused };
   const note = hold.description === null ? {} : { description: hold.description };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_AMOUNT } from '../../kernel/money.js';
+import type { NewId } from '../../kernel/ids.js';
+import { MAX_AMOUNT, Money } from '../../kernel/money.js';
 import { type AccountKey, accountName, systemAccount, userAccount } from './account.js';
 import { type Decidable, decide, type Decision } from './decide.js';
+import type { AccountId, HoldId, TransferId } from './ids.js';
 import type { AccountState, BookedHold, BookedTransfer, LedgerState } from './ledger-state.js';
 import type { Posting, PostingOutcome } from './posting.js';
 
@@ -15,14 +17,19 @@ const ALICE = userAccount('alice', 'USD');
 const BOB = userAccount('bob', 'USD');
 const WORLD = systemAccount('external', 'USD');
 const NOW = new Date('2026-03-01T12:00:00.000Z');
-const HOLD = '01900000-0000-7000-8000-0000000000aa';
-const TRANSFER = '01900000-0000-7000-8000-0000000000bb';
+const HOLD = '01900000-0000-7000-8000-0000000000aa' as HoldId;
+const TRANSFER = '01900000-0000-7000-8000-0000000000bb' as TransferId;
+const OTHER_TRANSFER = '01900000-0000-7000-8000-0000000000cc' as TransferId;
 
 let ids = 0;
-const newId = () => `01900000-0000-7000-8000-${String(++ids).padStart(12, '0')}`;
+const newId = () => `01900000-0000-7000-8000-${String(++ids).padStart(12, '0')}` as NewId;
+
+function usd(minor: bigint): Money {
+  return Money.of(minor, 'USD');
+}
 
 function account(key: AccountKey, balance: bigint, more: Partial<AccountState> = {}): AccountState {
-  const ref = { ...key, id: `id-of-${key.owner}` };
+  const ref = { ...key, id: `id-of-${key.owner}` as AccountId };
   return { ref, balance, held: 0n, sequence: 7, allowNegative: key.kind === 'system', frozen: false, ...more };
 }
 
@@ -31,7 +38,7 @@ function hold(more: Partial<BookedHold> = {}): BookedHold {
     id: HOLD,
     account: account(ALICE, 0n).ref,
     credit: account(BOB, 0n).ref,
-    amount: 30n,
+    amount: usd(30n),
     captured: null,
     status: 'ACTIVE',
     description: 'room 12',
@@ -51,8 +58,7 @@ function past(more: Partial<BookedTransfer> = {}): BookedTransfer {
     kind: 'TRANSFER',
     debit: account(ALICE, 0n).ref,
     credit: account(BOB, 0n).ref,
-    amount: 5n,
-    currency: 'USD',
+    amount: usd(5n),
     category: null,
     reference: null,
     description: null,
@@ -94,7 +100,7 @@ function codes(...given: Parameters<typeof decideAll>): string[] {
 }
 
 function move(debit: AccountKey, credit: AccountKey, amount: bigint): Posting {
-  return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount };
+  return { type: 'transfer', kind: 'TRANSFER', debit, credit, amount: usd(amount) };
 }
 
 describe('a transfer', () => {
@@ -106,7 +112,7 @@ describe('a transfer', () => {
         debitSequence: 8,
         creditBalanceAfter: 65n,
         creditSequence: 8,
-        currency: 'USD',
+        amount: usd(60n),
         createdAt: NOW,
       },
     ]);
@@ -206,7 +212,7 @@ describe('an end user', () => {
 });
 
 describe('a hold', () => {
-  const place: Posting = { type: 'hold', account: ALICE, credit: BOB, amount: 30n, expiresInSeconds: 60 };
+  const place: Posting = { type: 'hold', account: ALICE, credit: BOB, amount: usd(30n), expiresInSeconds: 60 };
 
   it('reserves: the balance stays, what is available shrinks', () => {
     const { placed, transfers, outcomes } = decideAll(stateOf([account(ALICE, 50n), account(BOB, 0n)]), [
@@ -216,7 +222,7 @@ describe('a hold', () => {
     ]);
     expect(outcomes.flat().map(codeOf)).toEqual(['ACTIVE', 'INSUFFICIENT_FUNDS', 'posted']);
     expect(placed).toMatchObject([
-      { amount: 30n, status: 'ACTIVE', placedBy: 'test', expiresAt: new Date(NOW.getTime() + 60_000) },
+      { amount: usd(30n), status: 'ACTIVE', placedBy: 'test', expiresAt: new Date(NOW.getTime() + 60_000) },
     ]);
     expect(transfers).toMatchObject([{ debitBalanceAfter: 30n }]);
   });
@@ -225,12 +231,12 @@ describe('a hold', () => {
     const accounts = [account(ALICE, 30n, { held: 30n }), account(BOB, 0n)];
     const state = stateOf(accounts, { holds: new Map([[HOLD, hold()]]) });
     const { resolved, transfers, outcomes } = decideAll(state, [
-      { type: 'capture', holdId: HOLD.toUpperCase(), amount: 10n },
+      { type: 'capture', holdId: HOLD.toUpperCase() as HoldId, amount: 10n },
       move(ALICE, BOB, 20n),
     ]);
     expect(outcomes.flat().map(codeOf)).toEqual(['CAPTURED', 'posted']);
-    expect(resolved).toMatchObject([{ captured: 10n, transferId: transfers[0]?.id, resolvedAt: NOW }]);
-    expect(transfers[0]).toMatchObject({ kind: 'CAPTURE', holdId: HOLD, amount: 10n, description: 'room 12' });
+    expect(resolved).toMatchObject([{ captured: usd(10n), transferId: transfers[0]?.id, resolvedAt: NOW }]);
+    expect(transfers[0]).toMatchObject({ kind: 'CAPTURE', holdId: HOLD, amount: usd(10n), description: 'room 12' });
   });
 
   it('that is due is released before anything is decided: its money is there, and it cannot be captured or voided', () => {
@@ -276,16 +282,16 @@ describe('a hold', () => {
 describe('a reversal', () => {
   it('gives back the same amount, once, and is final itself', () => {
     const accounts = [account(ALICE, 0n), account(BOB, 5n)];
-    const reversal = past({ id: HOLD, kind: 'REVERSAL', reverses: 'another' });
+    const reversal = past({ id: OTHER_TRANSFER, kind: 'REVERSAL', reverses: newId() });
     const transfers = new Map([past(), reversal].map((each) => [each.id, each]));
     const decision = decideAll(stateOf(accounts, { transfers }), [
       { type: 'reverse', transferId: TRANSFER },
-      { type: 'reverse', transferId: TRANSFER.toUpperCase() },
-      { type: 'reverse', transferId: HOLD },
+      { type: 'reverse', transferId: TRANSFER.toUpperCase() as TransferId },
+      { type: 'reverse', transferId: OTHER_TRANSFER },
     ]);
     expect(decision.outcomes.flat().map(codeOf)).toEqual(['posted', 'ALREADY_REVERSED', 'REVERSAL_NOT_REVERSIBLE']);
     expect(decision.transfers).toMatchObject([
-      { kind: 'REVERSAL', reverses: TRANSFER, amount: 5n, debit: BOB, credit: ALICE, debitBalanceAfter: 0n },
+      { kind: 'REVERSAL', reverses: TRANSFER, amount: usd(5n), debit: BOB, credit: ALICE, debitBalanceAfter: 0n },
     ]);
   });
 

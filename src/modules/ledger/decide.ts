@@ -1,4 +1,5 @@
 import type { AppError } from '../../kernel/app-error.js';
+import type { NewId } from '../../kernel/ids.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { checkPosting } from './check-posting.js';
 import { decideHold, decideResolution, expireDue } from './decide-hold.js';
@@ -38,7 +39,7 @@ export interface Decision {
  *
  * @param newId makes the ids of transfers and holds
  */
-export function decide(state: LedgerState, requests: readonly Decidable[], newId: () => string): Decision {
+export function decide(state: LedgerState, requests: readonly Decidable[], newId: () => NewId): Decision {
   const draft = new Draft(state, newId);
   const expired = expireDue(draft);
   const outcomes = requests.map((request) =>

@@ -1,6 +1,9 @@
+import type { NewId } from '../../kernel/ids.js';
+import type { Money } from '../../kernel/money.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { type AccountKey, accountName } from './account.js';
 import type { Hold } from './hold.js';
+import type { HoldId, TransferId } from './ids.js';
 import {
   type AccountState,
   type BookedHold,
@@ -22,10 +25,10 @@ export interface Movement {
   readonly kind: TransferKind;
   readonly debit: DraftAccount;
   readonly credit: DraftAccount;
-  readonly amount: bigint;
+  readonly amount: Money;
   readonly note?: TransferNote;
-  readonly reverses?: string;
-  readonly holdId?: string;
+  readonly reverses?: TransferId;
+  readonly holdId?: HoldId;
 }
 
 /** The ledger as the postings decided so far leave it, and the rows that make it so. It checks no rule. */
@@ -43,7 +46,7 @@ export class Draft {
 
   constructor(
     private readonly state: LedgerState,
-    private readonly newId: () => string,
+    private readonly newId: () => NewId,
   ) {}
 
   get now(): Date {
@@ -68,17 +71,17 @@ export class Draft {
   }
 
   /** @param id in any case */
-  holdOf(id: string): BookedHold | undefined {
+  holdOf(id: HoldId): BookedHold | undefined {
     const canonical = id.toLowerCase();
     return this.holds.get(canonical) ?? this.state.holds.get(canonical);
   }
 
   /** @param id in any case */
-  transferOf(id: string): BookedTransfer | undefined {
+  transferOf(id: TransferId): BookedTransfer | undefined {
     return this.state.transfers.get(id.toLowerCase());
   }
 
-  isReversed(transferId: string): boolean {
+  isReversed(transferId: TransferId): boolean {
     return this.reversed.has(transferId) || this.state.reversed.has(transferId);
   }
 
@@ -99,9 +102,9 @@ export class Draft {
   move({ kind, debit, credit, amount, note, reverses, holdId }: Movement, by: RequestContext): BookedTransfer {
     this.remember(debit);
     this.remember(credit);
-    debit.balance -= amount;
+    debit.balance -= amount.minor;
     debit.sequence += 1;
-    credit.balance += amount;
+    credit.balance += amount.minor;
     credit.sequence += 1;
     const transfer: BookedTransfer = {
       id: this.newId(),
@@ -109,7 +112,6 @@ export class Draft {
       debit: debit.ref,
       credit: credit.ref,
       amount,
-      currency: debit.ref.currency,
       category: note?.category ?? null,
       reference: note?.reference ?? null,
       description: note?.description ?? null,
@@ -134,7 +136,7 @@ export class Draft {
 
   place(account: DraftAccount, hold: Omit<BookedHold, 'id' | 'account' | 'createdAt'>): BookedHold {
     this.remember(account);
-    account.held += hold.amount;
+    account.held += hold.amount.minor;
     const placed: BookedHold = { ...hold, id: this.newId(), account: account.ref, createdAt: this.state.now };
     this.add(this.placed, placed);
     return placed;
@@ -147,7 +149,7 @@ export class Draft {
     end: Pick<Hold, 'status' | 'captured' | 'transferId' | 'resolvedAt'>,
   ): BookedHold {
     this.remember(account);
-    account.held -= hold.amount;
+    account.held -= hold.amount.minor;
     const resolved: BookedHold = { ...hold, ...end };
     this.holds.set(hold.id, resolved);
     this.undo?.push(() => this.holds.delete(hold.id));

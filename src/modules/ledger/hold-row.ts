@@ -1,5 +1,8 @@
+import type { Currency } from '../../kernel/currency.js';
+import { Money } from '../../kernel/money.js';
 import type { AccountKind } from './account.js';
 import type { HoldStatus } from './hold.js';
+import type { AccountId, HoldId, TransferId } from './ids.js';
 import type { BookedHold } from './ledger-state.js';
 
 /** What a hold is read by; `h` is the hold, `a` and `c` are its accounts. */
@@ -15,9 +18,9 @@ export const HOLD_ACCOUNTS = `
 
 /** A row of these columns. */
 export interface HoldRow {
-  id: string;
-  account: string;
-  credit_account: string;
+  id: HoldId;
+  account: AccountId;
+  credit_account: AccountId;
   amount: string;
   captured: string | null;
   status: HoldStatus;
@@ -25,10 +28,10 @@ export interface HoldRow {
   placed_by: string;
   request_id: string | null;
   expires_at: Date;
-  transfer: string | null;
+  transfer: TransferId | null;
   created_at: Date;
   resolved_at: Date | null;
-  currency: string;
+  currency: Currency;
   account_kind: AccountKind;
   account_owner: string;
   credit_kind: AccountKind;
@@ -41,8 +44,8 @@ export function holdOf(row: HoldRow): BookedHold {
     id,
     account: { id: row.account, kind: row.account_kind, owner: row.account_owner, currency },
     credit: { id: row.credit_account, kind: row.credit_kind, owner: row.credit_owner, currency },
-    amount: BigInt(row.amount),
-    captured: row.captured === null ? null : BigInt(row.captured),
+    amount: Money.of(BigInt(row.amount), currency),
+    captured: row.captured === null ? null : Money.of(BigInt(row.captured), currency),
     status,
     description,
     placedBy: row.placed_by,

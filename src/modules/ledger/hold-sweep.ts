@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/index.js';
 import { Every } from '../../platform/schedule/index.js';
 import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
+import type { HoldId } from './ids.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
@@ -36,7 +37,7 @@ export class HoldSweep {
     }
   }
 
-  private async expire(holds: ReadonlySet<string>): Promise<number> {
+  private async expire(holds: ReadonlySet<HoldId>): Promise<number> {
     const ended = await this.transactor.run((tx) => this.book.expire(tx, holds), { lockTable: LEDGER_LOCK });
     this.metrics.expired(ended);
     return ended;

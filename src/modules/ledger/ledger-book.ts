@@ -5,6 +5,7 @@ import { AuditLog, type NewAuditLine } from '../audit/index.js';
 import type { AccountRef } from './account.js';
 import { allEnded } from './all-ended.js';
 import { type Decidable, decide } from './decide.js';
+import type { HoldId } from './ids.js';
 import type { BookedHold, LoadedLedger } from './ledger-state.js';
 import type { PostingOutcome } from './posting.js';
 import { auditLines, type Carried, EXPIRY, openedLine } from './posting-audit.js';
@@ -32,7 +33,7 @@ export class LedgerBook {
    *
    * @returns how many
    */
-  async expire(tx: EntityManager, holds: ReadonlySet<string>): Promise<number> {
+  async expire(tx: EntityManager, holds: ReadonlySet<HoldId>): Promise<number> {
     const loaded = await this.states.load(tx, wantedHolds(holds));
     await this.carryOut(tx, loaded, [], async () => undefined);
     return loaded.state.due.length;

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { Currency } from '../../kernel/currency.js';
+import { Money } from '../../kernel/money.js';
 import {
   prepared,
   type PreparedStatement,
@@ -10,6 +12,7 @@ import {
 import type { AccountKey, AccountKind, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
 import type { Hold } from './hold.js';
+import type { AccountId, HoldId, TransferId } from './ids.js';
 import { TRANSFER_ACCOUNTS, TRANSFER_COLUMNS, transferOf, type TransferRow } from './transfer-row.js';
 import type { PostedTransfer } from './transfer.js';
 
@@ -120,10 +123,10 @@ const EXPIRED_HOLDS = prepared(
 interface AccountRow {
   /** Among the keys asked for, from 1. */
   position: number;
-  id: string;
+  id: AccountId;
   kind: AccountKind;
   owner: string;
-  currency: string;
+  currency: Currency;
   balance: string;
   held: string;
   allow_negative: boolean;
@@ -156,9 +159,9 @@ export class LedgerReadsRepository {
   async balanceAt({ owner, currency, kind }: AccountKey, asOf: Date): Promise<BalanceAt | undefined> {
     const [row] = await this.read<{ balance: string; held: string }>(BALANCE_AT, [owner, currency, kind, asOf]);
     if (!row) return undefined;
-    const balance = BigInt(row.balance);
-    const held = BigInt(row.held);
-    return { balance, held, available: balance - held, asOf };
+    const balance = Money.of(BigInt(row.balance), currency);
+    const held = Money.of(BigInt(row.held), currency);
+    return { balance, held, available: balance.minus(held), asOf };
   }
 
   /**
@@ -176,20 +179,20 @@ export class LedgerReadsRepository {
     return rows.length === 0 ? undefined : rows.filter(hasTransfer).map(transferOf);
   }
 
-  async transfer(id: string): Promise<PostedTransfer | undefined> {
+  async transfer(id: TransferId): Promise<PostedTransfer | undefined> {
     const [row] = await this.read<TransferRow>(FIND_TRANSFER, [id]);
     return row && transferOf(row);
   }
 
   /** As its row says, and whether that is ACTIVE though its time is over. */
-  async hold(id: string): Promise<{ hold: Hold; isOver: boolean } | undefined> {
+  async hold(id: HoldId): Promise<{ hold: Hold; isOver: boolean } | undefined> {
     const [row] = await this.read<HoldRow & { is_over: boolean }>(FIND_HOLD, [id]);
     return row && { hold: holdOf(row), isOver: row.is_over };
   }
 
   /** Ids of active holds whose time is over, the longest overdue first. */
-  async expiredHolds(limit: number): Promise<string[]> {
-    const rows = await this.read<{ id: string }>(EXPIRED_HOLDS, [limit]);
+  async expiredHolds(limit: number): Promise<HoldId[]> {
+    const rows = await this.read<{ id: HoldId }>(EXPIRED_HOLDS, [limit]);
     return rows.map(({ id }) => id);
   }
 
@@ -204,8 +207,8 @@ function hasTransfer(row: StatementRow): row is TransferRow {
 
 function accountOf(row: AccountRow): LedgerAccount {
   const { id, kind, owner, currency, status } = row;
-  const balance = BigInt(row.balance);
-  const held = BigInt(row.held);
+  const balance = Money.of(BigInt(row.balance), currency);
+  const held = Money.of(BigInt(row.held), currency);
   return {
     id,
     kind,
@@ -213,7 +216,7 @@ function accountOf(row: AccountRow): LedgerAccount {
     currency,
     balance,
     held,
-    available: balance - held,
+    available: balance.minus(held),
     allowNegative: row.allow_negative,
     status,
     sequence: Number(row.sequence),

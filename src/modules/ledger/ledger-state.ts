@@ -2,7 +2,10 @@ import type { AccountRef } from './account.js';
 import type { Hold } from './hold.js';
 import type { PostedTransfer } from './transfer.js';
 
-/** What the decision must know of an account. Amounts are minor units. */
+/**
+ * What the decision must know of an account. Amounts are minor units of its currency, not `Money`: they change with every
+ * posting of a batch, and each change would be an object.
+ */
 export interface AccountState {
   readonly ref: AccountRef;
   readonly balance: bigint;

@@ -29,7 +29,7 @@ export class CurrencyMismatchError extends ValidationError {
   override readonly title = 'The currencies differ';
 
   constructor() {
-    super('Both accounts must be in the same currency.');
+    super('The amount and both accounts must be in the same currency.');
   }
 }
 

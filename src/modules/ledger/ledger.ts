@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
-import { isUuid } from '../../kernel/ids.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
 import { isUniqueViolation } from '../../platform/database/index.js';
@@ -10,6 +9,7 @@ import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
+import type { HoldId, TransferId } from './ids.js';
 import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerPast } from './ledger-past.js';
@@ -155,16 +155,15 @@ export class Ledger {
   }
 
   /** Undefined when there is none with this id. */
-  async transfer(id: string): Promise<PostedTransfer | undefined> {
-    return isUuid(id) ? this.reads.transfer(id) : undefined;
+  transfer(id: TransferId): Promise<PostedTransfer | undefined> {
+    return this.reads.transfer(id);
   }
 
   /**
    * Undefined when there is none with this id. One that has not been tidied away since its time was over is EXPIRED only
    * once nobody can commit any more that it was captured in time: so never ask inside a transaction that has posted.
    */
-  async hold(id: string): Promise<Hold | undefined> {
-    if (!isUuid(id)) return undefined;
+  async hold(id: HoldId): Promise<Hold | undefined> {
     const found = await this.reads.hold(id);
     if (!found?.isOver) return found?.hold;
     await this.past.close(found.hold.expiresAt);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { Money } from '../../kernel/money.js';
 import { systemAccount, userAccount } from './account.js';
+import type { HoldId, TransferId } from './ids.js';
 import type { PostingOutcome, PostingRequest } from './posting.js';
 import { auditLines } from './posting-audit.js';
 import { accountNotFound } from './ledger.errors.js';
@@ -7,12 +9,11 @@ import { accountNotFound } from './ledger.errors.js';
 function posted(id: string, owner = 'alice'): PostingOutcome {
   return {
     posted: {
-      id,
+      id: id as TransferId,
       kind: 'CREDIT',
       debit: systemAccount('external', 'USD'),
       credit: userAccount(owner, 'USD'),
-      amount: 9007199254740991n,
-      currency: 'USD',
+      amount: Money.of(9007199254740991n, 'USD'),
       category: null,
       reference: null,
       description: 'never in the line',
@@ -31,10 +32,10 @@ function posted(id: string, owner = 'alice'): PostingOutcome {
 function held(id: string): PostingOutcome {
   return {
     held: {
-      id,
+      id: id as HoldId,
       account: userAccount('alice', 'USD'),
       credit: userAccount('bob', 'USD'),
-      amount: 5n,
+      amount: Money.of(5n, 'USD'),
       captured: null,
       status: 'VOIDED',
       description: null,
@@ -56,7 +57,7 @@ function carried(by: PostingRequest['by'], outcomes: PostingOutcome[], type: 'tr
           kind: 'CREDIT',
           debit: systemAccount('external', 'USD'),
           credit: userAccount('alice', 'USD'),
-          amount: 1n,
+          amount: Money.of(1n, 'USD'),
         } as const);
   return { request: { postings: outcomes.map(() => posting), by }, outcomes };
 }

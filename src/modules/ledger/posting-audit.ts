@@ -92,13 +92,13 @@ function subjectOf(outcome: Done): string {
 function describe(type: Named['type'], outcome: Done): string {
   const transfer = 'posted' in outcome ? outcome.posted : outcome.transfer;
   if (transfer) {
-    const { id, kind, amount, currency, debit, credit, holdId } = transfer;
+    const { id, kind, amount, debit, credit, holdId } = transfer;
     const hold = holdId === null ? '' : `, hold ${holdId}`;
-    return `${kind} ${id}: ${amount} ${currency}, ${nameOf(debit)} > ${nameOf(credit)}${hold}`;
+    return `${kind} ${id}: ${amount.minor} ${amount.currency}, ${nameOf(debit)} > ${nameOf(credit)}${hold}`;
   }
   if ('posted' in outcome) return type;
   const { id, amount, account, credit } = outcome.held;
-  return `${type.toUpperCase()} ${id}: ${amount} ${account.currency}, ${nameOf(account)} > ${nameOf(credit)}`;
+  return `${type.toUpperCase()} ${id}: ${amount.minor} ${amount.currency}, ${nameOf(account)} > ${nameOf(credit)}`;
 }
 
 function nameOf({ kind, owner }: AccountKey): string {

@@ -1,8 +1,10 @@
 import type { AppError } from '../../kernel/app-error.js';
+import type { Money } from '../../kernel/money.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import type { AnswerContent, IdempotencyClaim } from '../../platform/idempotency/index.js';
 import type { AccountKey } from './account.js';
 import type { Hold } from './hold.js';
+import type { HoldId, TransferId } from './ids.js';
 import type { PostedTransfer } from './transfer.js';
 
 /** What a transfer carries besides its money. */
@@ -15,7 +17,7 @@ export interface TransferNote {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** One thing asked of the ledger. Amounts are minor units, greater than zero. */
+/** One thing asked of the ledger. Amounts are greater than zero, and in the currency of the accounts. */
 export type Posting = TransferPosting | HoldPosting | HoldResolution | ReversalPosting;
 
 export interface TransferPosting extends TransferNote {
@@ -23,7 +25,7 @@ export interface TransferPosting extends TransferNote {
   readonly kind: 'CREDIT' | 'DEBIT' | 'TRANSFER';
   readonly debit: AccountKey;
   readonly credit: AccountKey;
-  readonly amount: bigint;
+  readonly amount: Money;
 }
 
 export interface HoldPosting {
@@ -31,20 +33,23 @@ export interface HoldPosting {
   readonly account: AccountKey;
   /** Who is paid when the hold is captured. */
   readonly credit: AccountKey;
-  readonly amount: bigint;
+  readonly amount: Money;
   readonly expiresInSeconds: number;
   readonly description?: string | undefined;
 }
 
-/** A capture pays `amount`, or all of it, and releases the rest. That a hold expires nobody has to ask for. */
+/**
+ * A capture pays `amount`, or all of it, and releases the rest. It is in minor units: the currency is that of the hold, which
+ * who captures it need not have read. That a hold expires nobody has to ask for.
+ */
 export type HoldResolution =
-  | { readonly type: 'capture'; readonly holdId: string; readonly amount?: bigint | undefined }
-  | { readonly type: 'void'; readonly holdId: string };
+  | { readonly type: 'capture'; readonly holdId: HoldId; readonly amount?: bigint | undefined }
+  | { readonly type: 'void'; readonly holdId: HoldId };
 
 /** Posts the mirror of a transfer, once. */
 export interface ReversalPosting {
   readonly type: 'reverse';
-  readonly transferId: string;
+  readonly transferId: TransferId;
 }
 
 /** Postings that one caller sends together. */

@@ -1,4 +1,7 @@
+import type { Currency } from '../../kernel/currency.js';
+import { Money } from '../../kernel/money.js';
 import type { AccountKind } from './account.js';
+import type { AccountId, HoldId, TransferId } from './ids.js';
 import type { BookedTransfer } from './ledger-state.js';
 import type { TransferKind } from './transfer.js';
 
@@ -16,23 +19,23 @@ export const TRANSFER_ACCOUNTS = `
 
 /** A row of these columns. */
 export interface TransferRow {
-  id: string;
+  id: TransferId;
   kind: TransferKind;
   amount: string;
-  currency: string;
+  currency: Currency;
   category: string | null;
   reference: string | null;
   description: string | null;
   metadata: Record<string, unknown> | null;
-  reverses: string | null;
-  hold: string | null;
+  reverses: TransferId | null;
+  hold: HoldId | null;
   actor: string;
   request_id: string | null;
   created_at: Date;
-  debit_account: string;
+  debit_account: AccountId;
   debit_sequence: string;
   debit_balance_after: string;
-  credit_account: string;
+  credit_account: AccountId;
   credit_sequence: string;
   credit_balance_after: string;
   debit_kind: AccountKind;
@@ -48,8 +51,7 @@ export function transferOf(row: TransferRow): BookedTransfer {
     kind,
     debit: { id: row.debit_account, kind: row.debit_kind, owner: row.debit_owner, currency },
     credit: { id: row.credit_account, kind: row.credit_kind, owner: row.credit_owner, currency },
-    amount: BigInt(row.amount),
-    currency,
+    amount: Money.of(BigInt(row.amount), currency),
     category,
     reference,
     description,

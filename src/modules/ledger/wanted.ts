@@ -1,5 +1,6 @@
 import { type AccountKey, accountName } from './account.js';
 import { checkPosting } from './check-posting.js';
+import type { HoldId } from './ids.js';
 import { referenceName } from './ledger-state.js';
 import type { Posting } from './posting.js';
 
@@ -16,7 +17,7 @@ export interface Wanted {
 }
 
 /** What must be loaded to end these holds, and whatever else is due on their accounts. */
-export function wantedHolds(holds: ReadonlySet<string>): Wanted {
+export function wantedHolds(holds: ReadonlySet<HoldId>): Wanted {
   return { accounts: new Map(), holds, transfers: new Set(), references: new Map() };
 }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
-import { isUuid } from '../../kernel/ids.js';
+import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
-import { Ledger, systemAccount, userAccount } from '../ledger/index.js';
+import { isHoldId, Ledger, systemAccount, userAccount } from '../ledger/index.js';
 import { holdView } from './answers/hold-view.js';
 import { type Caller, endUserOf } from './caller.js';
 import type { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
@@ -21,7 +21,7 @@ export class HoldsService {
     const credit = toUserId === undefined ? systemAccount('external', currency) : userAccount(toUserId, currency);
     const account = userAccount(userId, currency);
     return this.postings.hold(
-      { type: 'hold', account, credit, amount: BigInt(amount), expiresInSeconds, description },
+      { type: 'hold', account, credit, amount: Money.of(amount, currency), expiresInSeconds, description },
       caller,
       holdView,
     );
@@ -29,20 +29,20 @@ export class HoldsService {
 
   /** @throws NotFoundError for text that is no id */
   async capture(holdId: string, { amount }: CaptureHoldDto, caller: Caller): Promise<HoldDto> {
-    if (!isUuid(holdId)) throw unknownHold();
+    if (!isHoldId(holdId)) throw unknownHold();
     const captured = amount === undefined ? undefined : BigInt(amount);
     return this.postings.hold({ type: 'capture', holdId, amount: captured }, caller, holdView);
   }
 
   /** @throws NotFoundError for text that is no id */
   async void(holdId: string, caller: Caller): Promise<HoldDto> {
-    if (!isUuid(holdId)) throw unknownHold();
+    if (!isHoldId(holdId)) throw unknownHold();
     return this.postings.hold({ type: 'void', holdId }, caller, holdView);
   }
 
   /** @throws NotFoundError, also for another user's */
   async find(holdId: string, principal: Principal): Promise<HoldDto> {
-    const hold = isUuid(holdId) ? await this.ledger.hold(holdId) : undefined;
+    const hold = isHoldId(holdId) ? await this.ledger.hold(holdId) : undefined;
     const user = endUserOf(principal);
     if (!hold || (user !== undefined && hold.account.owner !== user)) throw unknownHold();
     return holdView(hold);

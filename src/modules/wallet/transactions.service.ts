@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
-import { isUuid } from '../../kernel/ids.js';
+import { Money } from '../../kernel/money.js';
 import { ForbiddenError, type Principal } from '../../platform/auth/index.js';
-import { Ledger, type Posting, systemAccount, userAccount } from '../ledger/index.js';
+import { isTransferId, Ledger, type Posting, systemAccount, userAccount } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { shownSide, sideOf, transactionView } from './answers/transaction-view.js';
 import { type Caller, endUserOf } from './caller.js';
@@ -40,7 +40,7 @@ export class TransactionsService {
     if (endUserOf(caller.principal) !== undefined) {
       throw new ForbiddenError('An end user may not reverse a transaction.');
     }
-    if (!isUuid(transferId)) throw unknownTransaction();
+    if (!isTransferId(transferId)) throw unknownTransaction();
     return this.postings.transfer({ type: 'reverse', transferId }, caller, (posted) =>
       transactionView(posted, shownSide(posted)),
     );
@@ -53,14 +53,14 @@ export class TransactionsService {
     if (!page) throw unknownAccount();
     const { data, nextCursor } = page;
     return {
-      data: data.map(({ transfer, amount }) => transactionView(transfer, amount < 0n ? 'debit' : 'credit')),
+      data: data.map(({ transfer, amount }) => transactionView(transfer, amount.minor < 0n ? 'debit' : 'credit')),
       nextCursor,
     };
   }
 
   /** @throws NotFoundError, also for one between others */
   async find(transferId: string, principal: Principal): Promise<TransactionDto> {
-    const transfer = isUuid(transferId) ? await this.ledger.transfer(transferId) : undefined;
+    const transfer = isTransferId(transferId) ? await this.ledger.transfer(transferId) : undefined;
     const user = endUserOf(principal);
     const side = transfer && (user === undefined ? shownSide(transfer) : sideOf(transfer, user));
     if (!transfer || !side) throw unknownTransaction();
@@ -77,7 +77,7 @@ function postingOf(transaction: NewTransactionDto): Posting {
     kind: type,
     debit: type === 'CREDIT' ? external : user,
     credit: type === 'CREDIT' ? user : external,
-    amount: BigInt(amount),
+    amount: Money.of(amount, currency),
     description,
     category,
     reference,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Money } from '../../kernel/money.js';
 import { BatchRejectedError, type Posting, type PostingOutcome, userAccount } from '../ledger/index.js';
 import { transferView } from './answers/transfer-view.js';
 import type { Caller } from './caller.js';
@@ -36,7 +37,7 @@ function postingOf({ fromUserId, toUserId, amount, currency, description, metada
     kind: 'TRANSFER',
     debit: userAccount(fromUserId, currency),
     credit: userAccount(toUserId, currency),
-    amount: BigInt(amount),
+    amount: Money.of(amount, currency),
     description,
     metadata,
   };

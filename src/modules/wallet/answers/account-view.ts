@@ -7,9 +7,9 @@ export function accountView(account: LedgerAccount): AccountDto {
     id: account.id,
     userId: account.owner,
     currency: account.currency,
-    balance: Number(account.balance),
-    held: Number(account.held),
-    available: Number(account.available),
+    balance: Number(account.balance.minor),
+    held: Number(account.held.minor),
+    available: Number(account.available.minor),
     allowNegative: account.allowNegative,
     frozen: account.status === 'FROZEN',
     createdAt: jsonTime(account.createdAt),
@@ -23,9 +23,9 @@ export function balanceView(
   return {
     userId: owner,
     currency,
-    balance: Number(balance),
-    held: Number(held),
-    available: Number(available),
+    balance: Number(balance.minor),
+    held: Number(held.minor),
+    available: Number(available.minor),
     asOf: jsonTime(asOf),
   };
 }

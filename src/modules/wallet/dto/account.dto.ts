@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
+import type { Currency } from '../../../kernel/currency.js';
 import { IsOmittable, IsTimestamp } from '../../../platform/http/index.js';
 import { CURRENCY, ID, MINOR_UNITS, TIME } from './schemas.js';
 import { IsCurrency } from './is-currency.decorator.js';
@@ -14,7 +15,7 @@ export class OpenAccountDto {
   userId: string;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 
   /** Whether it may fall below zero; an account that exists keeps what it has. Not for end users. */
   @ApiPropertyOptional({ default: false })
@@ -30,7 +31,7 @@ export class BalanceQueryDto {
   userId: string;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 
   /** A time of the past; what is told of it is final. Now, if left out. */
   @IsOmittable()

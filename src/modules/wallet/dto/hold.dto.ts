@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { Currency } from '../../../kernel/currency.js';
 import { IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
@@ -21,7 +22,7 @@ export class NewHoldDto {
   amount: number;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 
   /**
    * Who gets what is captured; left out, it leaves through the system account `external`.

@@ -14,6 +14,7 @@ export function IsCurrency(): PropertyDecorator {
         defaultMessage: (problem) => `${problem?.property} must be an ISO 4217 currency code such as USD`,
       },
     },
-    inSchema({ allOf: [{ $ref: getSchemaPath(CURRENCY.enumName) }], example: CURRENCY.example }),
+    // `enum`: of the property's type Nest makes a list of all codes, which stands in the document once already.
+    inSchema({ allOf: [{ $ref: getSchemaPath(CURRENCY.enumName) }], enum: undefined, example: CURRENCY.example }),
   );
 }

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, Matches } from 'class-validator';
+import type { Currency } from '../../../kernel/currency.js';
 import { IsOmittableOrNull, PageQueryDto } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
@@ -28,7 +29,7 @@ export class NewTransactionDto {
   amount: number;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 
   /** For people; up to 500 characters. */
   @IsOmittableOrNull()
@@ -122,5 +123,5 @@ export class StatementQueryDto extends PageQueryDto {
   userId: string;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 }

@@ -1,6 +1,7 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, ValidateNested } from 'class-validator';
+import type { Currency } from '../../../kernel/currency.js';
 import { IsOmittableOrNull } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
@@ -27,7 +28,7 @@ export class NewTransferDto {
   amount: number;
 
   @IsCurrency()
-  currency: string;
+  currency: Currency;
 
   /** For people; up to 500 characters. */
   @IsOmittableOrNull()
