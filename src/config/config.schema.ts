@@ -14,6 +14,13 @@ const wholeNumber = (min: number, max: number, error = `must be a whole number f
 };
 const integer = (min: number, max: number, fallback: number, error?: string) =>
   z.preprocess(blankIsAbsent, wholeNumber(min, max, error).default(fallback));
+const boolean = (fallback: boolean) =>
+  z
+    .preprocess(
+      blankIsAbsent,
+      z.enum(['true', 'false'], { error: 'must be true or false' }).default(fallback ? 'true' : 'false'),
+    )
+    .transform((text) => text === 'true');
 const MAX_PROCESSES = 64;
 const processes = z.preprocess(
   (value) => (value === 'auto' ? Math.min(availableParallelism(), MAX_PROCESSES) : value),
@@ -25,7 +32,7 @@ const list = z.preprocess(blankIsAbsent, z.string().default('')).transform((text
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
-const proxies = list.superRefine((addresses, context) => {
+const addressRanges = list.superRefine((addresses, context) => {
   for (const address of addresses) {
     try {
       AddressList.parse([address]);
@@ -141,7 +148,7 @@ export const environmentSchema = z.object({
     z.string().min(32, 'must have at least 32 characters; make one with: openssl rand -hex 32').max(512),
   ),
 
-  TRUSTED_PROXIES: proxies,
+  TRUSTED_PROXIES: addressRanges,
   CORS_ORIGINS: origins,
   BODY_LIMIT_BYTES: integer(1024, 64 * MEBIBYTE, 256 * 1024),
   REQUEST_TIMEOUT_MS: integer(100, 600_000, 30_000),
@@ -193,6 +200,9 @@ export const environmentSchema = z.object({
   WEBHOOK_RATE_LIMIT_PER_MINUTE: integer(0, 100_000_000, 6000),
   WEBHOOK_RETENTION_DAYS: integer(4, 36_500, 30),
   SWEEP_INTERVAL_MS: integer(50, 600_000, 1000),
+
+  WEBHOOK_ALLOW_PRIVATE_TARGETS: boolean(false),
+  WEBHOOK_ALLOWED_PRIVATE_CIDRS: addressRanges,
 });
 
 export type Environment = z.infer<typeof environmentSchema>;

@@ -146,3 +146,35 @@ describe('mail', () => {
     }
   });
 });
+
+describe('WEBHOOK_ALLOW_PRIVATE_TARGETS', () => {
+  it.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ WEBHOOK_ALLOW_PRIVATE_TARGETS: ' ' }, false],
+    [{ WEBHOOK_ALLOW_PRIVATE_TARGETS: 'false' }, false],
+    [{ WEBHOOK_ALLOW_PRIVATE_TARGETS: 'true' }, true],
+  ])('of %j is %j', (environment, allowed) => {
+    expect(loadConfig({ ...SECRETS, ...environment }).WEBHOOK_ALLOW_PRIVATE_TARGETS).toBe(allowed);
+  });
+
+  it.each(['1', '0', 'yes', 'TRUE', 'no'])('"%s" stops the start', (WEBHOOK_ALLOW_PRIVATE_TARGETS) => {
+    expect(() => loadConfig({ ...SECRETS, WEBHOOK_ALLOW_PRIVATE_TARGETS })).toThrow(
+      'WEBHOOK_ALLOW_PRIVATE_TARGETS: must be true or false',
+    );
+  });
+});
+
+describe('WEBHOOK_ALLOWED_PRIVATE_CIDRS', () => {
+  it.each<[string, string[]]>([
+    ['', []],
+    ['10.1.0.0/16, fd12::/16,192.168.7.7', ['10.1.0.0/16', 'fd12::/16', '192.168.7.7']],
+  ])('"%s" are the ranges %j', (WEBHOOK_ALLOWED_PRIVATE_CIDRS, ranges) => {
+    expect(loadConfig({ ...SECRETS, WEBHOOK_ALLOWED_PRIVATE_CIDRS }).WEBHOOK_ALLOWED_PRIVATE_CIDRS).toEqual(ranges);
+  });
+
+  it.each(['10.0.0.0/33', 'crm.internal', '10.1'])('"%s" stops the start', (WEBHOOK_ALLOWED_PRIVATE_CIDRS) => {
+    expect(() => loadConfig({ ...SECRETS, WEBHOOK_ALLOWED_PRIVATE_CIDRS })).toThrow(
+      `WEBHOOK_ALLOWED_PRIVATE_CIDRS: "${WEBHOOK_ALLOWED_PRIVATE_CIDRS}" is neither an IP address nor a CIDR range`,
+    );
+  });
+});
