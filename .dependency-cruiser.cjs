@@ -63,6 +63,13 @@ module.exports = {
       from: { path: '^src', pathNot: ['^src/platform/redis', '/adapters/'] },
       to: { path: 'node_modules/ioredis' },
     },
+    {
+      name: 'undici-behind-platform-http-client',
+      comment: 'What goes out goes through the one client, whose addresses are judged.',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/platform/http-client' },
+      to: { path: 'node_modules/undici' },
+    },
     { name: 'src-knows-no-test', severity: 'error', from: { path: '^src' }, to: { path: '^(test|bench|examples)/' } },
     {
       name: 'no-orphans',

@@ -15,6 +15,7 @@ import { ClockModule } from './platform/clock/index.js';
 import { CoalescerModule } from './platform/coalescer/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import { EncryptionModule } from './platform/encryption/index.js';
+import { HttpClientModule } from './platform/http-client/index.js';
 import { IdempotencyGuard, IdempotencyModule } from './platform/idempotency/index.js';
 import { JobsModule } from './platform/jobs/index.js';
 import { LocksModule } from './platform/locks/index.js';
@@ -47,6 +48,7 @@ export class AppModule {
         IdempotencyModule,
         ScheduleModule,
         JobsModule,
+        HttpClientModule,
         MailModule,
         AuthModule.forRoot(CredentialsModule),
         ObservabilityModule,
