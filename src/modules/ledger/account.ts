@@ -48,9 +48,12 @@ export interface BalanceAt {
 }
 
 /** Where money comes from, goes to and waits. `external` is the world outside: it is what all users own, below zero. */
-export const SYSTEM_OWNERS = ['external', 'fees', 'disputes', 'suspense'] as const;
+export const SYSTEM_OWNERS = ['external', 'fees', 'disputes', 'suspense', 'refunds_in_transit'] as const;
 
-export type SystemOwner = (typeof SYSTEM_OWNERS)[number];
+/** What a payment provider holds for us, by provider and mode: with its balance there it is zero. */
+type ClearingOwner = `clearing:${string}:${'test' | 'live'}`;
+
+export type SystemOwner = (typeof SYSTEM_OWNERS)[number] | ClearingOwner;
 
 /** The key of a system account; it opens itself with its first posting. */
 export function systemAccount(owner: SystemOwner, currency: Currency): AccountKey {
@@ -68,5 +71,5 @@ export function accountName({ kind, owner, currency }: AccountKey): string {
 }
 
 export function isSystemOwner(owner: string): owner is SystemOwner {
-  return SYSTEM_OWNERS.some((each) => each === owner);
+  return SYSTEM_OWNERS.some((each) => each === owner) || /^clearing:[a-z]+:(?:test|live)$/.test(owner);
 }

@@ -10,7 +10,13 @@ export { type IntegrityReport, LedgerIntegrity } from './integrity/ledger-integr
 export { BatchRejectedError } from './ledger.errors.js';
 export { LedgerModule } from './ledger.module.js';
 export { Ledger } from './ledger.js';
-export type { Posting, PostingOutcome, PostingRequest, Submission } from './posting.js';
+export {
+  PAYMENT_CATEGORY,
+  type Posting,
+  type PostingOutcome,
+  type PostingRequest,
+  type Submission,
+} from './posting.js';
 export type { PostedTransfer } from './transfer.js';
 
 export const LEDGER_ENTITIES = [LedgerAccountRow, LedgerTransferRow, LedgerEntryRow, LedgerHoldRow];

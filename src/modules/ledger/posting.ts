@@ -17,6 +17,9 @@ export interface TransferNote {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The category that payments post under. Nobody else may, nor take back what was posted under it. */
+export const PAYMENT_CATEGORY = 'payment';
+
 /** One thing asked of the ledger. Amounts are greater than zero, and in the currency of the accounts. */
 export type Posting = TransferPosting | HoldPosting | HoldResolution | ReversalPosting;
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
 import { Money } from '../../kernel/money.js';
 import { ForbiddenError, type Principal } from '../../platform/auth/index.js';
-import { isTransferId, Ledger, type Posting, systemAccount, userAccount } from '../ledger/index.js';
+import { isTransferId, Ledger, PAYMENT_CATEGORY, type Posting, systemAccount, userAccount } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { shownSide, sideOf, transactionView } from './answers/transaction-view.js';
 import { type Caller, endUserOf } from './caller.js';
@@ -33,7 +33,7 @@ export class TransactionsService {
   }
 
   /**
-   * @throws ForbiddenError for an end user
+   * @throws ForbiddenError for an end user, and of what a payment has posted
    * @throws NotFoundError for text that is no id
    */
   async reverse(transferId: string, caller: Caller): Promise<TransactionDto> {
@@ -41,6 +41,10 @@ export class TransactionsService {
       throw new ForbiddenError('An end user may not reverse a transaction.');
     }
     if (!isTransferId(transferId)) throw unknownTransaction();
+    const transfer = await this.ledger.transfer(transferId);
+    if (transfer?.category === PAYMENT_CATEGORY) {
+      throw new ForbiddenError('What a payment has posted is not reversed: refund the payment instead.');
+    }
     return this.postings.transfer({ type: 'reverse', transferId }, caller, (posted) =>
       transactionView(posted, shownSide(posted)),
     );

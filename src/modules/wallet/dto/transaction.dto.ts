@@ -9,7 +9,8 @@ import { IsUserId } from './is-user-id.decorator.js';
 import { IsAmount } from './is-whole-number.decorator.js';
 import { CURRENCY, ID, METADATA, MINOR_UNITS, TIME } from './schemas.js';
 
-const CATEGORY = /^[A-Za-z0-9_.:-]{1,64}$/;
+/** `payment` belongs to payments. */
+const CATEGORY = /^(?!payment$)[A-Za-z0-9_.:-]{1,64}$/;
 
 /** It goes into URLs and log lines: visible ASCII only. */
 const REFERENCE = /^[\x21-\x7e]{1,200}$/;
@@ -38,7 +39,7 @@ export class NewTransactionDto {
 
   /** What it was for, for example `usage.api_calls`: 1 to 64 letters, digits or `_ . : -`. */
   @IsOmittableOrNull()
-  @Matches(CATEGORY, { message: '$property must be 1 to 64 letters, digits or _ . : -' })
+  @Matches(CATEGORY, { message: '$property must be 1 to 64 letters, digits or _ . : -, and not payment' })
   category?: string;
 
   /** Your name for what is charged, used once: a second transaction with it is refused with 409. */
