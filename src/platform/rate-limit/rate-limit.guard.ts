@@ -12,7 +12,7 @@ import { ApplicableTiers } from './applicable-tiers.js';
 import { MemoryRateLimitStore } from './adapters/memory-rate-limit-store.js';
 import type { Decision } from './decision.js';
 import { RateLimitMetrics } from './rate-limit-metrics.js';
-import { RateLimiter } from './rate-limiter.js';
+import { ownLimitsOf, RateLimiter } from './rate-limiter.js';
 import { type RepeatClaim, RepeatLookup } from './repeat-lookup.js';
 import { type Controller, type Handler, isSafe, type RouteRule, routeRules } from './route-rules.js';
 import { RouteTiers } from './route-tiers.js';
@@ -84,19 +84,13 @@ export class RateLimitGuard extends ThrottlerGuard {
     const tiers = principal === undefined ? plan.anyone : isSafe(request.method) ? plan.reading : plan.changing;
     if (tiers === null) return true;
     const subject = this.getTracker(request);
-    const own = principal?.kind === 'api-key' ? (principal.limits ?? undefined) : undefined;
+    const own = principal === undefined ? undefined : ownLimitsOf(principal);
     return this.limit(http.getResponse(), request, subject, tiers.of(subject, own));
   }
 
-  /**
-   * Whom a request is counted for: its credential, else its address. A key that counts for another counts for itself once an
-   * admin has said something about it.
-   */
+  /** Whom a request is counted for: its credential, else its address. */
   protected getTracker({ principal, ip }: FastifyRequest): string {
-    if (principal === undefined) return addressSubject(ip);
-    if (principal.kind !== 'api-key') return principal.actor;
-    const { actor, limitedAs = actor } = principal;
-    return limitedAs === actor || this.applicable.isOverridden(actor) ? actor : limitedAs;
+    return principal === undefined ? addressSubject(ip) : this.limiter.subjectOf(principal);
   }
 
   private limit(

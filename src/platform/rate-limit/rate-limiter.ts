@@ -17,6 +17,9 @@ import { TierSet } from './tier-set.js';
 /** Injection token of the `RateLimitStore`. */
 export const RATE_LIMIT_STORE = Symbol('RATE_LIMIT_STORE');
 
+/** Of `platform/auth`, which imports this folder. */
+type Principal = NonNullable<FastifyRequest['principal']>;
+
 /** What a request was charged. */
 export interface RateLimitCharge {
   readonly subject: string;
@@ -72,6 +75,27 @@ export class RateLimiter {
     const decision = this.decide(subject, set);
     if (decision instanceof Promise) return decision.then((made) => this.settle(made, set, reply));
     this.settle(decision, set, reply);
+  }
+
+  /**
+   * Counts one use of something particular, such as payments for a user, by whoever is calling: each by itself, so that a service
+   * which acts for many is not stopped by what it does for one.
+   *
+   * @param of what, besides the caller, it is counted for
+   * @throws RateLimitedError (429)
+   */
+  async charge(rule: RateLimitRuleName, principal: Principal, of: string): Promise<void> {
+    const subject = this.subjectOf(principal);
+    const set = this.applicable.set([{ name: rule }], subject, ownLimitsOf(principal));
+    if (set === undefined) return;
+    this.settle(await this.decide(`${subject}|${of}`, set), set, undefined);
+  }
+
+  /** A key that counts for another counts for itself once an admin has said something about it. */
+  subjectOf(principal: Principal): string {
+    if (principal.kind !== 'api-key') return principal.actor;
+    const { actor, limitedAs = actor } = principal;
+    return limitedAs === actor || this.applicable.isOverridden(actor) ? actor : limitedAs;
   }
 
   /** Counts one request, or refuses it; nothing is told to anybody yet. */
@@ -138,4 +162,9 @@ export class RateLimiter {
     this.single.set(name, byLimit.set(limit, set));
     return set;
   }
+}
+
+/** Limits that a key carries. */
+export function ownLimitsOf(principal: Principal): OwnLimits | undefined {
+  return principal.kind === 'api-key' ? (principal.limits ?? undefined) : undefined;
 }
