@@ -12,6 +12,7 @@ import {
   installCors,
   keepDocuments,
   limitPublicReads,
+  parseQuery,
   refuseOddRequests,
   refuseUnrouted,
   ProblemFilter,
@@ -45,7 +46,7 @@ export function createAdapter(config: Config): FastifyAdapter {
     forceCloseConnections: 'idle',
     // Its refusal is not like ours.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER, querystringParser: parseQuery },
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       // Its refusal is empty; see refuseOddRequests.

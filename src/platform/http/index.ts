@@ -9,6 +9,7 @@ export { IsOmittable, IsOmittableOrNull } from './is-omittable.decorator.js';
 export { IsTimestamp, isTimestamp, TIMESTAMP } from './is-timestamp.decorator.js';
 export { NeedsOneOf, neededFields } from './needs-one-of.decorator.js';
 export { boundConnections } from './connections.js';
+export { parseQuery } from './metadata-query.js';
 export { keepDocuments } from './kept-documents.js';
 export { limitPublicReads, PUBLIC_READ } from './public-reads.js';
 export { refuseOddRequests } from './odd-requests.js';

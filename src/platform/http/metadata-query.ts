@@ -1,0 +1,16 @@
+import { parse, type ParsedUrlQuery } from 'node:querystring';
+
+const PREFIX = 'metadata.';
+
+/** A query in which `metadata.<key>=<value>` is a filter by the caller's own facts: they come together as one field. */
+export function parseQuery(text: string): Record<string, unknown> {
+  const query: ParsedUrlQuery = parse(text);
+  if (!text.includes('metadata')) return query;
+  const metadata: Record<string, unknown> = Object.create(null);
+  const others: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(query)) {
+    if (name.startsWith(PREFIX)) metadata[name.slice(PREFIX.length)] = value;
+    else others[name] = value;
+  }
+  return Object.keys(metadata).length === 0 ? query : { ...others, metadata };
+}
