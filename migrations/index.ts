@@ -15,6 +15,7 @@ import { MakeIdempotencyKeysUnique1795248012500 } from './1795248012500-MakeIdem
 import { AddSourceBodyLimit1795248013000 } from './1795248013000-AddSourceBodyLimit.js';
 import { IndexActiveHolds1795248015000 } from './1795248015000-IndexActiveHolds.js';
 import { KnowKeys1795248016000 } from './1795248016000-KnowKeys.js';
+import { CreatePayments1795248017000 } from './1795248017000-CreatePayments.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   AddSourceBodyLimit1795248013000,
   IndexActiveHolds1795248015000,
   KnowKeys1795248016000,
+  CreatePayments1795248017000,
 ];

@@ -8,6 +8,7 @@ import { AuditModule } from './modules/audit/index.js';
 import { EmailLimitsModule } from './modules/email-limits/index.js';
 import { RateLimitsModule } from './modules/rate-limits/index.js';
 import { LedgerModule } from './modules/ledger/index.js';
+import { PaymentsModule } from './modules/payments/index.js';
 import { WalletModule } from './modules/wallet/index.js';
 import { WebhooksModule } from './modules/webhooks/index.js';
 import { AuthGuard, AuthModule } from './platform/auth/index.js';
@@ -60,6 +61,7 @@ export class AppModule {
         EmailLimitsModule,
         WalletModule,
         WebhooksModule,
+        PaymentsModule.forRoot(config),
       ],
       // Guards run in this order: a key belongs to who is calling, and a repeat does not use up a limit.
       providers: [

@@ -4,6 +4,7 @@ import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';
 import { EMAIL_LIMIT_ENTITIES } from './modules/email-limits/index.js';
 import { LEDGER_ENTITIES } from './modules/ledger/index.js';
+import { PAYMENT_ENTITIES } from './modules/payments/index.js';
 import { WEBHOOK_ENTITIES, WEBHOOK_SEALED_COLUMNS } from './modules/webhooks/index.js';
 import { ENCRYPTION_ENTITIES, type SealedColumn } from './platform/encryption/index.js';
 import { IDEMPOTENCY_ENTITIES } from './platform/idempotency/index.js';
@@ -26,6 +27,7 @@ export const SCHEMA: Schema = {
     ...EMAIL_LIMIT_ENTITIES,
     ...LEDGER_ENTITIES,
     ...WEBHOOK_ENTITIES,
+    ...PAYMENT_ENTITIES,
   ],
   migrations: MIGRATIONS,
 };

@@ -52,7 +52,11 @@ afterAll(async () => {
 describe('requests.http', () => {
   it.each(requests)('$title: $method $url', async ({ statuses, name, method, url, headers, body }) => {
     const filled = Object.entries(headers).map(([header, value]): [string, string] => [header, fill(value)]);
-    const response = await fetch(fill(url), { method, headers: filled, ...(body !== undefined && { body }) });
+    const response = await fetch(fill(url), {
+      method,
+      headers: filled,
+      ...(body !== undefined && { body: fill(body) }),
+    });
     const text = await response.text();
     if (!statuses.includes(response.status))
       expect({ status: response.status, text }).toEqual({ status: statuses, text });

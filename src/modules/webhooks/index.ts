@@ -26,6 +26,7 @@ export { WebhookHandler, type WebhookHandlerOptions } from './processing/webhook
 export { UNTYPED } from './providers/event-identity.js';
 export { webhookProvider } from './providers/provider-registry.js';
 export { PROVIDER_NAMES, type ProviderName } from './providers/webhook-provider.js';
+export { EnvironmentSources } from './sources/environment-sources.js';
 export { SourceDirectory } from './sources/source-directory.js';
 export { SourcesService } from './sources/sources.service.js';
 export { WebhooksModule } from './webhooks.module.js';

@@ -69,6 +69,6 @@ const OPERATIONS = [EventsRepository, EventsService, ReplayJobsRepository, Repla
   ],
   controllers: [IngestController, SourcesController, EventsController, ReplayJobsController],
   providers: [WebhookMetrics, ...SOURCES, ...INGEST, ...PROCESSING, ...OPERATIONS, GithubPingHandler],
-  exports: [SourcesService, SourceDirectory, WebhookIntake],
+  exports: [EnvironmentSources, SourcesService, SourceDirectory, WebhookIntake],
 })
 export class WebhooksModule {}

@@ -21,30 +21,31 @@ export class EnvironmentSources implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     for (const provider of PROVIDER_NAMES) {
       const secret = this.config.webhookSecrets[provider];
-      if (secret !== undefined) await this.provide(provider, secret);
+      if (secret !== undefined) await this.provide(provider, provider, secret);
     }
   }
 
-  private async provide(provider: ProviderName, secret: string): Promise<void> {
-    if (!this.directory.find(provider)) {
+  /** Makes a source of this name, or gives the one there is this secret. For modules that bring a sender with them, too. */
+  async provide(name: string, provider: ProviderName, secret: string): Promise<void> {
+    if (!this.directory.find(name)) {
       try {
-        await this.sources.create({ name: provider, provider, secret }, CONTEXT, { origin: 'environment' });
+        await this.sources.create({ name, provider, secret }, CONTEXT, { origin: 'environment' });
         return;
       } catch (error) {
         // Another replica that starts right now was first; its secret may be another.
         if (!(error instanceof ConflictError)) throw error;
       }
     }
-    const found = await this.sources.adopt(provider, secret, CONTEXT);
-    if (found === 'replaced') this.logger.warn(`Source "${provider}" has a new secret from its environment variable`);
+    const found = await this.sources.adopt(name, secret, CONTEXT);
+    if (found === 'replaced') this.logger.warn(`Source "${name}" has a new secret from its environment variable`);
     if (found === 'unreadable') {
       this.logger.warn(
-        `Source "${provider}" has a secret that cannot be read; the one from its environment variable is accepted beside it`,
+        `Source "${name}" has a secret that cannot be read; the one from its environment variable is accepted beside it`,
       );
     }
     if (found === 'expired') {
       this.logger.warn(
-        `The environment variable of source "${provider}" holds a secret that was rotated out; it is not accepted`,
+        `The environment variable of source "${name}" holds a secret that was rotated out; it is not accepted`,
       );
     }
   }

@@ -1,0 +1,5 @@
+import { SandboxCharge } from './sandbox-charge.entity.js';
+import { SandboxEvent } from './sandbox-event.entity.js';
+import { SandboxRefund } from './sandbox-refund.entity.js';
+
+export const SANDBOX_ENTITIES = [SandboxCharge, SandboxRefund, SandboxEvent];

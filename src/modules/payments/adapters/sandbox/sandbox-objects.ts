@@ -1,0 +1,45 @@
+import type { Currency } from '../../../../kernel/currency.js';
+import { Money } from '../../../../kernel/money.js';
+import type { ChargeReport, ChargeStatus, PaymentFailure, RefundReport, RefundStatus } from '../../payment.js';
+
+/** A charge as the sandbox shows it, in answers and events. */
+export interface ChargeObject {
+  readonly id: string;
+  readonly payment: string;
+  readonly amount: number;
+  readonly received: number;
+  readonly currency: string;
+  readonly status: Exclude<ChargeStatus, 'created'>;
+  readonly failure: PaymentFailure | null;
+  readonly authorization_url: string | null;
+}
+
+/** A refund as the sandbox shows it. */
+export interface RefundObject {
+  readonly id: string;
+  readonly charge: string;
+  readonly refund: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: RefundStatus;
+}
+
+export function chargeReportOf(charge: ChargeObject): ChargeReport {
+  return {
+    reference: charge.id,
+    status: charge.status,
+    mode: 'test',
+    received: Money.of(charge.received, charge.currency as Currency),
+    ...(charge.failure && { failure: charge.failure }),
+    ...(charge.authorization_url && { authorizationUrl: charge.authorization_url }),
+  };
+}
+
+export function refundReportOf({ id, status, amount, currency }: RefundObject): RefundReport {
+  return {
+    reference: id,
+    status,
+    amount: Money.of(amount, currency as Currency),
+    ...(status === 'failed' && { failure: { code: 'refund_failed', message: "The customer's bank sent it back." } }),
+  };
+}

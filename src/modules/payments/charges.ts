@@ -1,0 +1,107 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../audit/index.js';
+import { changeBy } from './charge-state.js';
+import { OperationsRepository } from './operations.repository.js';
+import { amountOf, PaymentBooks } from './payment-books.js';
+import type { OperationKind } from './provider-operation.entity.js';
+import type { Payment } from './payment.entity.js';
+import type { ChangeCause, ChargeReport, PaymentFailure, PaymentId } from './payment.js';
+import { PaymentMetrics } from './payment-metrics.js';
+import { type PaymentChange, PaymentsRepository } from './payments.repository.js';
+
+/** The calls that a charge in a status proves, besides its creation. */
+const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> = {
+  succeeded: ['create', 'capture'],
+  canceled: ['create', 'cancel'],
+};
+
+/**
+ * The one way for a charge to change: whoever heard of it from the provider, by an answer, an event or a question, brings the
+ * report here.
+ */
+@Injectable()
+export class Charges {
+  private readonly logger = new Logger(Charges.name);
+
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly operations: OperationsRepository,
+    private readonly books: PaymentBooks,
+    private readonly audit: AuditLog,
+    private readonly metrics: PaymentMetrics,
+  ) {}
+
+  /**
+   * @param tx begins with `LEDGER_LOCK`, unless the report cannot be one of success
+   * @returns false when there is no such payment, or the report is about another charge
+   */
+  async apply(tx: EntityManager, id: PaymentId, report: ChargeReport, cause: ChangeCause): Promise<boolean> {
+    const payment = await this.payments.lock(tx, id);
+    if (payment === null) return false;
+    if (payment.providerReference !== null && payment.providerReference !== report.reference) {
+      this.logger.warn({ msg: 'A report about another charge was ignored', payment: id, reference: report.reference });
+      return false;
+    }
+    const { status, settlement } = changeBy(report, await this.soFar(tx, payment));
+    const settled = settlement && (await this.books.settle(tx, payment, settlement, cause.actor));
+    const change: PaymentChange = {
+      providerReference: report.reference,
+      ...(report.authorizationUrl !== undefined && { authorizationUrl: report.authorizationUrl }),
+      ...(status && { status, failure: report.failure ?? null }),
+      ...(settled && {
+        settledAmount: String(settled.amount.minor),
+        settledCurrency: settled.amount.currency,
+        settledTo: settled.to,
+        review: settled.review ?? null,
+      }),
+    };
+    await this.payments.change(tx, id, change);
+    await this.operations.prove(tx, id, PROVEN[report.status] ?? ['create']);
+    if (status || settled) {
+      const reason = settled?.review ?? report.failure?.message ?? null;
+      await this.record(tx, payment, status ?? payment.status, reason, cause);
+    }
+    await this.payments.watch(tx, id);
+    return true;
+  }
+
+  /** The provider refused to make the charge. */
+  async refuse(tx: EntityManager, id: PaymentId, failure: PaymentFailure, cause: ChangeCause): Promise<void> {
+    const payment = await this.payments.lock(tx, id);
+    if (payment?.status !== 'created') return;
+    await this.payments.change(tx, id, { status: 'failed', failure });
+    await this.record(tx, payment, 'failed', failure.message, cause);
+    await this.payments.watch(tx, id);
+  }
+
+  private async record(
+    tx: EntityManager,
+    { id, status: from, provider }: Payment,
+    to: Payment['status'],
+    reason: string | null,
+    cause: ChangeCause,
+  ): Promise<void> {
+    await this.payments.addTransition(tx, id, { from, to, reason }, cause);
+    const { actor, source } = cause;
+    await this.audit.record(tx, [
+      { actor, action: `payment.${to}`, subject: `payment:${id}`, details: { from, to, source, reason } },
+    ]);
+    this.metrics.changed(provider, to);
+  }
+
+  private async soFar(tx: EntityManager, payment: Payment) {
+    const { status, mode, settledAmount, settledCurrency } = payment;
+    const asked = amountOf(payment);
+    const part = payment.capture === 'manual' ? await this.operations.askedToCapture(tx, payment.id) : undefined;
+    return {
+      status,
+      mode,
+      expected: part === undefined ? asked : amountOf({ amount: String(part), currency: payment.currency }),
+      settled:
+        settledAmount === null || settledCurrency === null
+          ? undefined
+          : amountOf({ amount: settledAmount, currency: settledCurrency }),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, Not, Repository } from 'typeorm';
+import { CONFIG, type Config } from '../../config/index.js';
+import type { IdempotencyClaim } from '../../platform/idempotency/index.js';
+import type { PaymentFailure, PaymentId } from './payment.js';
+import { type OperationKind, type OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
+
+const OPEN: readonly OperationOutcome[] = ['pending', 'unknown'];
+
+export interface NewOperation {
+  readonly id: string;
+  readonly payment: PaymentId;
+  readonly kind: OperationKind;
+  readonly refund?: string;
+  readonly amount?: bigint;
+  readonly claim?: IdempotencyClaim | undefined;
+}
+
+/** Milliseconds since it was sent, by the database's clock. */
+const AGE = `SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 AS ms FROM provider_operations WHERE id = $1`;
+
+/** Calls to providers, as they were meant and as they ended. */
+@Injectable()
+export class OperationsRepository {
+  constructor(
+    @InjectRepository(ProviderOperation) private readonly operations: Repository<ProviderOperation>,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async insert(tx: EntityManager, { id, payment, kind, refund, amount, claim }: NewOperation): Promise<void> {
+    await tx.withRepository(this.operations).insert({
+      id,
+      payment,
+      kind,
+      refund: refund ?? null,
+      amount: amount === undefined ? null : String(amount),
+      requestScope: claim?.scope ?? null,
+      requestKey: claim?.key ?? null,
+    });
+  }
+
+  /** A call that is already over stays as it ended. */
+  async finish(
+    tx: EntityManager,
+    id: string,
+    outcome: OperationOutcome,
+    failure: PaymentFailure | null = null,
+  ): Promise<void> {
+    await tx
+      .withRepository(this.operations)
+      .update({ id, outcome: In(OPEN) }, { outcome, failure, finishedAt: () => 'clock_timestamp()' });
+  }
+
+  /** What the provider shows proves that these calls were carried out. */
+  async prove(tx: EntityManager, payment: PaymentId, kinds: readonly OperationKind[]): Promise<void> {
+    await tx.withRepository(this.operations).update(
+      { payment, outcome: In(OPEN), kind: In([...kinds]) },
+      {
+        outcome: 'succeeded',
+        finishedAt: () => 'clock_timestamp()',
+      },
+    );
+  }
+
+  get(id: string): Promise<ProviderOperation> {
+    return this.operations.findOneByOrFail({ id });
+  }
+
+  of(payment: PaymentId): Promise<ProviderOperation[]> {
+    return this.operations.find({ where: { payment }, order: { id: 'ASC' } });
+  }
+
+  /** The call, other than refunds, of which nobody knows yet what became. There is at most one. */
+  openOf(payment: PaymentId, by: EntityManager = this.operations.manager): Promise<ProviderOperation | null> {
+    return by.findOneBy(ProviderOperation, {
+      payment,
+      outcome: In(OPEN),
+      kind: In(['create', 'capture', 'cancel'] satisfies OperationKind[]),
+    });
+  }
+
+  openRefundsOf(payment: PaymentId): Promise<ProviderOperation[]> {
+    return this.operations.find({ where: { payment, outcome: In(OPEN), kind: 'refund' }, order: { id: 'ASC' } });
+  }
+
+  creationOf(payment: PaymentId): Promise<ProviderOperation> {
+    return this.operations.findOneOrFail({ where: { payment, kind: 'create' }, order: { id: 'DESC' } });
+  }
+
+  /** What an earlier attempt at the same request has begun. */
+  begunBy({ scope, key }: IdempotencyClaim): Promise<ProviderOperation | null> {
+    return (
+      this.operations
+        .createQueryBuilder('operation')
+        .where('operation.requestKey = :key AND operation.requestScope = :scope', { key, scope })
+        // Older ones are of a request whose answer has expired: the key is free again.
+        .andWhere(`operation.createdAt > now() - :hours * interval '1 hour'`, {
+          hours: this.config.IDEMPOTENCY_TTL_HOURS,
+        })
+        .orderBy('operation.id', 'DESC')
+        .getOne()
+    );
+  }
+
+  /** What a capture asked for, if one did and was not refused; minor units. */
+  async askedToCapture(tx: EntityManager, payment: PaymentId): Promise<bigint | undefined> {
+    const capture = await tx
+      .withRepository(this.operations)
+      .findOne({ where: { payment, kind: 'capture', outcome: Not('failed') }, order: { id: 'DESC' } });
+    const amount = capture?.amount ?? null;
+    return amount === null ? undefined : BigInt(amount);
+  }
+
+  async ageMs(id: string): Promise<number> {
+    const [row] = await this.operations.query<{ ms: string }[]>(AGE, [id]);
+    return Number(row?.ms ?? 0);
+  }
+}

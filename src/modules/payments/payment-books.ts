@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Money } from '../../kernel/money.js';
+import type { Currency } from '../../kernel/currency.js';
+import { type AccountKey, Ledger, PAYMENT_CATEGORY, systemAccount, userAccount } from '../ledger/index.js';
+import type { Settlement } from './charge-state.js';
+import type { PaymentRefund } from './payment-refund.entity.js';
+import type { Payment } from './payment.entity.js';
+
+/** Money of a payment on its way, for the ledger. */
+interface Movement {
+  readonly kind: 'CREDIT' | 'DEBIT' | 'TRANSFER';
+  readonly debit: AccountKey;
+  readonly credit: AccountKey;
+  readonly amount: Money;
+  /** Unique for good: what was posted under it is not posted again. */
+  readonly reference: string;
+  readonly description: string;
+}
+
+/**
+ * What payments and refunds do to the books. A clearing account per provider, mode and currency mirrors what the provider holds
+ * for us: together with its balance there it is zero.
+ *
+ * All of it is posted in the caller's transaction, which begins with `LEDGER_LOCK`.
+ */
+@Injectable()
+export class PaymentBooks {
+  constructor(private readonly ledger: Ledger) {}
+
+  /** @returns where the money went in the end: a wallet that takes none leaves it in suspense */
+  async settle(tx: EntityManager, payment: Payment, settlement: Settlement, actor: string): Promise<Settlement> {
+    const { amount, to } = settlement;
+    const movement = {
+      kind: 'CREDIT',
+      debit: clearingOf(payment, amount.currency),
+      amount,
+      reference: `settle:${payment.id}`,
+      description: `Payment ${payment.id}`,
+    } as const;
+    if (to === 'wallet') {
+      const refusal = await this.post(tx, { ...movement, credit: userAccount(payment.userId, amount.currency) }, actor);
+      if (refusal === undefined) return settlement;
+      await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', amount.currency) }, actor);
+      return { amount, to: 'suspense', review: `The wallet did not take it: ${refusal.message}` };
+    }
+    await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', amount.currency) }, actor);
+    return settlement;
+  }
+
+  /** Sets a refund's money aside. @throws the ledger's refusal, for example InsufficientFundsError (402) */
+  reserve(tx: EntityManager, payment: Payment, refund: { id: string; amount: Money }, actor: string): Promise<void> {
+    const { currency } = refund.amount;
+    return this.mustPost(
+      tx,
+      {
+        kind: 'DEBIT',
+        debit: userAccount(payment.userId, currency),
+        credit: systemAccount('refunds_in_transit', currency),
+        amount: refund.amount,
+        reference: `refund:${refund.id}`,
+        description: `Refund of payment ${payment.id}`,
+      },
+      actor,
+    );
+  }
+
+  /** The customer has it. */
+  payOut(tx: EntityManager, payment: Payment, refund: PaymentRefund, actor: string): Promise<void> {
+    const amount = amountOf(refund);
+    return this.mustPost(
+      tx,
+      {
+        kind: 'TRANSFER',
+        debit: systemAccount('refunds_in_transit', amount.currency),
+        credit: clearingOf(payment, amount.currency),
+        amount,
+        reference: `refund-paid:${refund.id}`,
+        description: `Refund of payment ${payment.id}, paid`,
+      },
+      actor,
+    );
+  }
+
+  /** It failed, before or after it had been paid: the money is the user's again. */
+  async giveBack(tx: EntityManager, payment: Payment, refund: PaymentRefund, actor: string): Promise<void> {
+    const amount = amountOf(refund);
+    const { currency } = amount;
+    const movement = {
+      kind: 'CREDIT',
+      debit: refund.booking === 'paid' ? clearingOf(payment, currency) : systemAccount('refunds_in_transit', currency),
+      amount,
+      reference: `refund-returned:${refund.id}`,
+      description: `Refund of payment ${payment.id}, returned`,
+    } as const;
+    const refusal = await this.post(tx, { ...movement, credit: userAccount(payment.userId, currency) }, actor);
+    if (refusal) await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', currency) }, actor);
+  }
+
+  /** @returns why the ledger refused it */
+  private async post(tx: EntityManager, { kind, ...movement }: Movement, actor: string): Promise<Error | undefined> {
+    const [outcome] = await this.ledger.post(tx, {
+      postings: [{ type: 'transfer', kind, ...movement, category: PAYMENT_CATEGORY }],
+      mode: 'atomic',
+      by: { actor },
+    });
+    return outcome !== undefined && 'refused' in outcome ? outcome.refused : undefined;
+  }
+
+  private async mustPost(tx: EntityManager, movement: Movement, actor: string): Promise<void> {
+    const refusal = await this.post(tx, movement, actor);
+    if (refusal) throw refusal;
+  }
+}
+
+function clearingOf({ provider, mode }: Payment, currency: Currency): AccountKey {
+  return systemAccount(`clearing:${provider}:${mode}`, currency);
+}
+
+export function amountOf({ amount, currency }: { amount: string; currency: string }): Money {
+  return Money.of(BigInt(amount), currency as Currency);
+}

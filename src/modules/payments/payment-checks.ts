@@ -1,0 +1,40 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Every } from '../../platform/schedule/index.js';
+import type { PaymentId } from './payment.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+
+const POLL_MS = 1000;
+/** Payments that providers are asked about at the same time. */
+const AT_ONCE = 10;
+
+const CAUSE = { source: 'reconciler', actor: 'system:payments' } as const;
+
+/**
+ * Asks providers about what is open without waiting for their webhooks: calls whose outcome nobody knows, customers who have not
+ * come back, refunds under way. Five seconds after the last change at first, then twice as long each time, up to an hour.
+ */
+@Injectable()
+export class PaymentChecks {
+  private readonly logger = new Logger(PaymentChecks.name);
+
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly service: PaymentsService,
+  ) {}
+
+  @Every(POLL_MS, { name: 'open payments', role: 'background' })
+  async checkDue(signal: AbortSignal): Promise<void> {
+    const due = await this.payments.takeDue(AT_ONCE);
+    if (!signal.aborted) await Promise.all(due.map((id) => this.check(id)));
+  }
+
+  private async check(id: PaymentId): Promise<void> {
+    try {
+      const payment = await this.payments.find(id);
+      if (payment !== null) await this.service.refresh(payment, CAUSE);
+    } catch (error) {
+      this.logger.warn({ msg: 'An open payment could not be checked', payment: id, err: error });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { Config } from '../../config/index.js';
+import { HttpClientModule } from '../../platform/http-client/index.js';
+import { RateLimitModule } from '../../platform/rate-limit/index.js';
+import { AuditModule } from '../audit/index.js';
+import { LedgerModule } from '../ledger/index.js';
+import { WebhooksModule } from '../webhooks/index.js';
+import { SandboxAddress } from './adapters/sandbox/sandbox-address.js';
+import { SandboxController, SandboxKeyGuard } from './adapters/sandbox/sandbox.controller.js';
+import { SandboxHandlers } from './adapters/sandbox/sandbox.handlers.js';
+import { SandboxPageController } from './adapters/sandbox/sandbox-page.controller.js';
+import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
+import { SandboxService } from './adapters/sandbox/sandbox.service.js';
+import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
+import { Charges } from './charges.js';
+import { OperationsRepository } from './operations.repository.js';
+import { PaymentBooks } from './payment-books.js';
+import { PaymentChecks } from './payment-checks.js';
+import { PaymentMetrics } from './payment-metrics.js';
+import { PaymentRefund } from './payment-refund.entity.js';
+import { Payment } from './payment.entity.js';
+import { PaymentsController } from './payments.controller.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+import { ProviderCalls } from './provider-calls.js';
+import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-directory.js';
+import { ProviderOperation } from './provider-operation.entity.js';
+import { Refunds } from './refunds.js';
+import { RefundsRepository } from './refunds.repository.js';
+import { RefundsService } from './refunds.service.js';
+import { WalletPaymentsController } from './wallet-payments.controller.js';
+import { WalletPaymentsService } from './wallet-payments.service.js';
+
+/** Money from customers, through payment providers, into wallets: docs/payments.md. */
+@Module({})
+export class PaymentsModule {
+  /** The sandbox is a provider without money: production has none. */
+  static forRoot({ isProduction }: Pick<Config, 'isProduction'>): DynamicModule {
+    const sandbox = isProduction ? { controllers: [], providers: [], adapters: [] } : SANDBOX;
+    return {
+      module: PaymentsModule,
+      imports: [
+        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation]),
+        HttpClientModule,
+        RateLimitModule,
+        AuditModule,
+        LedgerModule,
+        WebhooksModule,
+      ],
+      controllers: [PaymentsController, WalletPaymentsController, ...sandbox.controllers],
+      providers: [
+        PaymentsService,
+        RefundsService,
+        WalletPaymentsService,
+        PaymentsRepository,
+        OperationsRepository,
+        RefundsRepository,
+        PaymentBooks,
+        PaymentMetrics,
+        PaymentChecks,
+        Charges,
+        Refunds,
+        ProviderCalls,
+        ProviderDirectory,
+        ...sandbox.providers,
+        {
+          provide: PAYMENT_PROVIDERS_IN_USE,
+          inject: sandbox.adapters,
+          useFactory: (...adapters: unknown[]) => adapters,
+        },
+      ],
+      exports: [PaymentsService, RefundsService],
+    };
+  }
+}
+
+const SANDBOX = {
+  controllers: [SandboxController, SandboxPageController],
+  providers: [SandboxAddress, SandboxKeyGuard, SandboxProvider, SandboxService, SandboxWebhooks, SandboxHandlers],
+  adapters: [SandboxProvider],
+};

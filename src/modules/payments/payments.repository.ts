@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, In, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
+import { Payment } from './payment.entity.js';
+import type { ChangeCause, ChargeStatus, PaymentId } from './payment.js';
+import { PaymentTransition } from './payment-transition.entity.js';
+
+export type NewPayment = Pick<
+  Payment,
+  | 'id'
+  | 'userId'
+  | 'provider'
+  | 'mode'
+  | 'reference'
+  | 'amount'
+  | 'currency'
+  | 'capture'
+  | 'paymentMethod'
+  | 'providerPaymentMethod'
+  | 'email'
+  | 'description'
+  | 'metadata'
+  | 'createdBy'
+>;
+
+/** What the columns of a payment may be changed to. */
+export type PaymentChange = Partial<
+  Pick<
+    Payment,
+    | 'status'
+    | 'providerReference'
+    | 'settledAmount'
+    | 'settledCurrency'
+    | 'settledTo'
+    | 'review'
+    | 'authorizationUrl'
+    | 'failure'
+  >
+>;
+
+/** Which payments; every field narrows. */
+export interface PaymentFilter {
+  readonly userId?: string | undefined;
+  readonly status?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Payments of an order that are over without money: another may be tried. */
+const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
+
+const ADD_TRANSITION = `
+  INSERT INTO payment_transitions (payment, sequence, from_status, to_status, reason, source, actor, event)
+  SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5, $6, $7
+  FROM payment_transitions
+  WHERE payment = $1`;
+
+/** Index: payments_next_check_at_idx. SKIP LOCKED: several processes share the work. What is taken is due again later by itself. */
+const TAKE_DUE = `
+  UPDATE payments
+  SET
+    checks = checks + 1,
+    next_check_at = clock_timestamp() + least($2 * power(2, least(checks, 20)), $3) * interval '1 millisecond'
+  WHERE id IN (
+    SELECT id
+    FROM payments
+    WHERE next_check_at <= clock_timestamp()
+    ORDER BY next_check_at
+    LIMIT $1
+    FOR NO KEY UPDATE SKIP LOCKED
+  )
+  RETURNING id`;
+
+/** Only what is open is looked at by itself. Indexes: the primary key, payment_refunds_payment_idx, provider_operations_payment_idx. */
+const RESCHEDULE = `
+  UPDATE payments AS payment
+  SET
+    checks = 0,
+    next_check_at = CASE
+      WHEN status IN ('created', 'requires_action', 'processing', 'requires_capture')
+        OR EXISTS (
+          SELECT 1 FROM payment_refunds AS refund
+          WHERE refund.payment = payment.id AND refund.status IN ('pending', 'requires_action')
+        )
+        OR EXISTS (
+          SELECT 1 FROM provider_operations AS operation
+          WHERE operation.payment = payment.id AND operation.outcome IN ('pending', 'unknown')
+        )
+      THEN clock_timestamp() + $2 * interval '1 millisecond'
+    END
+  WHERE id = $1`;
+
+/** Milliseconds: the first look at something open, doubled each time, and the longest. */
+const FIRST_CHECK = 5000;
+const LONGEST_CHECK = 3_600_000;
+
+/** Payments and the history of their charges. */
+@Injectable()
+export class PaymentsRepository {
+  constructor(@InjectRepository(Payment) private readonly payments: Repository<Payment>) {}
+
+  async insert(tx: EntityManager, payment: NewPayment): Promise<void> {
+    await tx.withRepository(this.payments).insert({ ...payment, status: 'created' } as QueryDeepPartialEntity<Payment>);
+  }
+
+  /** For a change: until `tx` ends nobody else changes it. */
+  lock(tx: EntityManager, id: PaymentId): Promise<Payment | null> {
+    return tx.withRepository(this.payments).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  find(id: PaymentId): Promise<Payment | null> {
+    return this.payments.findOneBy({ id });
+  }
+
+  /** One that stands in the way of another for the same order. */
+  openFor(tx: EntityManager, userId: string, reference: string): Promise<Payment | null> {
+    return tx.withRepository(this.payments).findOneBy({ userId, reference, status: Not(In(OVER)) });
+  }
+
+  findByReference(userId: string | undefined, reference: string): Promise<Payment | null> {
+    const whose = userId === undefined ? {} : { userId };
+    return this.payments.findOne({
+      where: [
+        { ...whose, reference },
+        { ...whose, providerReference: reference },
+      ],
+      order: { id: 'DESC' },
+    });
+  }
+
+  /** Newest first. Ids are version 7: their order is that of creation. */
+  list(filter: PaymentFilter, before: string | undefined, limit: number): Promise<Payment[]> {
+    const query = this.payments.createQueryBuilder('payment').orderBy('payment.id', 'DESC').take(limit);
+    const { userId, status, provider, reference, from, to, metadata } = filter;
+    if (before !== undefined) query.andWhere('payment.id < :before', { before });
+    if (userId !== undefined) query.andWhere('payment.userId = :userId', { userId });
+    if (status !== undefined) query.andWhere('payment.status = :status', { status });
+    if (provider !== undefined) query.andWhere('payment.provider = :provider', { provider });
+    if (reference !== undefined) query.andWhere('payment.reference = :reference', { reference });
+    if (from !== undefined) query.andWhere('payment.createdAt >= :from', { from });
+    if (to !== undefined) query.andWhere('payment.createdAt < :to', { to });
+    if (metadata !== undefined) query.andWhere('payment.metadata @> :metadata', { metadata: JSON.stringify(metadata) });
+    return query.getMany();
+  }
+
+  async change(tx: EntityManager, id: PaymentId, change: PaymentChange): Promise<void> {
+    await tx.withRepository(this.payments).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
+  }
+
+  async addTransition(
+    tx: EntityManager,
+    payment: PaymentId,
+    step: { from: ChargeStatus | null; to: ChargeStatus; reason: string | null },
+    { source, actor, event }: ChangeCause,
+  ): Promise<void> {
+    await tx.query(ADD_TRANSITION, [payment, step.from, step.to, step.reason, source, actor, event ?? null]);
+  }
+
+  transitions(payment: PaymentId): Promise<PaymentTransition[]> {
+    return this.payments.manager.find(PaymentTransition, { where: { payment }, order: { sequence: 'ASC' } });
+  }
+
+  /** From now on the provider is asked by itself whether anything has changed, as long as anything is open. */
+  async watch(tx: EntityManager, id: PaymentId, firstCheckMs = FIRST_CHECK): Promise<void> {
+    await tx.query(RESCHEDULE, [id, firstCheckMs]);
+  }
+
+  /** @returns ids of payments about which the provider should be asked now; each is due again later */
+  async takeDue(limit: number): Promise<PaymentId[]> {
+    const [rows] = await this.payments.query<[{ id: PaymentId }[], number]>(TAKE_DUE, [
+      limit,
+      FIRST_CHECK,
+      LONGEST_CHECK,
+    ]);
+    return rows.map(({ id }) => id);
+  }
+}

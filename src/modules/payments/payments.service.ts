@@ -1,0 +1,277 @@
+import { Injectable } from '@nestjs/common';
+import type { Currency } from '../../kernel/currency.js';
+import { decodeCursor, pageOf } from '../../kernel/cursor.js';
+import { newId } from '../../kernel/ids.js';
+import { Money } from '../../kernel/money.js';
+import type { Principal } from '../../platform/auth/index.js';
+import { RateLimiter } from '../../platform/rate-limit/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { AuditLog } from '../audit/index.js';
+import { Ledger, userAccount } from '../ledger/index.js';
+import type {
+  NewPaymentDto,
+  PaymentDetailDto,
+  PaymentDto,
+  PaymentPageDto,
+  PaymentQueryDto,
+} from './dto/payment.dto.js';
+import { OperationsRepository } from './operations.repository.js';
+import { amountOf } from './payment-books.js';
+import {
+  CaptureExceedsAuthorizationError,
+  IllegalTransitionError,
+  PaymentAlreadyOpenError,
+  PaymentBusyError,
+  ProviderRefusedError,
+  unknownPayment,
+} from './payment.errors.js';
+import type { Payment } from './payment.entity.js';
+import { type ChargeStatus, isPaymentId, type PaymentId } from './payment.js';
+import type { PaymentProvider } from './payment-provider.js';
+import { operationView, paymentView, refundView, transitionView } from './payment-view.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { type CallResult, ProviderCalls } from './provider-calls.js';
+import { ProviderDirectory } from './provider-directory.js';
+import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
+import { RefundsRepository } from './refunds.repository.js';
+import { causeOf, endUserOf, type PaymentCaller } from './payment-caller.js';
+
+/** So long a call may take before somebody else asks what became of it: its deadline, and the commits around it. */
+const CALL_MS = 30_000;
+
+/** Payments as their callers see them. */
+@Injectable()
+export class PaymentsService {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly directory: ProviderDirectory,
+    private readonly payments: PaymentsRepository,
+    private readonly operations: OperationsRepository,
+    private readonly refunds: RefundsRepository,
+    private readonly calls: ProviderCalls,
+    private readonly ledger: Ledger,
+    private readonly limiter: RateLimiter,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * Takes a payment. What the provider declines is a payment with status `failed`, and no error; one whose outcome nobody
+   * knows has the status `unknown`, and becomes known by itself.
+   *
+   * @throws ValidationError (400) for what the provider cannot carry
+   * @throws NotFoundError when an end user names another user
+   * @param rule the limit it counts for, of this caller and this user
+   * @throws PaymentAlreadyOpenError (409), RateLimitedError (429)
+   */
+  async processPayment(
+    input: NewPaymentDto,
+    caller: PaymentCaller,
+    rule: 'payments' | 'initialize' = 'payments',
+  ): Promise<PaymentDto> {
+    requireOwner(caller.principal, input.userId);
+    const begun = await this.begunBefore(caller);
+    if (begun !== null) return this.goOn(begun, caller);
+    await this.limiter.charge(rule, caller.principal, input.userId);
+    const provider = this.directory.choose(input.provider);
+    const id: PaymentId = newId();
+    const amount = Money.of(input.amount, input.currency as Currency);
+    const { email, description, providerPaymentMethod, capture } = input;
+    provider.check({ payment: id, amount, capture, email, description, providerPaymentMethod });
+    const operation = await this.create(id, amount, input, provider, caller);
+    await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    return this.viewOf(id);
+  }
+
+  /** Asks the provider how the payment stands, and what became of calls whose outcome is not known. */
+  async verifyPayment(id: string, principal: Principal, actor: string): Promise<PaymentDto> {
+    const payment = await this.visible(id, principal);
+    await this.limiter.charge('verify', principal, payment.userId);
+    await this.refresh(payment, { source: 'api', actor });
+    return this.viewOf(payment.id);
+  }
+
+  /** @throws IllegalTransitionError, CaptureExceedsAuthorizationError, PaymentBusyError, ProviderRefusedError (409) */
+  async capturePayment(id: string, amount: number | undefined, caller: PaymentCaller): Promise<PaymentDto> {
+    const wanted = (payment: Payment): bigint => {
+      const authorized = amountOf(payment);
+      const part = BigInt(amount ?? authorized.minor);
+      if (part > authorized.minor) throw new CaptureExceedsAuthorizationError(authorized);
+      return part;
+    };
+    return this.change(id, 'capture', ['requires_capture'], 'captured', caller, wanted);
+  }
+
+  /** @throws IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409) */
+  async cancelPayment(id: string, caller: PaymentCaller): Promise<PaymentDto> {
+    return this.change(id, 'cancel', CANCELABLE, 'canceled', caller);
+  }
+
+  async list({ limit, cursor, ...filter }: PaymentQueryDto, principal: Principal): Promise<PaymentPageDto> {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
+    const user = endUserOf(principal);
+    if (user !== undefined) requireOwner(principal, filter.userId ?? user);
+    const whose = user === undefined ? filter : { ...filter, userId: user };
+    const rows = await this.payments.list(whose, before, limit + 1);
+    const page = pageOf(
+      rows,
+      limit,
+      ({ id }) => ({ id }),
+      (payment) => payment,
+    );
+    return { data: await Promise.all(page.data.map((payment) => this.view(payment))), nextCursor: page.nextCursor };
+  }
+
+  /** @throws NotFoundError, also for another user's */
+  async find(id: string, principal: Principal): Promise<PaymentDetailDto> {
+    const payment = await this.visible(id, principal);
+    const [view, transitions, refunds, operations] = await Promise.all([
+      this.view(payment),
+      this.payments.transitions(payment.id),
+      this.refunds.of(payment.id),
+      this.operations.of(payment.id),
+    ]);
+    const unknown = new Set(operations.filter(({ outcome }) => outcome === 'unknown').map(({ refund }) => refund));
+    return {
+      ...view,
+      transitions: transitions.map(transitionView),
+      refunds: refunds.map((refund) => refundView(refund, unknown.has(refund.id))),
+      operations: operations.map(operationView),
+    };
+  }
+
+  /** By the caller's reference or the provider's. @throws NotFoundError, also for another user's */
+  async findByReference(reference: string, principal: Principal): Promise<Payment> {
+    const payment = await this.payments.findByReference(endUserOf(principal), reference);
+    if (payment === null) throw unknownPayment();
+    return payment;
+  }
+
+  /** @throws NotFoundError, also for another user's */
+  async visible(id: string, principal: Principal): Promise<Payment> {
+    const payment = isPaymentId(id) ? await this.payments.find(id) : null;
+    const user = endUserOf(principal);
+    if (payment === null || (user !== undefined && payment.userId !== user)) throw unknownPayment();
+    return payment;
+  }
+
+  async refresh(payment: Payment, cause: Parameters<ProviderCalls['refresh']>[1]): Promise<void> {
+    const open = await this.operations.openOf(payment.id);
+    if (open !== null) await this.calls.resolve(open, cause);
+    else if (!OVER.includes(payment.status)) await this.calls.refresh(payment, cause);
+    for (const refund of await this.operations.openRefundsOf(payment.id)) await this.calls.resolve(refund, cause);
+  }
+
+  private async create(
+    id: PaymentId,
+    amount: Money,
+    input: NewPaymentDto,
+    provider: PaymentProvider,
+    { context, claim }: PaymentCaller,
+  ): Promise<string> {
+    const operation = newId();
+    const { userId, reference = null } = input;
+    await this.transactor.run(async (tx) => {
+      if (reference !== null) {
+        const open = await this.payments.openFor(tx, userId, reference);
+        if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
+      }
+      await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
+      await this.payments.insert(tx, {
+        id,
+        userId,
+        provider: provider.name,
+        mode: provider.mode,
+        reference,
+        amount: String(amount.minor),
+        currency: amount.currency,
+        capture: input.capture,
+        paymentMethod: input.paymentMethod ?? null,
+        providerPaymentMethod: input.providerPaymentMethod ?? null,
+        email: input.email ?? null,
+        description: input.description ?? null,
+        metadata: input.metadata ?? null,
+        createdBy: context.actor,
+      });
+      const step = { from: null, to: 'created', reason: null } as const;
+      await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
+      await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
+      await this.payments.watch(tx, id, CALL_MS);
+      const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
+      await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
+    });
+    return operation;
+  }
+
+  private async change(
+    id: string,
+    kind: Exclude<OperationKind, 'create' | 'refund'>,
+    from: readonly ChargeStatus[],
+    what: string,
+    caller: PaymentCaller,
+    amountFor?: (payment: Payment) => bigint,
+  ): Promise<PaymentDto> {
+    const { id: payment, userId } = await this.visible(id, caller.principal);
+    const begun = await this.begunBefore(caller);
+    if (begun !== null) return this.goOn(begun, caller);
+    await this.limiter.charge('payments', caller.principal, userId);
+    const operation = newId();
+    await this.transactor.run(async (tx) => {
+      const locked = await this.payments.lock(tx, payment);
+      if (locked === null) throw unknownPayment();
+      if (await this.operations.openOf(payment, tx)) throw new PaymentBusyError();
+      if (!from.includes(locked.status)) throw new IllegalTransitionError(what, locked.status);
+      const amount = amountFor?.(locked);
+      await this.operations.insert(tx, {
+        id: operation,
+        payment,
+        kind,
+        claim: caller.claim,
+        ...(amount !== undefined && { amount }),
+      });
+      await this.payments.watch(tx, payment, CALL_MS);
+    }, READ_COMMITTED);
+    const result = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    return this.answer(payment, result);
+  }
+
+  /** What an earlier attempt at the same request left behind. */
+  private async begunBefore({ resumed, claim }: PaymentCaller): Promise<ProviderOperation | null> {
+    return resumed && claim !== undefined ? this.operations.begunBy(claim) : null;
+  }
+
+  private async goOn(operation: ProviderOperation, caller: PaymentCaller): Promise<PaymentDto> {
+    const isOpen = operation.outcome === 'pending' || operation.outcome === 'unknown';
+    const result: CallResult = isOpen
+      ? await this.calls.resolve(operation, causeOf(caller))
+      : { outcome: 'succeeded', ...(operation.failure && { outcome: 'failed', failure: operation.failure }) };
+    return operation.kind === 'create' ? this.viewOf(operation.payment) : this.answer(operation.payment, result);
+  }
+
+  private answer(payment: PaymentId, { failure }: CallResult): Promise<PaymentDto> {
+    if (failure !== undefined) throw new ProviderRefusedError(failure);
+    return this.viewOf(payment);
+  }
+
+  async viewOf(id: PaymentId): Promise<PaymentDto> {
+    const payment = await this.payments.find(id);
+    if (payment === null) throw unknownPayment();
+    return this.view(payment);
+  }
+
+  private async view(payment: Payment): Promise<PaymentDto> {
+    const [sums, open] = await Promise.all([
+      this.refunds.sums(payment.id),
+      payment.status === 'created' ? this.operations.openOf(payment.id) : null,
+    ]);
+    return paymentView(payment, sums, open !== null);
+  }
+}
+
+const CANCELABLE: readonly ChargeStatus[] = ['requires_action', 'processing', 'requires_capture', 'failed'];
+const OVER: readonly ChargeStatus[] = ['succeeded', 'canceled'];
+
+/** @throws NotFoundError when an end user names another user: the same answer as for one that does not exist */
+function requireOwner(principal: Principal, userId: string): void {
+  const user = endUserOf(principal);
+  if (user !== undefined && user !== userId) throw unknownPayment();
+}

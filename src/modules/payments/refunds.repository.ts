@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, Repository } from 'typeorm';
+import type { PaymentId } from './payment.js';
+import { PaymentRefund } from './payment-refund.entity.js';
+
+/** Index: payment_refunds_payment_idx. */
+const SUMS = `
+  SELECT
+    coalesce(sum(amount) FILTER (WHERE booking = 'paid'), 0) AS paid,
+    coalesce(sum(amount) FILTER (WHERE booking = 'reserved'), 0) AS reserved
+  FROM payment_refunds
+  WHERE payment = $1`;
+
+/** Minor units. */
+export interface RefundSums {
+  readonly paid: bigint;
+  readonly reserved: bigint;
+}
+
+export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'>;
+
+@Injectable()
+export class RefundsRepository {
+  constructor(@InjectRepository(PaymentRefund) private readonly refunds: Repository<PaymentRefund>) {}
+
+  async insert(tx: EntityManager, refund: NewRefund): Promise<void> {
+    await tx.withRepository(this.refunds).insert({ ...refund, status: 'pending', booking: 'reserved' });
+  }
+
+  lock(tx: EntityManager, id: string): Promise<PaymentRefund | null> {
+    return tx.withRepository(this.refunds).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  get(id: string): Promise<PaymentRefund> {
+    return this.refunds.findOneByOrFail({ id });
+  }
+
+  of(payment: PaymentId): Promise<PaymentRefund[]> {
+    return this.refunds.find({ where: { payment }, order: { id: 'ASC' } });
+  }
+
+  async change(
+    tx: EntityManager,
+    id: string,
+    change: Partial<Pick<PaymentRefund, 'status' | 'booking' | 'providerReference' | 'failure'>>,
+  ): Promise<void> {
+    await tx.withRepository(this.refunds).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
+  }
+
+  async sums(payment: PaymentId, by: EntityManager = this.refunds.manager): Promise<RefundSums> {
+    const [row] = await by.query<{ paid: string; reserved: string }[]>(SUMS, [payment]);
+    return { paid: BigInt(row?.paid ?? 0), reserved: BigInt(row?.reserved ?? 0) };
+  }
+}

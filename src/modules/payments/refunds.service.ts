@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import type { Currency } from '../../kernel/currency.js';
+import { newId } from '../../kernel/ids.js';
+import { Money } from '../../kernel/money.js';
+import type { Principal } from '../../platform/auth/index.js';
+import { RateLimiter } from '../../platform/rate-limit/index.js';
+import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
+import { AuditLog } from '../audit/index.js';
+import type { NewRefundDto, RefundDto, RefundListDto } from './dto/payment.dto.js';
+import { OperationsRepository } from './operations.repository.js';
+import { amountOf, PaymentBooks } from './payment-books.js';
+import {
+  IllegalTransitionError,
+  ProviderRefusedError,
+  RefundExceedsCapturedError,
+  unknownPayment,
+} from './payment.errors.js';
+import type { Payment } from './payment.entity.js';
+import { causeOf, type PaymentCaller } from './payment-caller.js';
+import { refundView } from './payment-view.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+import { type CallResult, ProviderCalls } from './provider-calls.js';
+import { RefundsRepository } from './refunds.repository.js';
+import type { ProviderOperation } from './provider-operation.entity.js';
+
+const CALL_MS = 30_000;
+
+/** Money back to customers. */
+@Injectable()
+export class RefundsService {
+  constructor(
+    private readonly transactor: Transactor,
+    private readonly service: PaymentsService,
+    private readonly payments: PaymentsRepository,
+    private readonly operations: OperationsRepository,
+    private readonly refunds: RefundsRepository,
+    private readonly books: PaymentBooks,
+    private readonly calls: ProviderCalls,
+    private readonly audit: AuditLog,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  /**
+   * Sets the money aside in the ledger, then asks the provider: two refunds at once cannot give back more than was captured, and
+   * what the user has spent cannot be given back.
+   *
+   * @throws RefundExceedsCapturedError, IllegalTransitionError, ProviderRefusedError (409)
+   * @throws InsufficientFundsError (402) when the wallet does not have it any more
+   */
+  async refundPayment(id: string, input: NewRefundDto, caller: PaymentCaller): Promise<RefundDto> {
+    const { id: payment, userId } = await this.service.visible(id, caller.principal);
+    const begun = caller.resumed && caller.claim ? await this.operations.begunBy(caller.claim) : null;
+    if (begun?.refund) return this.goOn(begun, begun.refund, caller);
+    await this.limiter.charge('payments', caller.principal, userId);
+    const [operation, refund] = [newId(), newId()];
+    const { actor } = caller.context;
+    await this.transactor.run(
+      async (tx) => {
+        const locked = await this.payments.lock(tx, payment);
+        if (locked === null) throw unknownPayment();
+        const amount = this.amountFor(locked, input, await this.refunds.sums(payment, tx));
+        await this.books.reserve(tx, locked, { id: refund, amount }, actor);
+        const { reason = null } = input;
+        const { minor, currency } = amount;
+        await this.refunds.insert(tx, {
+          id: refund,
+          payment,
+          amount: String(minor),
+          currency,
+          reason,
+          createdBy: actor,
+        });
+        await this.operations.insert(tx, {
+          id: operation,
+          payment,
+          kind: 'refund',
+          refund,
+          amount: minor,
+          claim: caller.claim,
+        });
+        await this.payments.watch(tx, payment, CALL_MS);
+        const details = { refund, amount: Number(minor), currency };
+        await this.audit.record(tx, [
+          { ...caller.context, action: 'refund.created', subject: `payment:${payment}`, details },
+        ]);
+      },
+      { lockTable: LEDGER_LOCK },
+    );
+    const result = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    return this.answer(refund, result);
+  }
+
+  /** @throws NotFoundError, also for another user's payment */
+  async list(id: string, principal: Principal): Promise<RefundListDto> {
+    const { refunds } = await this.service.find(id, principal);
+    return { data: refunds };
+  }
+
+  private async goOn(operation: ProviderOperation, refund: string, caller: PaymentCaller): Promise<RefundDto> {
+    const { outcome, failure } = operation;
+    const isOpen = outcome === 'pending' || outcome === 'unknown';
+    const result: CallResult = isOpen
+      ? await this.calls.resolve(operation, causeOf(caller))
+      : { outcome, ...(failure && { failure }) };
+    return this.answer(refund, result);
+  }
+
+  private async answer(id: string, { outcome, failure }: CallResult): Promise<RefundDto> {
+    if (failure !== undefined) throw new ProviderRefusedError(failure);
+    return refundView(await this.refunds.get(id), outcome === 'unknown');
+  }
+
+  private amountFor(payment: Payment, { amount }: NewRefundDto, sums: { paid: bigint; reserved: bigint }): Money {
+    if (payment.status !== 'succeeded' || payment.settledTo !== 'wallet') {
+      throw new IllegalTransitionError('refunded', payment.status);
+    }
+    const captured = amountOf({ amount: payment.settledAmount ?? '0', currency: payment.currency });
+    const refundable = Money.of(captured.minor - sums.paid - sums.reserved, payment.currency as Currency);
+    const wanted = amount === undefined ? refundable : Money.of(amount, payment.currency as Currency);
+    if (wanted.minor > refundable.minor || wanted.minor <= 0n) throw new RefundExceedsCapturedError(refundable);
+    return wanted;
+  }
+}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../audit/index.js';
+import { PaymentBooks } from './payment-books.js';
+import type { PaymentRefund, RefundBooking } from './payment-refund.entity.js';
+import type { Payment } from './payment.entity.js';
+import type { ChangeCause, PaymentFailure, RefundReport, RefundStatus } from './payment.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { RefundsRepository } from './refunds.repository.js';
+
+/** Where the money is once a refund has come to a status. */
+const BOOKED: Readonly<Record<RefundStatus, RefundBooking | undefined>> = {
+  pending: undefined,
+  requires_action: undefined,
+  succeeded: 'paid',
+  failed: 'returned',
+  canceled: 'returned',
+};
+
+/** The one way for a refund to change: whoever heard of it from the provider brings the report here. */
+@Injectable()
+export class Refunds {
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly refunds: RefundsRepository,
+    private readonly books: PaymentBooks,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * What failed stays failed; what succeeded may still fail, when the customer's bank sends it back.
+   *
+   * @param tx begins with `LEDGER_LOCK`
+   * @returns false when there is no such refund
+   */
+  async apply(
+    tx: EntityManager,
+    id: string,
+    report: Pick<RefundReport, 'status' | 'failure'> & { readonly reference: string | null },
+    cause: ChangeCause,
+  ): Promise<boolean> {
+    const refund = await this.refunds.lock(tx, id);
+    if (refund === null) return false;
+    if (refund.providerReference === null && report.reference !== null) {
+      await this.refunds.change(tx, id, { providerReference: report.reference });
+    }
+    if (refund.status === report.status || !mayFollow(refund, report.status)) return true;
+    const payment = await this.payments.lock(tx, refund.payment);
+    if (payment === null) return false;
+    const booking = BOOKED[report.status];
+    if (booking !== undefined) await this.book(tx, payment, refund, booking, cause.actor);
+    const failure = report.failure ?? null;
+    await this.refunds.change(tx, id, { status: report.status, failure, ...(booking && { booking }) });
+    await this.audit.record(tx, [
+      {
+        actor: cause.actor,
+        action: `refund.${report.status}`,
+        subject: `payment:${payment.id}`,
+        details: { refund: id, from: refund.status, to: report.status, source: cause.source },
+      },
+    ]);
+    await this.payments.watch(tx, payment.id);
+    return true;
+  }
+
+  /** The provider refused to make it. */
+  async refuse(tx: EntityManager, id: string, failure: PaymentFailure, cause: ChangeCause): Promise<void> {
+    await this.apply(tx, id, { reference: null, status: 'failed', failure }, cause);
+  }
+
+  private async book(
+    tx: EntityManager,
+    payment: Payment,
+    refund: PaymentRefund,
+    booking: RefundBooking,
+    actor: string,
+  ): Promise<void> {
+    if (booking === 'paid') await this.books.payOut(tx, payment, refund, actor);
+    else await this.books.giveBack(tx, payment, refund, actor);
+  }
+}
+
+function mayFollow({ status: from }: PaymentRefund, to: RefundStatus): boolean {
+  if (from === 'failed' || from === 'canceled') return false;
+  return from !== 'succeeded' || to === 'failed';
+}

@@ -1,0 +1,62 @@
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  Context,
+  CurrentPrincipal,
+  type Principal,
+  type RequestContext,
+  RequireScopes,
+} from '../../platform/auth/index.js';
+import { Refuses } from '../../platform/http/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
+import { SkipThrottle } from '../../platform/rate-limit/index.js';
+import { PaymentDto } from './dto/payment.dto.js';
+import { InitializeDto, InitializedDto, VerifyDto } from './dto/wallet-payment.dto.js';
+import { CurrentPaymentCaller, type PaymentCaller } from './payment-caller.js';
+import { WalletPaymentsService } from './wallet-payments.service.js';
+
+/** Money into a wallet in two steps, as Paystack's users know them: initialize, then verify. */
+@ApiTags('Payments')
+@Controller('api/wallet')
+export class WalletPaymentsController {
+  constructor(private readonly payments: WalletPaymentsService) {}
+
+  @Post('initialize')
+  @RequireScopes('payments:write')
+  @SkipThrottle({ mutations: true })
+  @Idempotent({ required: false })
+  @ApiOperation({ summary: 'Begin a payment into a wallet' })
+  @ApiResponse({ status: 201, type: InitializedDto })
+  @Refuses(404, 'NOT_FOUND', 'not yours')
+  initialize(@Body() input: InitializeDto, @CurrentPaymentCaller() caller: PaymentCaller): Promise<InitializedDto> {
+    return this.payments.initialize(input, caller);
+  }
+
+  @Get('verify/:reference')
+  @RequireScopes('payments:read')
+  @ApiOperation({ summary: 'Ask the provider how a payment stands; credits the wallet if that has not happened yet' })
+  @ApiResponse({ status: 200, type: PaymentDto })
+  @Refuses(404, 'NOT_FOUND', 'no such payment, or not yours')
+  verify(
+    @Param('reference') reference: string,
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+  ): Promise<PaymentDto> {
+    return this.payments.verify(reference, principal, context.actor);
+  }
+
+  @Post('verify')
+  @HttpCode(200)
+  @RequireScopes('payments:read')
+  @SkipThrottle({ mutations: true })
+  @ApiOperation({ summary: 'The same, with the reference in the body' })
+  @ApiResponse({ status: 200, type: PaymentDto })
+  @Refuses(404, 'NOT_FOUND', 'no such payment, or not yours')
+  verifyByBody(
+    @Body() { reference }: VerifyDto,
+    @CurrentPrincipal() principal: Principal,
+    @Context() context: RequestContext,
+  ): Promise<PaymentDto> {
+    return this.payments.verify(reference, principal, context.actor);
+  }
+}

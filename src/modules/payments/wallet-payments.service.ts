@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { ValidationError } from '../../kernel/app-error.js';
+import type { Currency } from '../../kernel/currency.js';
+import { newId } from '../../kernel/ids.js';
+import { Money } from '../../kernel/money.js';
+import type { Principal } from '../../platform/auth/index.js';
+import { RateLimiter } from '../../platform/rate-limit/index.js';
+import type { InitializeDto, InitializedDto } from './dto/wallet-payment.dto.js';
+import type { PaymentDto } from './dto/payment.dto.js';
+import { endUserOf, type PaymentCaller } from './payment-caller.js';
+import { PaymentsService } from './payments.service.js';
+
+/** Payments by their reference, for callers who know no payment ids. */
+@Injectable()
+export class WalletPaymentsService {
+  constructor(
+    private readonly payments: PaymentsService,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  /**
+   * Begins a payment with a reference of its own.
+   *
+   * @throws ValidationError for an amount that is missing, given twice, or finer than the currency
+   */
+  async initialize(input: InitializeDto, caller: PaymentCaller): Promise<InitializedDto> {
+    const { minor, currency } = moneyOf(input);
+    const userId = input.userId ?? endUserOf(caller.principal);
+    if (userId === undefined) throw invalid('userId', 'userId must say whose wallet');
+    const reference = newId();
+    const { email, provider } = input;
+    const payment = await this.payments.processPayment(
+      {
+        userId,
+        amount: Number(minor),
+        currency,
+        capture: 'automatic',
+        reference,
+        ...(email !== undefined && { email }),
+        ...(provider !== undefined && { provider }),
+      },
+      caller,
+      'initialize',
+    );
+    return {
+      reference: payment.reference ?? reference,
+      authorizationUrl: payment.authorizationUrl,
+      accessCode: null,
+      payment,
+    };
+  }
+
+  /** @throws NotFoundError, also for another user's */
+  async verify(reference: string, principal: Principal, actor: string): Promise<PaymentDto> {
+    const payment = await this.payments.findByReference(reference, principal);
+    await this.limiter.charge('verify', principal, payment.userId);
+    await this.payments.refresh(payment, { source: 'api', actor });
+    return this.payments.viewOf(payment.id);
+  }
+}
+
+function moneyOf({ amount_usd: dollars, amount, currency }: InitializeDto): Money {
+  if (dollars !== undefined) {
+    if (amount !== undefined || currency !== undefined) {
+      throw invalid('amount_usd', 'amount_usd stands alone: leave amount and currency out');
+    }
+    const money = Money.parse(dollars, 'USD');
+    if (money.minor <= 0n) throw invalid('amount_usd', 'amount_usd must be above zero');
+    return money;
+  }
+  if (amount === undefined || currency === undefined) {
+    throw invalid('amount', 'send amount_usd, or amount (minor units) and currency');
+  }
+  return Money.of(amount, currency as Currency);
+}
+
+function invalid(path: string, message: string): ValidationError {
+  return ValidationError.of([{ path, message }]);
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { Pool } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { PaymentsClient } from '../support/payments-client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
+import { newUserId, WalletClient } from '../support/wallet-client.js';
+
+/** The sandbox makes what it is asked for, and does not answer: the process can be killed in the middle of the call. */
+const NO_ANSWER = 4005;
+
+let database: TestDatabase;
+let pool: Pool;
+let server: TestServer;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = new Pool({ connectionString: database.url, max: 2 });
+});
+
+afterAll(async () => {
+  await pool?.end();
+  await database?.drop();
+});
+
+const start = async () => {
+  server = await startServer({ env: { DATABASE_URL: database.url, IDEMPOTENCY_LOCK_MS: '500' } });
+};
+
+beforeEach(start);
+
+afterEach(async () => {
+  await new WalletClient(server).expectIntegrity();
+  await server.kill('SIGKILL');
+});
+
+const client = () => new PaymentsClient(server);
+
+async function count(sql: string, parameters: unknown[] = []): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${sql}`, parameters);
+  return Number(rows[0]?.count);
+}
+
+/** Kills the server once the sandbox has carried out the call, and starts another. */
+async function killOnce(isMade: () => Promise<boolean>, call: Promise<unknown>): Promise<void> {
+  await waitFor(isMade, { what: 'the sandbox to have carried out the call' });
+  await Promise.all([server.kill('SIGKILL'), call.catch(() => undefined)]);
+  await start();
+}
+
+/** Sends it until it is neither in flight nor refused for the moment. */
+function repeat(path: string, body: object, key: string) {
+  return waitFor(
+    async () => {
+      const answer = await client().post(path, body, { key });
+      return answer.status === 409 && answer.body['code'] === 'IDEMPOTENCY_KEY_IN_USE' ? undefined : answer;
+    },
+    { what: 'the request to be answered' },
+  );
+}
+
+describe('a server that is killed in the middle of a call to the provider', () => {
+  it('has made one charge, which the same key and the wallet show', async () => {
+    const [key, request] = [randomUUID(), { userId: newUserId(), amount: NO_ANSWER, currency: 'USD' }];
+    const call = client().post('payments', request, { key });
+    await killOnce(async () => (await count('sandbox_charges WHERE amount = $1', [NO_ANSWER])) > 0, call);
+    const { status, body } = await repeat('payments', request, key);
+    expect([201, 202]).toContain(status);
+    await client().untilStatus(body['id'], 'succeeded');
+    expect(await count('payments WHERE user_id = $1', [request.userId])).toBe(1);
+    expect(await count('sandbox_charges WHERE payment = $1', [body['id']])).toBe(1);
+    expect(await client().fundsOf(request.userId)).toBe(NO_ANSWER);
+  });
+
+  it('has captured once', async () => {
+    const { body } = await client().create(9000, { capture: 'manual' });
+    const [key, path, request] = [randomUUID(), `payments/${String(body['id'])}/capture`, { amount: NO_ANSWER }];
+    const call = client().post(path, request, { key });
+    await killOnce(
+      async () => (await count('sandbox_charges WHERE received = $1 AND amount = 9000', [NO_ANSWER])) > 0,
+      call,
+    );
+    const answer = await repeat(path, request, key);
+    expect(answer).toMatchObject({ status: 200, body: { status: 'succeeded', capturedAmount: NO_ANSWER } });
+    expect(await client().fundsOf(body['userId'])).toBe(NO_ANSWER);
+  });
+
+  it('has refunded once', async () => {
+    const { body } = await client().create(9000);
+    const [key, path, request] = [randomUUID(), `payments/${String(body['id'])}/refunds`, { amount: NO_ANSWER }];
+    const call = client().post(path, request, { key });
+    const made = () => count('sandbox_refunds WHERE charge = $1', [body['providerReference']]);
+    await killOnce(async () => (await made()) > 0, call);
+    const answer = await repeat(path, request, key);
+    expect([201, 202]).toContain(answer.status);
+    await waitFor(async () => {
+      const { refunds } = (await client().find(body['id'])) as { refunds: { status: string }[] };
+      return refunds.length === 1 && refunds[0]?.status === 'succeeded';
+    });
+    expect(await made()).toBe(1);
+    expect(await client().fundsOf(body['userId'])).toBe(9000 - NO_ANSWER);
+  });
+
+  it('leaves nothing open when nobody asks again', async () => {
+    const request = { userId: newUserId(), amount: NO_ANSWER, currency: 'USD' };
+    const before = await count('sandbox_charges');
+    await killOnce(async () => (await count('sandbox_charges')) > before, client().post('payments', request));
+    await waitFor(async () => (await client().fundsOf(request.userId)) === NO_ANSWER, { timeout: 60_000 });
+    await waitFor(async () => (await count(`provider_operations WHERE outcome IN ('pending', 'unknown')`)) === 0, {
+      timeout: 60_000,
+    });
+  });
+});
