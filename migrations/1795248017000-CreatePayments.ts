@@ -162,6 +162,7 @@ const INDEXES = [
   `CREATE INDEX sandbox_refunds_charge_idx ON sandbox_refunds (charge)`,
   `CREATE UNIQUE INDEX sandbox_refunds_key_key ON sandbox_refunds (key)`,
   `CREATE INDEX payments_next_check_at_idx ON payments (next_check_at) WHERE next_check_at IS NOT NULL`,
+  `CREATE INDEX payments_suspense_idx ON payments (id) WHERE settled_to = 'suspense' AND review IS NOT NULL`,
   `CREATE INDEX payments_status_idx ON payments (status, id)`,
   `CREATE INDEX payments_reference_idx ON payments (reference, user_id) WHERE reference IS NOT NULL`,
   `CREATE INDEX payments_user_id_idx ON payments (user_id, id)`,

@@ -170,6 +170,8 @@ describe('Injections', () => {
             [name, 'b'],
           ]),
           ...[`${name}[$ne]`, `${name}[]`, `${name}.x`].map(async (operator) => {
+            // That is how it is asked for: `metadata.<key>=<value>`.
+            if (operator === 'metadata.x') return;
             const { status } = await tryOut([[operator, '1']]);
             expect({ route, operator, status }).toEqual({ route, operator, status: 400 });
           }),

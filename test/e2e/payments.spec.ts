@@ -161,6 +161,26 @@ describe('a payment', () => {
     expect(await payments.client.fundsOf(body['userId'])).toBe(4013);
   });
 
+  it('that stays open is looked at by itself, each time later, and no more once it is over', async () => {
+    const { body } = await payments.client.create(4003);
+    const row = async () => {
+      const [found] = await holdfast.sql<{ checks: number; waits: string | null }>(
+        'SELECT checks, extract(epoch FROM next_check_at - now()) AS waits FROM payments WHERE id = $1',
+        [body['id']],
+      );
+      return found;
+    };
+    const look = async (times: number) => {
+      await holdfast.sql('UPDATE payments SET next_check_at = now() WHERE id = $1', [body['id']]);
+      await waitFor(async () => (await row())?.checks === times, { what: `look ${times}` });
+    };
+    for (const times of [1, 2, 3]) await look(times);
+    expect(Number((await row())?.waits)).toBeGreaterThan(15);
+    await fetch(String(body['authorizationUrl']), { method: 'POST' });
+    await payments.client.untilStatus(body['id'], 'succeeded');
+    await waitFor(async () => (await row())?.waits === null, { what: 'the last look' });
+  });
+
   it('is made once under one key, whoever is first', async () => {
     const [key, request] = [randomUUID(), { userId: newUserId(), amount: 500, currency: 'USD' }];
     const answers = await Promise.all(
@@ -353,6 +373,73 @@ describe('a list of payments', () => {
     const page = await payments.client.get(`payments?userId=${userId}&limit=1`);
     expect(await ids(`cursor=${String(page.body['nextCursor'])}`)).toEqual([first.body['id']]);
     expectProblem(await payments.client.get('payments?metadata.a=1&metadata.a=2'), 400, 'VALIDATION_FAILED');
+  });
+});
+
+describe('money that cannot be credited', () => {
+  const freeze = async (userId: unknown) => {
+    const opened = await payments.client.post('wallet/accounts', { userId, currency: 'USD' });
+    const path = `wallet/accounts/${String(opened.body['id'])}`;
+    const frozen = await payments.client.post(`${path}/freeze`, { reason: 'stolen card' });
+    expect(frozen).toMatchObject({ status: 200, body: { frozen: true } });
+    return async () => {
+      const thawed = await payments.client.post(`${path}/unfreeze`, { reason: 'found again' });
+      expect(thawed).toMatchObject({ status: 200, body: { frozen: false } });
+    };
+  };
+  const reviews = async () => (await payments.client.get('payments/reviews')).body['data'] as Shown[];
+
+  it('waits in suspense for a review, which brings it into the wallet, once', async () => {
+    const userId = newUserId();
+    const thaw = await freeze(userId);
+    const { body } = await payments.client.create(900, { userId });
+    expect(body).toMatchObject({ status: 'succeeded', settledTo: 'suspense', refundableAmount: 0 });
+    expect((await reviews()).map(({ id, review }) => ({ id, review }))).toContainEqual({
+      id: body['id'],
+      review: expect.stringContaining('frozen'),
+    });
+    expectProblem(await payments.client.post(`payments/${String(body['id'])}/refunds`, {}), 409, 'ILLEGAL_TRANSITION');
+    const approve = `payments/reviews/${String(body['id'])}/approve`;
+    expectProblem(await payments.client.post(approve), 409, 'ACCOUNT_FROZEN');
+    await thaw();
+    const approved = await Promise.all([payments.client.post(approve), payments.client.post(approve)]);
+    expect(approved.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+    expect(await payments.client.fundsOf(userId)).toBe(900);
+    expect((await reviews()).map(({ id }) => id)).not.toContain(body['id']);
+  });
+
+  it('goes back to the customer when the review is declined', async () => {
+    const userId = newUserId();
+    const thaw = await freeze(userId);
+    const { body } = await payments.client.create(901, { userId });
+    const declined = await payments.client.post(`payments/reviews/${String(body['id'])}/decline`);
+    expect(declined).toMatchObject({ status: 201, body: { status: 'succeeded', amount: 901 } });
+    await thaw();
+    expectProblem(
+      await payments.client.post(`payments/reviews/${String(body['id'])}/approve`),
+      409,
+      'ILLEGAL_TRANSITION',
+    );
+    expect(await payments.client.find(body['id'])).toMatchObject({ refundedAmount: 901 });
+    expect(await payments.client.fundsOf(userId)).toBe(0);
+  });
+
+  it('is that of a user all of whose accounts are frozen', async () => {
+    const userId = newUserId();
+    expectProblem(await payments.client.post(`users/${userId}/freeze`, { reason: 'nobody' }), 404, 'NOT_FOUND');
+    await payments.client.create(100, { userId });
+    const frozen = await payments.client.post(`users/${userId}/freeze`, { reason: 'fraud' });
+    expect(frozen).toMatchObject({ status: 200, body: { data: [{ userId, currency: 'USD', frozen: true }] } });
+    expect((await payments.client.create(200, { userId })).body).toMatchObject({ settledTo: 'suspense' });
+    await payments.client.post(`users/${userId}/unfreeze`, { reason: 'no fraud' });
+    expect((await payments.client.create(300, { userId })).body).toMatchObject({ settledTo: 'wallet' });
+    expect(await payments.client.fundsOf(userId)).toBe(400);
+    const credential = await holdfast.keyWith('payments:write', 'wallet:write');
+    expectProblem(
+      await payments.client.post(`users/${userId}/freeze`, { reason: 'x' }, { credential }),
+      403,
+      'FORBIDDEN',
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import {
 } from '../../src/modules/ledger/index.js';
 import { AlreadyAnsweredError } from '../../src/platform/idempotency/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { READ_COMMITTED } from '../../src/platform/transaction/index.js';
 import { BY, codeOf, credit, TestLedger, transfer, usd } from '../support/ledger.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -130,11 +131,14 @@ describe('accounts', () => {
   });
 
   it('that are frozen take part in nothing until they are thawed', async () => {
-    expect(await test.ledger.setStatus(alice, 'FROZEN', BY)).toBe(true);
-    expect(await test.ledger.setStatus(alice, 'FROZEN', BY)).toBe(false);
+    const { owner } = alice;
+    const set = (status: 'FROZEN' | 'OPEN') =>
+      test.transactor.run((tx) => test.ledger.setStatus(tx, { owner }, status, BY, 'asked to'), READ_COMMITTED);
+    expect(await set('FROZEN')).toMatchObject([{ owner, status: 'FROZEN' }]);
+    expect(await set('FROZEN')).toMatchObject([{ owner, status: 'FROZEN' }]);
     expect(codeOf(await test.post(transfer(alice, bob, 1)))).toBe('ACCOUNT_FROZEN');
     expect(codeOf(await test.post(credit(alice, 1)))).toBe('ACCOUNT_FROZEN');
-    expect(await test.ledger.setStatus(alice, 'OPEN', BY)).toBe(true);
+    expect(await set('OPEN')).toMatchObject([{ owner, status: 'OPEN' }]);
     expect(codeOf(await test.post(transfer(alice, bob, 1)))).toBe('posted');
     const id = (await test.ledger.account(alice))?.id;
     expect((await auditOf(`ledger-account:${id}`)).map(({ action }) => action)).toEqual([

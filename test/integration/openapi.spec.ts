@@ -91,6 +91,8 @@ async function newKey(fields: object): Promise<string> {
 }
 
 const BODY_OPTIONAL = [
+  '/api/payments/reviews/{id}/approve',
+  '/api/payments/reviews/{id}/decline',
   '/api/payments/{id}/cancel',
   '/api/payments/{id}/capture',
   '/api/payments/{id}/refunds',

@@ -61,7 +61,7 @@ export class TestLedger {
     const book = new LedgerBook(new StateRepository(directory, accounts), new PostingRepository(), audit);
     const records = new IdempotencyRecords({ IDEMPOTENCY_TTL_HOURS: 24 });
     const writer = new LedgerWriter(coalescers, transactor, records, book, directory, ledgerMetrics);
-    const openings = new LedgerAccounts(transactor, accounts, audit);
+    const openings = new LedgerAccounts(accounts, audit);
     return new TestLedger(
       dataSource,
       transactor,

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../../kernel/ids.js';
-import type { AccountKey, AccountRef } from './account.js';
+import type { AccountKey, AccountRef, AccountStatus } from './account.js';
+import type { AccountId } from './ids.js';
 
 /** LATERAL with LIMIT: one probe a key, whatever the statistics say of a small table. Index: ledger_accounts_owner_key. */
 const FIND = `
@@ -21,13 +22,26 @@ const OPEN = `
   ON CONFLICT (owner, currency, kind) DO NOTHING
   RETURNING id, kind, owner, currency`;
 
-/** Index: ledger_accounts_owner_key. */
+/**
+ * Locks them first, in the order of their ids, and tells of each what it was. Indexes: ledger_accounts_pkey,
+ * ledger_accounts_owner_key.
+ */
 const SET_STATUS = `
-  WITH account AS (
-    SELECT id FROM ledger_accounts WHERE owner = $1 AND currency = $2 AND kind = $3
+  WITH account AS MATERIALIZED (
+    SELECT id, kind, owner, currency, status
+    FROM ledger_accounts
+    WHERE kind = 'user' AND (id = $1 OR owner = $2)
+    ORDER BY id
+    FOR NO KEY UPDATE
+  ),
+  changed AS (
+    UPDATE ledger_accounts SET status = $3
+    WHERE id IN (SELECT id FROM account WHERE status <> $3)
   )
-  UPDATE ledger_accounts SET status = $4 FROM account WHERE ledger_accounts.id = account.id AND status <> $4
-  RETURNING ledger_accounts.id`;
+  SELECT id, kind, owner, currency, status <> $3 AS changed FROM account ORDER BY currency`;
+
+/** A user's account, or all accounts of a user. */
+export type Freezable = { readonly id: AccountId } | { readonly owner: string };
 
 export type NewAccount = AccountKey & { readonly allowNegative: boolean };
 
@@ -54,9 +68,13 @@ export class AccountsRepository {
     ]);
   }
 
-  /** @returns its id; undefined when there is no such account, or it has that status already */
-  async setStatus(tx: EntityManager, key: AccountKey, status: 'OPEN' | 'FROZEN'): Promise<string | undefined> {
-    const [rows] = await tx.query<[{ id: string }[], number]>(SET_STATUS, [key.owner, key.currency, key.kind, status]);
-    return rows[0]?.id;
+  /** @returns those there are, and whether each is changed now */
+  setStatus(
+    tx: EntityManager,
+    which: Freezable,
+    status: AccountStatus,
+  ): Promise<(AccountRef & { readonly changed: boolean })[]> {
+    const [id, owner] = 'id' in which ? [which.id, null] : [null, which.owner];
+    return tx.query(SET_STATUS, [id, owner, status]);
   }
 }

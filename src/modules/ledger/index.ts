@@ -5,7 +5,7 @@ import { LedgerTransferRow } from './ledger-transfer.entity.js';
 
 export { type AccountKey, type BalanceAt, type LedgerAccount, systemAccount, userAccount } from './account.js';
 export type { Hold } from './hold.js';
-export { type AccountId, type HoldId, isHoldId, isTransferId, type TransferId } from './ids.js';
+export { type AccountId, type HoldId, isAccountId, isHoldId, isTransferId, type TransferId } from './ids.js';
 export { type IntegrityReport, LedgerIntegrity } from './integrity/ledger-integrity.js';
 export { BatchRejectedError } from './ledger.errors.js';
 export { LedgerModule } from './ledger.module.js';

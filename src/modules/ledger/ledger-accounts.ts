@@ -3,10 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { ValidationError } from '../../kernel/app-error.js';
 import { isCurrency } from '../../kernel/currency.js';
 import type { RequestContext } from '../../platform/auth/index.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
-import type { AccountKey, AccountStatus } from './account.js';
-import { AccountsRepository } from './accounts.repository.js';
+import type { AccountKey, AccountRef, AccountStatus } from './account.js';
+import { AccountsRepository, type Freezable } from './accounts.repository.js';
 import { isOwner } from './check-posting.js';
 import { UnknownCurrencyError } from './ledger.errors.js';
 import { openedLine } from './posting-audit.js';
@@ -15,7 +14,6 @@ import { openedLine } from './posting-audit.js';
 @Injectable()
 export class LedgerAccounts {
   constructor(
-    private readonly transactor: Transactor,
     private readonly accounts: AccountsRepository,
     private readonly audit: AuditLog,
   ) {}
@@ -40,18 +38,29 @@ export class LedgerAccounts {
   /**
    * From its commit on, nothing moves in or out of a frozen account.
    *
-   * @returns false when there is no such account, or it is so already
+   * @param reason why, for the audit log
+   * @returns the accounts there are, changed or not
    */
-  async setStatus(key: AccountKey, status: AccountStatus, by: RequestContext): Promise<boolean> {
-    return this.transactor.run(async (tx) => {
-      const id = await this.accounts.setStatus(tx, key, status);
-      if (id === undefined) return false;
-      const action = status === 'FROZEN' ? 'ledger_account.frozen' : 'ledger_account.thawed';
-      const { requestId, ip, actor } = by;
-      const { kind, owner, currency } = key;
-      const details = { kind, owner, currency };
-      await this.audit.record(tx, [{ actor, action, subject: `ledger-account:${id}`, requestId, ip, details }]);
-      return true;
-    }, READ_COMMITTED);
+  async setStatus(
+    tx: EntityManager,
+    which: Freezable,
+    status: AccountStatus,
+    by: RequestContext,
+    reason: string,
+  ): Promise<readonly AccountRef[]> {
+    const accounts = await this.accounts.setStatus(tx, which, status);
+    const action = status === 'FROZEN' ? 'ledger_account.frozen' : 'ledger_account.thawed';
+    await this.audit.record(
+      tx,
+      accounts
+        .filter(({ changed }) => changed)
+        .map(({ id, kind, owner, currency }) => ({
+          ...by,
+          action,
+          subject: `ledger-account:${id}`,
+          details: { kind, owner, currency, reason },
+        })),
+    );
+    return accounts;
   }
 }

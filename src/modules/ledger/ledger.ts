@@ -10,6 +10,7 @@ import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './acco
 import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
 import type { HoldId, TransferId } from './ids.js';
+import type { Freezable } from './accounts.repository.js';
 import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerPast } from './ledger-past.js';
@@ -108,9 +109,22 @@ export class Ledger {
     return { account, created };
   }
 
-  /** @returns false when there is no such account, or it has that status already */
-  setStatus(key: AccountKey, status: AccountStatus, by: RequestContext): Promise<boolean> {
-    return this.openings.setStatus(key, status, by);
+  /**
+   * Freezes or thaws a user's account, or all accounts of a user, in the caller's transaction (READ COMMITTED).
+   *
+   * @param reason why, for the audit log
+   * @returns those accounts as they are then; none when there are none
+   */
+  async setStatus(
+    tx: EntityManager,
+    which: Freezable,
+    status: AccountStatus,
+    by: RequestContext,
+    reason: string,
+  ): Promise<LedgerAccount[]> {
+    const keys = await this.openings.setStatus(tx, which, status, by, reason);
+    const accounts = await this.reads.accounts(keys, tx);
+    return accounts.filter((account) => account !== undefined);
   }
 
   /** As last committed; undefined when there is no such account. */

@@ -61,8 +61,8 @@ export class Charges {
     if (status || settled) {
       const reason = settled?.review ?? report.failure?.message ?? null;
       await this.record(tx, payment, status ?? payment.status, reason, cause);
+      await this.payments.watch(tx, id);
     }
-    await this.payments.watch(tx, id);
     return true;
   }
 

@@ -48,6 +48,23 @@ export class PaymentBooks {
     return settlement;
   }
 
+  /** Money that waited in suspense is the user's. @throws the ledger's refusal, for example AccountFrozenError (409) */
+  release(tx: EntityManager, payment: Payment, actor: string): Promise<void> {
+    const amount = settledAmountOf(payment);
+    return this.mustPost(
+      tx,
+      {
+        kind: 'CREDIT',
+        debit: systemAccount('suspense', amount.currency),
+        credit: userAccount(payment.userId, amount.currency),
+        amount,
+        reference: `release:${payment.id}`,
+        description: `Payment ${payment.id}, approved`,
+      },
+      actor,
+    );
+  }
+
   /** Sets a refund's money aside. @throws the ledger's refusal, for example InsufficientFundsError (402) */
   reserve(tx: EntityManager, payment: Payment, refund: { id: string; amount: Money }, actor: string): Promise<void> {
     const { currency } = refund.amount;
@@ -55,7 +72,7 @@ export class PaymentBooks {
       tx,
       {
         kind: 'DEBIT',
-        debit: userAccount(payment.userId, currency),
+        debit: homeOf(payment, currency),
         credit: systemAccount('refunds_in_transit', currency),
         amount: refund.amount,
         reference: `refund:${refund.id}`,
@@ -93,7 +110,7 @@ export class PaymentBooks {
       reference: `refund-returned:${refund.id}`,
       description: `Refund of payment ${payment.id}, returned`,
     } as const;
-    const refusal = await this.post(tx, { ...movement, credit: userAccount(payment.userId, currency) }, actor);
+    const refusal = await this.post(tx, { ...movement, credit: homeOf(payment, currency) }, actor);
     if (refusal) await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', currency) }, actor);
   }
 
@@ -115,6 +132,17 @@ export class PaymentBooks {
 
 function clearingOf({ provider, mode }: Payment, currency: Currency): AccountKey {
   return systemAccount(`clearing:${provider}:${mode}`, currency);
+}
+
+/** Where a settled payment's money is. */
+function homeOf({ settledTo, userId }: Payment, currency: Currency): AccountKey {
+  return settledTo === 'suspense' ? systemAccount('suspense', currency) : userAccount(userId, currency);
+}
+
+/** @throws TypeError for a payment that is not settled */
+export function settledAmountOf({ settledAmount, settledCurrency }: Payment): Money {
+  if (settledAmount === null || settledCurrency === null) throw new TypeError('The payment is not settled');
+  return amountOf({ amount: settledAmount, currency: settledCurrency });
 }
 
 export function amountOf({ amount, currency }: { amount: string; currency: string }): Money {

@@ -33,6 +33,7 @@ export class PaymentChecks {
     try {
       const payment = await this.payments.find(id);
       if (payment !== null) await this.service.refresh(payment, CAUSE);
+      await this.payments.rest(id);
     } catch (error) {
       this.logger.warn({ msg: 'An open payment could not be checked', payment: id, err: error });
     }

@@ -17,6 +17,7 @@ import {
   RefundDto,
   RefundListDto,
 } from './dto/payment.dto.js';
+import { accepted } from './accepted.js';
 import { CurrentPaymentCaller, type PaymentCaller, requireService } from './payment-caller.js';
 import { PaymentsService } from './payments.service.js';
 import { RefundsService } from './refunds.service.js';
@@ -143,10 +144,4 @@ export class PaymentsController {
   listRefunds(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<RefundListDto> {
     return this.refunds.list(id, principal);
   }
-}
-
-/** 202 for what is not decided yet. */
-function accepted<View extends { status: string }>(reply: FastifyReply, view: View, status: number): View {
-  reply.status(view.status === 'unknown' || view.status === 'processing' ? 202 : status);
-  return view;
 }

@@ -29,6 +29,8 @@ import { ProviderOperation } from './provider-operation.entity.js';
 import { Refunds } from './refunds.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
+import { ReviewsController } from './reviews.controller.js';
+import { ReviewsService } from './reviews.service.js';
 import { WalletPaymentsController } from './wallet-payments.controller.js';
 import { WalletPaymentsService } from './wallet-payments.service.js';
 
@@ -48,10 +50,11 @@ export class PaymentsModule {
         LedgerModule,
         WebhooksModule,
       ],
-      controllers: [PaymentsController, WalletPaymentsController, ...sandbox.controllers],
+      controllers: [ReviewsController, PaymentsController, WalletPaymentsController, ...sandbox.controllers],
       providers: [
         PaymentsService,
         RefundsService,
+        ReviewsService,
         WalletPaymentsService,
         PaymentsRepository,
         OperationsRepository,

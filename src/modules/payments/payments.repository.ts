@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, In, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
+import { type EntityManager, In, IsNull, LessThan, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
 import { Payment } from './payment.entity.js';
 import type { ChangeCause, ChargeStatus, PaymentId } from './payment.js';
 import { PaymentTransition } from './payment-transition.entity.js';
@@ -74,24 +74,28 @@ const TAKE_DUE = `
   )
   RETURNING id`;
 
-/** Only what is open is looked at by itself. Indexes: the primary key, payment_refunds_payment_idx, provider_operations_payment_idx. */
-const RESCHEDULE = `
-  UPDATE payments AS payment
+/** What the provider is asked about by itself. Indexes: payment_refunds_payment_idx, provider_operations_payment_idx. */
+const IS_OPEN = `
+  (
+    status IN ('created', 'requires_action', 'processing', 'requires_capture')
+    OR EXISTS (
+      SELECT 1 FROM payment_refunds AS refund
+      WHERE refund.payment = payments.id AND refund.status IN ('pending', 'requires_action')
+    )
+    OR EXISTS (
+      SELECT 1 FROM provider_operations AS operation
+      WHERE operation.payment = payments.id AND operation.outcome IN ('pending', 'unknown')
+    )
+  )`;
+
+const WATCH = `
+  UPDATE payments
   SET
     checks = 0,
-    next_check_at = CASE
-      WHEN status IN ('created', 'requires_action', 'processing', 'requires_capture')
-        OR EXISTS (
-          SELECT 1 FROM payment_refunds AS refund
-          WHERE refund.payment = payment.id AND refund.status IN ('pending', 'requires_action')
-        )
-        OR EXISTS (
-          SELECT 1 FROM provider_operations AS operation
-          WHERE operation.payment = payment.id AND operation.outcome IN ('pending', 'unknown')
-        )
-      THEN clock_timestamp() + $2 * interval '1 millisecond'
-    END
+    next_check_at = CASE WHEN ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
   WHERE id = $1`;
+
+const REST = `UPDATE payments SET next_check_at = NULL WHERE id = $1 AND NOT ${IS_OPEN}`;
 
 /** Milliseconds: the first look at something open, doubled each time, and the longest. */
 const FIRST_CHECK = 5000;
@@ -146,6 +150,19 @@ export class PaymentsRepository {
     return query.getMany();
   }
 
+  /** Newest first. Index: payments_suspense_idx. */
+  inSuspense(before: string | undefined, limit: number): Promise<Payment[]> {
+    return this.payments.find({
+      where: {
+        settledTo: 'suspense',
+        review: Not(IsNull()),
+        ...(before !== undefined && { id: LessThan(before as PaymentId) }),
+      },
+      order: { id: 'DESC' },
+      take: limit,
+    });
+  }
+
   async change(tx: EntityManager, id: PaymentId, change: PaymentChange): Promise<void> {
     await tx.withRepository(this.payments).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
   }
@@ -163,9 +180,17 @@ export class PaymentsRepository {
     return this.payments.manager.find(PaymentTransition, { where: { payment }, order: { sequence: 'ASC' } });
   }
 
-  /** From now on the provider is asked by itself whether anything has changed, as long as anything is open. */
+  /**
+   * Something has changed: from now on the provider is asked by itself, soon at first, as long as anything is open. Not after a look
+   * that has found nothing new: the next one comes later than the one before.
+   */
   async watch(tx: EntityManager, id: PaymentId, firstCheckMs = FIRST_CHECK): Promise<void> {
-    await tx.query(RESCHEDULE, [id, firstCheckMs]);
+    await tx.query(WATCH, [id, firstCheckMs]);
+  }
+
+  /** After a look at it: when nothing is open any more, that was the last. */
+  async rest(id: PaymentId): Promise<void> {
+    await this.payments.query(REST, [id]);
   }
 
   /** @returns ids of payments about which the provider should be asked now; each is due again later */

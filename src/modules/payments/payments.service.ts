@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Currency } from '../../kernel/currency.js';
+import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
@@ -33,7 +34,7 @@ import { PaymentsRepository } from './payments.repository.js';
 import { type CallResult, ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
 import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { type RefundSums, RefundsRepository } from './refunds.repository.js';
 import { causeOf, endUserOf, type PaymentCaller } from './payment-caller.js';
 
 /** So long a call may take before somebody else asks what became of it: its deadline, and the commits around it. */
@@ -210,9 +211,10 @@ export class PaymentsService {
     caller: PaymentCaller,
     amountFor?: (payment: Payment) => bigint,
   ): Promise<PaymentDto> {
-    const { id: payment, userId } = await this.visible(id, caller.principal);
+    const { id: payment, userId, provider } = await this.visible(id, caller.principal);
     const begun = await this.begunBefore(caller);
     if (begun !== null) return this.goOn(begun, caller);
+    this.directory.choose(provider);
     await this.limiter.charge('payments', caller.principal, userId);
     const operation = newId();
     await this.transactor.run(async (tx) => {
@@ -258,12 +260,16 @@ export class PaymentsService {
     return this.view(payment);
   }
 
-  private async view(payment: Payment): Promise<PaymentDto> {
-    const [sums, open] = await Promise.all([
-      this.refunds.sums(payment.id),
-      payment.status === 'created' ? this.operations.openOf(payment.id) : null,
-    ]);
+  /** @param by of the caller's transaction, if it is in one */
+  async view(payment: Payment, by?: EntityManager): Promise<PaymentDto> {
+    const sums = await this.refunds.sums(payment.id, by);
+    const open = payment.status === 'created' ? await this.operations.openOf(payment.id, by) : null;
     return paymentView(payment, sums, open !== null);
+  }
+
+  /** What of a payment went back, or is on its way. */
+  refundsOf(id: PaymentId, tx: EntityManager): Promise<RefundSums> {
+    return this.refunds.sums(id, tx);
   }
 }
 

@@ -130,7 +130,7 @@ export class ProviderCalls {
     if (report === undefined) {
       await this.transactor.run(async (tx) => {
         await this.operations.finish(tx, operation.id, 'unknown');
-        await this.payments.watch(tx, payment.id);
+        if (operation.outcome === 'pending') await this.payments.watch(tx, payment.id);
       }, READ_COMMITTED);
       return { outcome: 'unknown' };
     }
@@ -150,7 +150,8 @@ export class ProviderCalls {
         if ('charge' in report) await this.charges.apply(tx, payment.id, report.charge, cause);
         else if (operation?.refund) await this.refundBooks.apply(tx, operation.refund, report.refund, cause);
       },
-      { lockTable: LEDGER_LOCK },
+      // Only money that arrives or goes back is booked.
+      'charge' in report && report.charge.status !== 'succeeded' ? {} : { lockTable: LEDGER_LOCK },
     );
   }
 

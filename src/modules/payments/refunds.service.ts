@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { Currency } from '../../kernel/currency.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
@@ -8,7 +7,7 @@ import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { NewRefundDto, RefundDto, RefundListDto } from './dto/payment.dto.js';
 import { OperationsRepository } from './operations.repository.js';
-import { amountOf, PaymentBooks } from './payment-books.js';
+import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import {
   IllegalTransitionError,
   ProviderRefusedError,
@@ -21,7 +20,8 @@ import { refundView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { type CallResult, ProviderCalls } from './provider-calls.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { ProviderDirectory } from './provider-directory.js';
+import { type RefundSums, RefundsRepository } from './refunds.repository.js';
 import type { ProviderOperation } from './provider-operation.entity.js';
 
 const CALL_MS = 30_000;
@@ -37,6 +37,7 @@ export class RefundsService {
     private readonly refunds: RefundsRepository,
     private readonly books: PaymentBooks,
     private readonly calls: ProviderCalls,
+    private readonly directory: ProviderDirectory,
     private readonly audit: AuditLog,
     private readonly limiter: RateLimiter,
   ) {}
@@ -45,13 +46,20 @@ export class RefundsService {
    * Sets the money aside in the ledger, then asks the provider: two refunds at once cannot give back more than was captured, and
    * what the user has spent cannot be given back.
    *
+   * @param from where the money is: in suspense only for a review that was declined
    * @throws RefundExceedsCapturedError, IllegalTransitionError, ProviderRefusedError (409)
    * @throws InsufficientFundsError (402) when the wallet does not have it any more
    */
-  async refundPayment(id: string, input: NewRefundDto, caller: PaymentCaller): Promise<RefundDto> {
-    const { id: payment, userId } = await this.service.visible(id, caller.principal);
+  async refundPayment(
+    id: string,
+    input: NewRefundDto,
+    caller: PaymentCaller,
+    from: 'wallet' | 'suspense' = 'wallet',
+  ): Promise<RefundDto> {
+    const { id: payment, userId, provider } = await this.service.visible(id, caller.principal);
     const begun = caller.resumed && caller.claim ? await this.operations.begunBy(caller.claim) : null;
     if (begun?.refund) return this.goOn(begun, begun.refund, caller);
+    this.directory.choose(provider);
     await this.limiter.charge('payments', caller.principal, userId);
     const [operation, refund] = [newId(), newId()];
     const { actor } = caller.context;
@@ -59,7 +67,7 @@ export class RefundsService {
       async (tx) => {
         const locked = await this.payments.lock(tx, payment);
         if (locked === null) throw unknownPayment();
-        const amount = this.amountFor(locked, input, await this.refunds.sums(payment, tx));
+        const amount = amountFor(locked, input, from, await this.refunds.sums(payment, tx));
         await this.books.reserve(tx, locked, { id: refund, amount }, actor);
         const { reason = null } = input;
         const { minor, currency } = amount;
@@ -110,15 +118,14 @@ export class RefundsService {
     if (failure !== undefined) throw new ProviderRefusedError(failure);
     return refundView(await this.refunds.get(id), outcome === 'unknown');
   }
+}
 
-  private amountFor(payment: Payment, { amount }: NewRefundDto, sums: { paid: bigint; reserved: bigint }): Money {
-    if (payment.status !== 'succeeded' || payment.settledTo !== 'wallet') {
-      throw new IllegalTransitionError('refunded', payment.status);
-    }
-    const captured = amountOf({ amount: payment.settledAmount ?? '0', currency: payment.currency });
-    const refundable = Money.of(captured.minor - sums.paid - sums.reserved, payment.currency as Currency);
-    const wanted = amount === undefined ? refundable : Money.of(amount, payment.currency as Currency);
-    if (wanted.minor > refundable.minor || wanted.minor <= 0n) throw new RefundExceedsCapturedError(refundable);
-    return wanted;
-  }
+/** @throws IllegalTransitionError, RefundExceedsCapturedError (409) */
+function amountFor(payment: Payment, { amount }: NewRefundDto, from: Payment['settledTo'], sums: RefundSums): Money {
+  if (payment.settledTo !== from) throw new IllegalTransitionError('refunded', payment.status);
+  const { minor: captured, currency } = settledAmountOf(payment);
+  const refundable = Money.of(captured - sums.paid - sums.reserved, currency);
+  const wanted = amount === undefined ? refundable : Money.of(amount, currency);
+  if (wanted.minor > refundable.minor || wanted.minor <= 0n) throw new RefundExceedsCapturedError(refundable);
+  return wanted;
 }

@@ -49,6 +49,10 @@ export class Refunds {
     if (payment === null) return false;
     const booking = BOOKED[report.status];
     if (booking !== undefined) await this.book(tx, payment, refund, booking, cause.actor);
+    if (booking !== undefined && payment.settledTo === 'suspense') {
+      const review = booking === 'paid' ? null : (payment.review ?? 'Its refund was sent back');
+      await this.payments.change(tx, payment.id, { review });
+    }
     const failure = report.failure ?? null;
     await this.refunds.change(tx, id, { status: report.status, failure, ...(booking && { booking }) });
     await this.audit.record(tx, [

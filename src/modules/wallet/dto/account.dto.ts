@@ -3,6 +3,7 @@ import { IsBoolean } from 'class-validator';
 import type { Currency } from '../../../kernel/currency.js';
 import { IsOmittable, IsTimestamp } from '../../../platform/http/index.js';
 import { CURRENCY, ID, MINOR_UNITS, TIME } from './schemas.js';
+import { IsDescription } from './is-description.decorator.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsUserId } from './is-user-id.decorator.js';
 
@@ -22,6 +23,12 @@ export class OpenAccountDto {
   @IsOmittable()
   @IsBoolean()
   allowNegative?: boolean;
+}
+
+export class FreezeDto {
+  /** Why, for the audit log; up to 500 characters. */
+  @IsDescription()
+  reason: string;
 }
 
 /** Which balance. */
@@ -90,4 +97,9 @@ export class AccountDto {
 
   @ApiProperty(TIME)
   createdAt: string;
+}
+
+/** All accounts of a user. */
+export class UserAccountsDto {
+  data: AccountDto[];
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../../../../config/index.js';
 import { HttpClient } from '../../../../platform/http-client/index.js';
@@ -28,9 +28,11 @@ type Event = Pick<SandboxEvent, 'id' | 'type' | 'data'>;
 
 /** Sends the sandbox's events to `/webhooks/sandbox`, signed, until they are taken in. */
 @Injectable()
-export class SandboxWebhooks implements OnApplicationBootstrap {
+export class SandboxWebhooks {
   private readonly logger = new Logger(SandboxWebhooks.name);
   private readonly secret: string;
+  /** Once there is a source that knows the secret: with the first event, so that nobody has one who pays no sandbox. */
+  private provided: Promise<void> | undefined;
 
   constructor(
     @Inject(CONFIG) config: Config,
@@ -41,10 +43,6 @@ export class SandboxWebhooks implements OnApplicationBootstrap {
     private readonly sources: EnvironmentSources,
   ) {
     this.secret = sandboxWebhookSecret(config.encryptionKey);
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    await this.sources.provide('sandbox', 'standard', this.secret);
   }
 
   @Every(POLL_MS, { name: 'events of the sandbox', role: 'background' })
@@ -66,6 +64,7 @@ export class SandboxWebhooks implements OnApplicationBootstrap {
     const body = Buffer.from(JSON.stringify({ type, timestamp: new Date(timestamp * 1000).toISOString(), data }));
     const outgoing = { body, eventId: `evt_${id.replaceAll('-', '')}`, eventType: type, timestamp };
     try {
+      await (this.provided ??= this.sources.provide('sandbox', 'standard', this.secret));
       const { status } = await this.http.request({
         purpose: 'sandbox',
         method: 'POST',
@@ -79,6 +78,7 @@ export class SandboxWebhooks implements OnApplicationBootstrap {
       if (status < 300) await this.dataSource.manager.delete(SandboxEvent, { id });
       else this.logger.warn({ msg: 'An event of the sandbox was refused', type, status });
     } catch (error) {
+      this.provided = undefined;
       this.logger.warn({ msg: 'An event of the sandbox could not be sent', type, err: error });
     }
   }

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { decodeCursor, pageOf } from '../../kernel/cursor.js';
+import type { RequestContext } from '../../platform/auth/index.js';
+import type { PageQueryDto } from '../../platform/http/index.js';
+import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
+import { LEDGER_LOCK } from '../../platform/transaction/index.js';
+import { AuditLog } from '../audit/index.js';
+import type { PaymentDto, PaymentPageDto, RefundDto } from './dto/payment.dto.js';
+import { PaymentBooks } from './payment-books.js';
+import type { PaymentCaller } from './payment-caller.js';
+import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
+import { isPaymentId } from './payment.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+import { RefundsService } from './refunds.service.js';
+
+/** Money that arrived and could not simply be credited: somebody says whose it is. */
+@Injectable()
+export class ReviewsService {
+  constructor(
+    private readonly transactor: IdempotentTransactor,
+    private readonly payments: PaymentsRepository,
+    private readonly service: PaymentsService,
+    private readonly refunds: RefundsService,
+    private readonly books: PaymentBooks,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list({ limit, cursor }: PageQueryDto): Promise<PaymentPageDto> {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
+    const rows = await this.payments.inSuspense(before, limit + 1);
+    const page = pageOf(
+      rows,
+      limit,
+      ({ id }) => ({ id }),
+      (payment) => payment,
+    );
+    return {
+      data: await Promise.all(page.data.map((payment) => this.service.view(payment))),
+      nextCursor: page.nextCursor,
+    };
+  }
+
+  /** @throws NotFoundError, IllegalTransitionError (409), and what the ledger refuses, for example for a frozen account */
+  approve(id: string, context: RequestContext, claim: RequestClaim | undefined): Promise<PaymentDto> {
+    return this.transactor.run(
+      claim,
+      async (tx) => {
+        const payment = isPaymentId(id) ? await this.payments.lock(tx, id) : null;
+        if (payment === null) throw unknownPayment();
+        const { paid, reserved } = await this.service.refundsOf(payment.id, tx);
+        if (payment.settledTo !== 'suspense' || paid + reserved > 0n) {
+          throw new IllegalTransitionError('approved', payment.status);
+        }
+        await this.books.release(tx, payment, context.actor);
+        await this.payments.change(tx, payment.id, { settledTo: 'wallet', review: null });
+        const step = { from: payment.status, to: payment.status, reason: 'Approved: from suspense to the wallet' };
+        await this.payments.addTransition(tx, payment.id, step, { source: 'api', actor: context.actor });
+        await this.audit.record(tx, [
+          {
+            ...context,
+            action: 'payment.approved',
+            subject: `payment:${payment.id}`,
+            details: { review: payment.review },
+          },
+        ]);
+        return this.service.view({ ...payment, settledTo: 'wallet', review: null }, tx);
+      },
+      { lockTable: LEDGER_LOCK },
+    );
+  }
+
+  /** Gives all of it back. Throws like `RefundsService.refundPayment`. */
+  decline(id: string, caller: PaymentCaller): Promise<RefundDto> {
+    return this.refunds.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
+  }
+}
