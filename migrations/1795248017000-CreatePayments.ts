@@ -40,6 +40,7 @@ const TABLES = [
       description text,
       metadata jsonb,
       authorization_url text,
+      access_code text,
       failure jsonb,
       next_check_at timestamptz,
       checks integer NOT NULL DEFAULT 0,

@@ -48,6 +48,7 @@ export class Charges {
     const change: PaymentChange = {
       providerReference: report.reference,
       ...(report.authorizationUrl !== undefined && { authorizationUrl: report.authorizationUrl }),
+      ...(report.accessCode !== undefined && { accessCode: report.accessCode }),
       ...(status && { status, failure: report.failure ?? null }),
       ...(settled && {
         settledAmount: String(settled.amount.minor),

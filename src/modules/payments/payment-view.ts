@@ -27,6 +27,7 @@ export function paymentView(payment: Payment, { paid, reserved }: RefundSums, is
     settledTo: payment.settledTo,
     review: payment.review,
     authorizationUrl: payment.authorizationUrl,
+    accessCode: payment.accessCode,
     failure: payment.failure,
     paymentMethod: payment.paymentMethod,
     description: payment.description,

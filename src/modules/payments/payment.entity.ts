@@ -100,6 +100,10 @@ export class Payment {
   @Column({ name: 'authorization_url', type: 'text', nullable: true })
   authorizationUrl: string | null;
 
+  /** What the provider's own dialog goes on with, where it has one. */
+  @Column({ name: 'access_code', type: 'text', nullable: true })
+  accessCode: string | null;
+
   @Column({ type: 'jsonb', nullable: true })
   failure: PaymentFailure | null;
 

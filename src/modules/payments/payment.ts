@@ -63,6 +63,8 @@ export interface ChargeReport {
   readonly failure?: PaymentFailure;
   /** Where the customer goes on. */
   readonly authorizationUrl?: string;
+  /** What the provider's own dialog goes on with, where it has one. */
+  readonly accessCode?: string;
 }
 
 export const REFUND_STATUSES = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const;

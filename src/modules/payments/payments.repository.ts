@@ -34,6 +34,7 @@ export type PaymentChange = Partial<
     | 'settledTo'
     | 'review'
     | 'authorizationUrl'
+    | 'accessCode'
     | 'failure'
   >
 >;

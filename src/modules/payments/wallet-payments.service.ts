@@ -45,7 +45,7 @@ export class WalletPaymentsService {
     return {
       reference: payment.reference ?? reference,
       authorizationUrl: payment.authorizationUrl,
-      accessCode: null,
+      accessCode: payment.accessCode,
       payment,
     };
   }

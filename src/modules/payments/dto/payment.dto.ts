@@ -214,6 +214,9 @@ export class PaymentDto {
   /** Where the customer goes on. */
   authorizationUrl: string | null;
 
+  /** For the provider's own dialog, where it has one. */
+  accessCode: string | null;
+
   failure: PaymentFailureDto | null;
 
   paymentMethod: string | null;
