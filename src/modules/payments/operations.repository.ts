@@ -80,8 +80,14 @@ export class OperationsRepository {
     });
   }
 
-  openRefundsOf(payment: PaymentId): Promise<ProviderOperation[]> {
-    return this.operations.find({ where: { payment, outcome: In(OPEN), kind: 'refund' }, order: { id: 'ASC' } });
+  /** Whether there is a refund of which nobody knows yet whether it was made. */
+  hasOpenRefund(tx: EntityManager, payment: PaymentId): Promise<boolean> {
+    return tx.withRepository(this.operations).existsBy({ payment, outcome: In(OPEN), kind: 'refund' });
+  }
+
+  /** The call that made a refund; null for one that was made elsewhere. */
+  callOf(refund: string): Promise<ProviderOperation | null> {
+    return this.operations.findOneBy({ refund });
   }
 
   creationOf(payment: PaymentId): Promise<ProviderOperation> {

@@ -32,8 +32,7 @@ export class PaymentChecks {
   private async check(id: PaymentId): Promise<void> {
     try {
       const payment = await this.payments.find(id);
-      if (payment !== null) await this.service.refresh(payment, CAUSE);
-      await this.payments.rest(id);
+      if (payment !== null && (await this.service.refresh(payment, CAUSE))) await this.payments.rest(id);
     } catch (error) {
       this.logger.warn({ msg: 'An open payment could not be checked', payment: id, err: error });
     }

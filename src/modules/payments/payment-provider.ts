@@ -49,7 +49,7 @@ export interface RefundRef {
 export interface PaymentProvider {
   readonly name: PaymentProviderName;
   readonly mode: PaymentMode;
-  /** Milliseconds for which a call that is sent again under its key is certain to have one effect. 0: there are no keys. */
+  /** Milliseconds for which a call that is sent again under its key is certain to have one effect. 0: there are no keys, and refunds of a charge are sent one after the other. */
   readonly keysHoldMs: number;
 
   /** @throws ValidationError for what the provider cannot carry: before anything is stored or sent */

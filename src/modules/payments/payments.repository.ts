@@ -96,7 +96,14 @@ const WATCH = `
     next_check_at = CASE WHEN ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
   WHERE id = $1`;
 
-const REST = `UPDATE payments SET next_check_at = NULL WHERE id = $1 AND NOT ${IS_OPEN}`;
+/** Index: the primary key. */
+const RING = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+
+/** What was rung for meanwhile is due, and stays. Index: the primary key. */
+const REST = `
+  UPDATE payments
+  SET next_check_at = NULL
+  WHERE id = $1 AND next_check_at > clock_timestamp() AND NOT ${IS_OPEN}`;
 
 /** Milliseconds: the first look at something open, doubled each time, and the longest. */
 const FIRST_CHECK = 5000;
@@ -189,7 +196,15 @@ export class PaymentsRepository {
     await tx.query(WATCH, [id, firstCheckMs]);
   }
 
-  /** After a look at it: when nothing is open any more, that was the last. */
+  /**
+   * The provider has news that it does not tell, or that cannot be taken at its word: it is asked at once, outside of `tx`, also
+   * about a payment of which nothing is open. What has succeeded may still fail.
+   */
+  async ring(tx: EntityManager, id: PaymentId): Promise<void> {
+    await tx.query(RING, [id]);
+  }
+
+  /** The provider has been asked: it is not asked again as long as nothing is open. */
   async rest(id: PaymentId): Promise<void> {
     await this.payments.query(REST, [id]);
   }

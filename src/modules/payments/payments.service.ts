@@ -27,7 +27,7 @@ import {
   unknownPayment,
 } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
-import { type ChargeStatus, isPaymentId, type PaymentId } from './payment.js';
+import { type ChangeCause, type ChargeStatus, isPaymentId, type PaymentId, type RefundStatus } from './payment.js';
 import type { PaymentProvider } from './payment-provider.js';
 import { operationView, paymentView, refundView, transitionView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
@@ -155,11 +155,23 @@ export class PaymentsService {
     return payment;
   }
 
-  async refresh(payment: Payment, cause: Parameters<ProviderCalls['refresh']>[1]): Promise<void> {
+  /** @returns false when the provider could not say how a refund stands, so that it has to be asked again */
+  async refresh(payment: Payment, cause: ChangeCause): Promise<boolean> {
     const open = await this.operations.openOf(payment.id);
     if (open !== null) await this.calls.resolve(open, cause);
     else if (!OVER.includes(payment.status)) await this.calls.refresh(payment, cause);
-    for (const refund of await this.operations.openRefundsOf(payment.id)) await this.calls.resolve(refund, cause);
+    return this.refreshRefunds(payment, cause);
+  }
+
+  /** Also those that have succeeded: the customer's bank may send one back. */
+  private async refreshRefunds(payment: Payment, cause: ChangeCause): Promise<boolean> {
+    let isKnown = true;
+    for (const refund of await this.refunds.of(payment.id)) {
+      const call = REFUND_OVER.includes(refund.status) ? null : await this.operations.callOf(refund.id);
+      if (call?.outcome === 'pending' || call?.outcome === 'unknown') await this.calls.resolve(call, cause);
+      else if (call) isKnown = (await this.calls.refreshRefund(call, payment, cause)) && isKnown;
+    }
+    return isKnown;
   }
 
   private async create(
@@ -275,6 +287,7 @@ export class PaymentsService {
 
 const CANCELABLE: readonly ChargeStatus[] = ['requires_action', 'processing', 'requires_capture', 'failed'];
 const OVER: readonly ChargeStatus[] = ['succeeded', 'canceled'];
+const REFUND_OVER: readonly RefundStatus[] = ['failed', 'canceled'];
 
 /** @throws NotFoundError when an end user names another user: the same answer as for one that does not exist */
 function requireOwner(principal: Principal, userId: string): void {

@@ -93,6 +93,19 @@ export class ProviderCalls {
     }
   }
 
+  /** Asks what became of a refund that was made, and applies it. @returns false when the provider could not say */
+  async refreshRefund(operation: ProviderOperation, payment: Payment, cause: ChangeCause): Promise<boolean> {
+    const provider = this.directory.get(payment.provider);
+    try {
+      const report = await this.find(provider, operation, payment);
+      if (report !== undefined) await this.apply(report, payment, operation, cause);
+      return report !== undefined;
+    } catch (error) {
+      this.logger.warn({ msg: 'The provider could not say how a refund stands', payment: payment.id, err: error });
+      return false;
+    }
+  }
+
   private async conclude(
     operation: ProviderOperation,
     payment: Payment,

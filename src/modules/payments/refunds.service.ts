@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
@@ -10,6 +11,7 @@ import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import {
   IllegalTransitionError,
+  PaymentBusyError,
   ProviderRefusedError,
   RefundExceedsCapturedError,
   unknownPayment,
@@ -47,7 +49,7 @@ export class RefundsService {
    * what the user has spent cannot be given back.
    *
    * @param from where the money is: in suspense only for a review that was declined
-   * @throws RefundExceedsCapturedError, IllegalTransitionError, ProviderRefusedError (409)
+   * @throws RefundExceedsCapturedError, IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409)
    * @throws InsufficientFundsError (402) when the wallet does not have it any more
    */
   async refundPayment(
@@ -67,6 +69,7 @@ export class RefundsService {
       async (tx) => {
         const locked = await this.payments.lock(tx, payment);
         if (locked === null) throw unknownPayment();
+        await this.requireItsTurn(tx, locked);
         const amount = amountFor(locked, input, from, await this.refunds.sums(payment, tx));
         await this.books.reserve(tx, locked, { id: refund, amount }, actor);
         const { reason = null } = input;
@@ -103,6 +106,12 @@ export class RefundsService {
   async list(id: string, principal: Principal): Promise<RefundListDto> {
     const { refunds } = await this.service.find(id, principal);
     return { data: refunds };
+  }
+
+  /** Without keys two refunds under way are hard to tell apart afterwards. @throws PaymentBusyError */
+  private async requireItsTurn(tx: EntityManager, { id, provider }: Payment): Promise<void> {
+    if (this.directory.get(provider).keysHoldMs > 0) return;
+    if (await this.operations.hasOpenRefund(tx, id)) throw new PaymentBusyError();
   }
 
   private async goOn(operation: ProviderOperation, refund: string, caller: PaymentCaller): Promise<RefundDto> {
