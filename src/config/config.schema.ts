@@ -71,6 +71,19 @@ const url = (...protocols: string[]) =>
       error: `must be a URL starting with ${startingWith(protocols)}`,
     }),
   );
+/** Where a provider's API is; our paths are appended. */
+const apiBase = (fallback: string) =>
+  z.preprocess(
+    blankIsAbsent,
+    z
+      .string()
+      .default(fallback)
+      .refine((text) => isUrl(text, ['http:', 'https:']), {
+        error: `must be a URL starting with ${startingWith(['http:', 'https:'])}`,
+      })
+      .refine(isPlainUrl, { error: 'must have no query, fragment, user or password' })
+      .transform((text) => text.replace(/\/$/, '')),
+  );
 /** A lock needs the votes of more than half: an even number stands no more failures than the odd one below it. */
 const oddNumberOfUrls = (...protocols: string[]) =>
   list
@@ -185,6 +198,7 @@ export const environmentSchema = z.object({
 
   STRIPE_WEBHOOK_SECRET: secret,
   PAYSTACK_SECRET_KEY: secret,
+  PAYSTACK_API_BASE: apiBase('https://api.paystack.co'),
   GORGIAS_WEBHOOK_SECRET: secret,
   SHOPIFY_WEBHOOK_SECRET: secret,
   GITHUB_WEBHOOK_SECRET: secret,

@@ -178,3 +178,22 @@ describe('WEBHOOK_ALLOWED_PRIVATE_CIDRS', () => {
     );
   });
 });
+
+describe('PAYSTACK_API_BASE', () => {
+  it.each([
+    ['', 'https://api.paystack.co'],
+    ['http://127.0.0.1:4010', 'http://127.0.0.1:4010'],
+    ['https://paystack.example/api/', 'https://paystack.example/api'],
+  ])('"%s" is %s', (PAYSTACK_API_BASE, base) => {
+    expect(loadConfig({ ...SECRETS, PAYSTACK_API_BASE }).PAYSTACK_API_BASE).toBe(base);
+  });
+
+  it.each([
+    ['api.paystack.co', 'must be a URL starting with http:// or https://'],
+    ['ftp://api.paystack.co', 'must be a URL starting with http:// or https://'],
+    ['https://api.paystack.co/?v=1', 'must have no query'],
+    ['https://me:pw@api.paystack.co', 'must have no query'],
+  ])('"%s" stops the start: %s', (PAYSTACK_API_BASE, problem) => {
+    expect(() => loadConfig({ ...SECRETS, PAYSTACK_API_BASE })).toThrow(`PAYSTACK_API_BASE: ${problem}`);
+  });
+});
