@@ -17,7 +17,8 @@ export interface SignedParts {
 
 export const SECRETS = {
   stripe: 'whsec_dGhlLXN0cmlwZS10ZXN0LXNlY3JldA',
-  paystack: 'sk_test_4f1c0a9be27d65830b1e6f2a',
+  /** No key of Paystack's API (sk_test_, sk_live_): it takes webhooks and no payments. */
+  paystack: 'paystack-4f1c0a9be27d65830b1e6f2a',
   gorgias: 'gorgias-b7c1f8e05d2a4936',
   shopify: 'shpss_8a6d1f4e3b2c90d7',
   github: "It's a Secret to Everybody",
