@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../../config/index.js';
 import { HttpClientModule } from '../../platform/http-client/index.js';
@@ -6,6 +6,7 @@ import { RateLimitModule } from '../../platform/rate-limit/index.js';
 import { AuditModule } from '../audit/index.js';
 import { LedgerModule } from '../ledger/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
+import { PAYSTACK, paystackMode } from './adapters/paystack/index.js';
 import { SandboxAddress } from './adapters/sandbox/sandbox-address.js';
 import { SandboxController, SandboxKeyGuard } from './adapters/sandbox/sandbox.controller.js';
 import { SandboxHandlers } from './adapters/sandbox/sandbox.handlers.js';
@@ -34,12 +35,20 @@ import { ReviewsService } from './reviews.service.js';
 import { WalletPaymentsController } from './wallet-payments.controller.js';
 import { WalletPaymentsService } from './wallet-payments.service.js';
 
+type PaymentsConfig = Pick<Config, 'isProduction' | 'PAYSTACK_SECRET_KEY'>;
+
 /** Money from customers, through payment providers, into wallets: docs/payments.md. */
 @Module({})
 export class PaymentsModule {
-  /** The sandbox is a provider without money: production has none. */
-  static forRoot({ isProduction }: Pick<Config, 'isProduction'>): DynamicModule {
-    const sandbox = isProduction ? { controllers: [], providers: [], adapters: [] } : SANDBOX;
+  /**
+   * A payment that names no provider goes to the first: Paystack, the sandbox. The sandbox is a provider without money: production
+   * has none.
+   */
+  static forRoot({ isProduction, PAYSTACK_SECRET_KEY }: PaymentsConfig): DynamicModule {
+    const inUse = [
+      ...(paystackMode(PAYSTACK_SECRET_KEY) === undefined ? [] : [PAYSTACK]),
+      ...(isProduction ? [] : [SANDBOX]),
+    ];
     return {
       module: PaymentsModule,
       imports: [
@@ -50,7 +59,12 @@ export class PaymentsModule {
         LedgerModule,
         WebhooksModule,
       ],
-      controllers: [ReviewsController, PaymentsController, WalletPaymentsController, ...sandbox.controllers],
+      controllers: [
+        ReviewsController,
+        PaymentsController,
+        WalletPaymentsController,
+        ...inUse.flatMap<Type>(({ controllers }) => controllers),
+      ],
       providers: [
         PaymentsService,
         RefundsService,
@@ -66,10 +80,10 @@ export class PaymentsModule {
         Refunds,
         ProviderCalls,
         ProviderDirectory,
-        ...sandbox.providers,
+        ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
           provide: PAYMENT_PROVIDERS_IN_USE,
-          inject: sandbox.adapters,
+          inject: inUse.flatMap<Type>(({ adapters }) => adapters),
           useFactory: (...adapters: unknown[]) => adapters,
         },
       ],
