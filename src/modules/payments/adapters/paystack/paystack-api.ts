@@ -43,7 +43,7 @@ export class PaystackApi {
    * @throws OutcomeUnknownError when it may have been carried out
    * @throws NotExecutedError when it never left
    */
-  async post(path: string, body: JsonObject): Promise<PaystackAnswer> {
+  post(path: string, body: JsonObject): Promise<PaystackAnswer> {
     return this.call('POST', path, body);
   }
 
