@@ -64,6 +64,9 @@ function isPlainUrl(text: string | undefined): boolean {
   const { search, hash, username, password } = new URL(text);
   return search + hash + username + password === '' && !text.endsWith('?') && !text.endsWith('#');
 }
+function isOrigin(text: string | undefined): boolean {
+  return text === undefined || !URL.canParse(text) || text.replace(/\/$/, '') === new URL(text).origin;
+}
 const startingWith = (protocols: readonly string[]) => protocols.map((protocol) => `${protocol}//`).join(' or ');
 const url = (...protocols: string[]) =>
   optional(
@@ -196,6 +199,14 @@ export const environmentSchema = z.object({
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: z.preprocess(blankIsAbsent, mailbox.prefault('Holdfast <no-reply@holdfast.invalid>')),
 
+  STRIPE_SECRET_KEY: optional(
+    z
+      .string()
+      .regex(/^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{8,}$/, 'must be a secret or restricted key: sk_test_…, sk_live_…, rk_…'),
+  ),
+  STRIPE_API_BASE: url('http:', 'https:').refine(isOrigin, {
+    error: 'must have nothing after host and port: https://api.stripe.com',
+  }),
   STRIPE_WEBHOOK_SECRET: secret,
   PAYSTACK_SECRET_KEY: secret,
   PAYSTACK_API_BASE: apiBase('https://api.paystack.co'),

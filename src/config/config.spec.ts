@@ -197,3 +197,40 @@ describe('PAYSTACK_API_BASE', () => {
     expect(() => loadConfig({ ...SECRETS, PAYSTACK_API_BASE })).toThrow(`PAYSTACK_API_BASE: ${problem}`);
   });
 });
+
+describe('STRIPE_SECRET_KEY and STRIPE_API_BASE', () => {
+  it.each(['sk_test_4eC39HqLyjWD', 'sk_live_4eC39HqLyjWD', 'rk_test_4eC39HqLyjWD', 'rk_live_4eC39HqLyjWD'])(
+    'take %s',
+    (STRIPE_SECRET_KEY) => {
+      expect(loadConfig({ ...SECRETS, STRIPE_SECRET_KEY }).STRIPE_SECRET_KEY).toBe(STRIPE_SECRET_KEY);
+    },
+  );
+
+  it.each(['https://api.stripe.com', 'https://api.stripe.com/', 'http://127.0.0.1:12111', 'http://[::1]:12111'])(
+    'take %s',
+    (STRIPE_API_BASE) => {
+      expect(loadConfig({ ...SECRETS, STRIPE_API_BASE }).STRIPE_API_BASE).toBe(STRIPE_API_BASE);
+    },
+  );
+
+  it('have no value unless told', () => {
+    const { STRIPE_SECRET_KEY, STRIPE_API_BASE } = loadConfig({
+      ...SECRETS,
+      STRIPE_SECRET_KEY: ' ',
+      STRIPE_API_BASE: '',
+    });
+    expect([STRIPE_SECRET_KEY, STRIPE_API_BASE]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['STRIPE_SECRET_KEY: must be a secret', { STRIPE_SECRET_KEY: 'pk_test_4eC39HqLyjWD' }],
+    ['STRIPE_SECRET_KEY: must be a secret', { STRIPE_SECRET_KEY: 'whsec_4eC39HqLyjWD' }],
+    ['STRIPE_SECRET_KEY: must be a secret', { STRIPE_SECRET_KEY: 'sk_test_4eC39HqLyjWD\n' }],
+    ['STRIPE_API_BASE: must be a URL', { STRIPE_API_BASE: 'api.stripe.com' }],
+    ['STRIPE_API_BASE: must have nothing after', { STRIPE_API_BASE: 'https://api.stripe.com/v1' }],
+    ['STRIPE_API_BASE: must have nothing after', { STRIPE_API_BASE: 'https://me:pw@api.stripe.com' }],
+    ['STRIPE_API_BASE: must have nothing after', { STRIPE_API_BASE: 'https://api.stripe.com?a=b' }],
+  ])('stop the start with "%s" for %j', (problem, environment) => {
+    expect(() => loadConfig({ ...SECRETS, ...environment })).toThrow(problem);
+  });
+});
