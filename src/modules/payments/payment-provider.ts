@@ -84,6 +84,12 @@ export class NotExecutedError extends Error {
   }
 }
 
+/**
+ * Turned away before anything was looked at: who asks, or how often. Nothing happened this time; what became of the same call
+ * when it was sent before, it does not tell.
+ */
+export class TurnedAwayError extends NotExecutedError {}
+
 /** It may have happened. Only the provider can tell, later. */
 export class OutcomeUnknownError extends Error {
   override readonly name = 'OutcomeUnknownError';

@@ -12,8 +12,10 @@ import {
   type ChargeRef,
   type NewCharge,
   NotExecutedError,
+  OutcomeUnknownError,
   type PaymentProvider,
   type RefundRef,
+  TurnedAwayError,
 } from './payment-provider.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { ProviderDirectory } from './provider-directory.js';
@@ -71,7 +73,7 @@ export class ProviderCalls {
     return this.conclude(operation, payment, cause, async () => {
       const found = await this.find(provider, operation, payment);
       if (found !== undefined) return found;
-      if (ageMs < provider.keysHoldMs) return this.call(provider, operation, payment);
+      if (ageMs < provider.keysHoldMs) return this.callAgain(provider, operation, payment);
       if (ageMs < NEVER_CAME) return undefined;
       throw new NotExecutedError({
         code: 'not_executed',
@@ -178,6 +180,15 @@ export class ProviderCalls {
       },
       { lockTable: LEDGER_LOCK },
     );
+  }
+
+  private async callAgain(provider: PaymentProvider, operation: ProviderOperation, payment: Payment): Promise<Report> {
+    try {
+      return await this.call(provider, operation, payment);
+    } catch (error) {
+      if (error instanceof TurnedAwayError) throw new OutcomeUnknownError('The call was turned away this time', error);
+      throw error;
+    }
   }
 
   private async call(provider: PaymentProvider, operation: ProviderOperation, payment: Payment): Promise<Report> {
