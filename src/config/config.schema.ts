@@ -202,7 +202,10 @@ export const environmentSchema = z.object({
   STRIPE_SECRET_KEY: optional(
     z
       .string()
-      .regex(/^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{8,}$/, 'must be a secret or restricted key: sk_test_…, sk_live_…, rk_…'),
+      .regex(
+        /^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{8,}$/,
+        'must be a secret or restricted key: sk_test_…, sk_live_…, rk_…',
+      ),
   ),
   STRIPE_API_BASE: url('http:', 'https:').refine(isOrigin, {
     error: 'must have nothing after host and port: https://api.stripe.com',

@@ -63,6 +63,11 @@ export interface ChargeReport {
   readonly failure?: PaymentFailure;
   /** Where the customer goes on. */
   readonly authorizationUrl?: string;
+  /**
+   * What the customer's page confirms the charge with, as long as that is to be done. Whoever has it can do so: it is in the answers
+   * to who asked for the payment, and neither stored in the clear nor logged.
+   */
+  readonly clientSecret?: string;
   /** What the provider's own dialog goes on with, where it has one. */
   readonly accessCode?: string;
 }

@@ -33,7 +33,7 @@ export class PaymentsController {
   @Post()
   @RequireScopes('payments:write')
   @SkipThrottle({ mutations: true })
-  @Idempotent({ required: true })
+  @Idempotent({ required: true, confidential: true })
   @ApiOperation({ summary: "Take a payment into a user's wallet" })
   @ApiResponse({ status: 201, type: PaymentDto, description: 'Also when the provider declines: then it is `failed`' })
   @ApiResponse({
@@ -69,7 +69,7 @@ export class PaymentsController {
   @HttpCode(200)
   @RequireScopes('payments:write')
   @SkipThrottle({ mutations: true })
-  @Idempotent({ required: false })
+  @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Ask the provider how a payment stands' })
   @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 200, type: PaymentDto })

@@ -79,16 +79,18 @@ export class PaymentsService {
     const { email, description, providerPaymentMethod, capture } = input;
     provider.check({ payment: id, amount, capture, email, description, providerPaymentMethod });
     const operation = await this.create(id, amount, input, provider, caller);
-    await this.calls.send(await this.operations.get(operation), causeOf(caller));
-    return this.viewOf(id);
+    const { clientSecret } = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    return this.viewOf(id, clientSecret);
   }
 
   /** Asks the provider how the payment stands, and what became of calls whose outcome is not known. */
   async verifyPayment(id: string, principal: Principal, actor: string): Promise<PaymentDto> {
     const payment = await this.visible(id, principal);
     await this.limiter.charge('verify', principal, payment.userId);
-    await this.refresh(payment, { source: 'api', actor });
-    return this.viewOf(payment.id);
+    const cause = { source: 'api', actor } as const;
+    const clientSecret = await this.refreshCharge(payment, cause);
+    await this.refreshRefunds(payment, cause);
+    return this.viewOf(payment.id, clientSecret);
   }
 
   /** @throws IllegalTransitionError, CaptureExceedsAuthorizationError, PaymentBusyError, ProviderRefusedError (409) */
@@ -157,10 +159,16 @@ export class PaymentsService {
 
   /** @returns false when the provider could not say how a refund stands, so that it has to be asked again */
   async refresh(payment: Payment, cause: ChangeCause): Promise<boolean> {
-    const open = await this.operations.openOf(payment.id);
-    if (open !== null) await this.calls.resolve(open, cause);
-    else if (!OVER.includes(payment.status)) await this.calls.refresh(payment, cause);
+    await this.refreshCharge(payment, cause);
     return this.refreshRefunds(payment, cause);
+  }
+
+  /** @returns the charge's client secret, as long as there is something to be done with it */
+  private async refreshCharge(payment: Payment, cause: ChangeCause): Promise<string | undefined> {
+    const open = await this.operations.openOf(payment.id);
+    if (open !== null) return (await this.calls.resolve(open, cause)).clientSecret;
+    if (OVER.includes(payment.status)) return undefined;
+    return (await this.calls.refresh(payment, cause))?.clientSecret;
   }
 
   /** Also those that have succeeded: the customer's bank may send one back. */
@@ -258,7 +266,8 @@ export class PaymentsService {
     const result: CallResult = isOpen
       ? await this.calls.resolve(operation, causeOf(caller))
       : { outcome: 'succeeded', ...(operation.failure && { outcome: 'failed', failure: operation.failure }) };
-    return operation.kind === 'create' ? this.viewOf(operation.payment) : this.answer(operation.payment, result);
+    if (operation.kind !== 'create') return this.answer(operation.payment, result);
+    return this.viewOf(operation.payment, result.clientSecret);
   }
 
   private answer(payment: PaymentId, { failure }: CallResult): Promise<PaymentDto> {
@@ -266,10 +275,10 @@ export class PaymentsService {
     return this.viewOf(payment);
   }
 
-  async viewOf(id: PaymentId): Promise<PaymentDto> {
+  async viewOf(id: PaymentId, clientSecret?: string): Promise<PaymentDto> {
     const payment = await this.payments.find(id);
     if (payment === null) throw unknownPayment();
-    return this.view(payment);
+    return { ...(await this.view(payment)), ...(clientSecret !== undefined && { clientSecret }) };
   }
 
   /** @param by of the caller's transaction, if it is in one */

@@ -29,6 +29,8 @@ export interface CallResult {
   readonly outcome: Exclude<OperationOutcome, 'pending'>;
   /** Why the provider refused it. */
   readonly failure?: PaymentFailure;
+  /** See `ChargeReport`. */
+  readonly clientSecret?: string;
 }
 
 /** Milliseconds after which a call that the provider shows no sign of was never carried out: three times a call's deadline. */
@@ -82,16 +84,16 @@ export class ProviderCalls {
     });
   }
 
-  /** Asks what became of the charge, and applies it. @returns false when the provider could not say */
-  async refresh(payment: Payment, cause: ChangeCause): Promise<boolean> {
+  /** Asks what became of the charge, and applies it. @returns undefined when the provider could not say */
+  async refresh(payment: Payment, cause: ChangeCause): Promise<ChargeReport | undefined> {
     const provider = this.directory.get(payment.provider);
     try {
       const report = await provider.findCharge(await this.chargeRef(payment));
       if (report !== undefined) await this.apply({ charge: report }, payment, undefined, cause);
-      return report !== undefined;
+      return report;
     } catch (error) {
       this.logger.warn({ msg: 'The provider could not say how a payment stands', payment: payment.id, err: error });
-      return false;
+      return undefined;
     }
   }
 
@@ -150,7 +152,8 @@ export class ProviderCalls {
       return { outcome: 'unknown' };
     }
     await this.apply(report, payment, operation, cause);
-    return { outcome: 'succeeded' };
+    const { clientSecret } = 'charge' in report ? report.charge : {};
+    return { outcome: 'succeeded', ...(clientSecret !== undefined && { clientSecret }) };
   }
 
   private async apply(

@@ -24,7 +24,7 @@ export class WalletPaymentsController {
   @Post('initialize')
   @RequireScopes('payments:write')
   @SkipThrottle({ mutations: true })
-  @Idempotent({ required: false })
+  @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Begin a payment into a wallet' })
   @ApiResponse({ status: 201, type: InitializedDto })
   @Refuses(404, 'NOT_FOUND', 'not yours')

@@ -217,6 +217,12 @@ export class PaymentDto {
   /** For the provider's own dialog, where it has one. */
   accessCode: string | null;
 
+  /**
+   * What the customer's page confirms the payment with, for example Stripe's Elements. In answers to who takes or verifies the
+   * payment, as long as that is to be done; never when it is only read.
+   */
+  clientSecret?: string;
+
   failure: PaymentFailureDto | null;
 
   paymentMethod: string | null;
