@@ -14,6 +14,8 @@ import { SandboxPageController } from './adapters/sandbox/sandbox-page.controlle
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
+import { StripeHandlers } from './adapters/stripe/stripe.handlers.js';
+import { StripePayments } from './adapters/stripe/stripe.provider.js';
 import { Charges } from './charges.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
@@ -35,18 +37,19 @@ import { ReviewsService } from './reviews.service.js';
 import { WalletPaymentsController } from './wallet-payments.controller.js';
 import { WalletPaymentsService } from './wallet-payments.service.js';
 
-type PaymentsConfig = Pick<Config, 'isProduction' | 'PAYSTACK_SECRET_KEY'>;
+type PaymentsConfig = Pick<Config, 'isProduction' | 'PAYSTACK_SECRET_KEY' | 'STRIPE_SECRET_KEY'>;
 
 /** Money from customers, through payment providers, into wallets: docs/payments.md. */
 @Module({})
 export class PaymentsModule {
   /**
-   * A payment that names no provider goes to the first: Paystack, the sandbox. The sandbox is a provider without money: production
-   * has none.
+   * A payment that names no provider goes to the first: Paystack, Stripe, the sandbox. The sandbox is a provider without money:
+   * production has none.
    */
-  static forRoot({ isProduction, PAYSTACK_SECRET_KEY }: PaymentsConfig): DynamicModule {
+  static forRoot({ isProduction, PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY }: PaymentsConfig): DynamicModule {
     const inUse = [
       ...(paystackMode(PAYSTACK_SECRET_KEY) === undefined ? [] : [PAYSTACK]),
+      ...(STRIPE_SECRET_KEY === undefined ? [] : [STRIPE]),
       ...(isProduction ? [] : [SANDBOX]),
     ];
     return {
@@ -91,6 +94,8 @@ export class PaymentsModule {
     };
   }
 }
+
+const STRIPE = { controllers: [], providers: [StripePayments, StripeHandlers], adapters: [StripePayments] };
 
 const SANDBOX = {
   controllers: [SandboxController, SandboxPageController],

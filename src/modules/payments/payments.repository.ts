@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, IsNull, LessThan, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
 import { Payment } from './payment.entity.js';
-import type { ChangeCause, ChargeStatus, PaymentId } from './payment.js';
+import type { ChangeCause, ChargeStatus, PaymentId, PaymentProviderName } from './payment.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 
 export type NewPayment = Pick<
@@ -141,6 +141,11 @@ export class PaymentsRepository {
       ],
       order: { id: 'DESC' },
     });
+  }
+
+  /** Index: payments_provider_reference_key. */
+  ofProvider(tx: EntityManager, provider: PaymentProviderName, providerReference: string): Promise<Payment | null> {
+    return tx.withRepository(this.payments).findOneBy({ provider, providerReference });
   }
 
   /** Newest first. Ids are version 7: their order is that of creation. */
