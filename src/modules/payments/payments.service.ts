@@ -6,7 +6,7 @@ import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import type {
@@ -191,35 +191,39 @@ export class PaymentsService {
   ): Promise<string> {
     const operation = newId();
     const { userId, reference = null } = input;
-    await this.transactor.run(async (tx) => {
-      if (reference !== null) {
-        const open = await this.payments.openFor(tx, userId, reference);
-        if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
-      }
-      await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
-      await this.payments.insert(tx, {
-        id,
-        userId,
-        provider: provider.name,
-        mode: provider.mode,
-        reference,
-        amount: String(amount.minor),
-        currency: amount.currency,
-        capture: input.capture,
-        paymentMethod: input.paymentMethod ?? null,
-        providerPaymentMethod: input.providerPaymentMethod ?? null,
-        email: input.email ?? null,
-        description: input.description ?? null,
-        metadata: input.metadata ?? null,
-        createdBy: context.actor,
-      });
-      const step = { from: null, to: 'created', reason: null } as const;
-      await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
-      await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
-      await this.payments.watch(tx, id, CALL_MS);
-      const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
-      await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
-    });
+    // It opens an account and writes beside others who do: at 33 at once, without the lock, some lost five times in a row.
+    await this.transactor.run(
+      async (tx) => {
+        if (reference !== null) {
+          const open = await this.payments.openFor(tx, userId, reference);
+          if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
+        }
+        await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
+        await this.payments.insert(tx, {
+          id,
+          userId,
+          provider: provider.name,
+          mode: provider.mode,
+          reference,
+          amount: String(amount.minor),
+          currency: amount.currency,
+          capture: input.capture,
+          paymentMethod: input.paymentMethod ?? null,
+          providerPaymentMethod: input.providerPaymentMethod ?? null,
+          email: input.email ?? null,
+          description: input.description ?? null,
+          metadata: input.metadata ?? null,
+          createdBy: context.actor,
+        });
+        const step = { from: null, to: 'created', reason: null } as const;
+        await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
+        await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
+        await this.payments.watch(tx, id, CALL_MS);
+        const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
+        await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
+      },
+      { lockTable: LEDGER_LOCK },
+    );
     return operation;
   }
 
