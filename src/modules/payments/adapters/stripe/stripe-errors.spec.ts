@@ -6,7 +6,7 @@ import { meaningOf } from './stripe-errors.js';
 
 /** As the package makes it of an answer. */
 function answered(statusCode: number, error: object): Error {
-  return Stripe.errors.generateV1Error({ ...error, statusCode } as Parameters<typeof Stripe.errors.generateV1Error>[0]);
+  return Stripe.errors.generateV1Error({ ...error, statusCode } as never);
 }
 
 const REQUEST = 'invalid_request_error';
