@@ -6,7 +6,7 @@ import { meaningOf } from './stripe-errors.js';
 
 /** As the package makes it of an answer. */
 function answered(statusCode: number, error: object): Error {
-  return Stripe.errors.generateV1Error({ ...error, statusCode } as never);
+  return Stripe.errors.generateV1Error({ ...error, statusCode });
 }
 
 const REQUEST = 'invalid_request_error';
@@ -54,7 +54,10 @@ describe('what Stripe answers', () => {
 
   it.each<[string, unknown]>([
     ['a connection that broke', new Stripe.errors.StripeConnectionError({ message: 'reset', type: 'api_error' })],
-    ['no JSON', new Stripe.errors.StripeAPIError({ message: 'Invalid JSON received from the Stripe API' } as never)],
+    [
+      'no JSON',
+      new Stripe.errors.StripeAPIError({ message: 'Invalid JSON received from the Stripe API', type: 'api_error' }),
+    ],
     ['a mistake of ours', new TypeError('x is not a function')],
     ['nothing at all', undefined],
   ])('with %s leaves the outcome unknown', (_, error) => {
