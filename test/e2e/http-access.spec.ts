@@ -60,8 +60,8 @@ const SCOPES: Record<string, string> = {
   'GET /api/users': 'admin',
   'GET /api/users/{id}': 'admin',
   'DELETE /api/users/{id}/sessions': 'admin',
-  'POST /api/users/{id}/freeze': 'admin',
-  'POST /api/users/{id}/unfreeze': 'admin',
+  'POST /api/users/{userId}/freeze': 'admin',
+  'POST /api/users/{userId}/unfreeze': 'admin',
   'PUT /api/users/{id}/role': 'admin',
   'PUT /api/users/{id}/subscription': 'admin',
   'POST /api/wallet/accounts': 'wallet:write',
@@ -180,7 +180,15 @@ describe('Every route', () => {
 describe('A key', () => {
   const keys = new Map<string, string>();
   beforeAll(async () => {
-    for (const scope of ['webhooks:read', 'webhooks:write', 'audit:read', 'wallet:read', 'wallet:write']) {
+    for (const scope of [
+      'webhooks:read',
+      'webhooks:write',
+      'audit:read',
+      'wallet:read',
+      'wallet:write',
+      'payments:read',
+      'payments:write',
+    ]) {
       keys.set(scope, await holdfast.keyWith(scope));
       keys.set(`all but ${scope}`, await holdfast.keyWith(...ALL_SCOPES.filter((each) => each !== scope)));
     }

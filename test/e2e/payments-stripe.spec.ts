@@ -537,7 +537,7 @@ describe('a call of which no answer comes', () => {
 
   it.each(FAULTS)('with %s: a capture is made once, and known', (fault) => {
     const { answer, payment, funds } = outcomeOf('capture', fault);
-    expect(answer).toMatchObject({ status: 200, body: { status: 'requires_capture' } });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'unknown' } });
     const isMade = fault !== 'stored500Before';
     expect(payment).toMatchObject({
       status: isMade ? 'succeeded' : 'requires_capture',

@@ -172,7 +172,7 @@ describe('a payment', () => {
     };
     const look = async (times: number) => {
       await holdfast.sql('UPDATE payments SET next_check_at = now() WHERE id = $1', [body['id']]);
-      await waitFor(async () => (await row())?.checks === times, { what: `look ${times}` });
+      await waitFor(async () => ((await row())?.checks ?? 0) >= times, { what: `look ${times}` });
     };
     for (const times of [1, 2, 3]) await look(times);
     expect(Number((await row())?.waits)).toBeGreaterThan(15);
@@ -241,7 +241,8 @@ describe('a manual capture', () => {
   it.each([4005, 4006, 4012, 4013])('is made once whatever becomes of its answer (%d)', async (amount) => {
     const { body } = await payments.client.create(9000, { capture: 'manual' });
     const captured = await payments.client.post(`payments/${String(body['id'])}/capture`, { amount });
-    expect(captured.status).toBe(200);
+    expect([200, 202]).toContain(captured.status);
+    if (captured.status === 202) expect(captured.body['status']).toBe('unknown');
     await payments.client.untilStatus(body['id'], 'succeeded');
     expect(await payments.client.fundsOf(body['userId'])).toBe(amount);
   });

@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
 
-/** 202 for what is not decided yet. */
+const UNDECIDED = ['created', 'processing', 'unknown'];
+
+/** 202 for what is not decided yet: somebody still has to say what became of it. */
 export function accepted<View extends { status: string }>(reply: FastifyReply, view: View, status: number): View {
-  reply.status(view.status === 'unknown' || view.status === 'processing' ? 202 : status);
+  reply.status(UNDECIDED.includes(view.status) ? 202 : status);
   return view;
 }

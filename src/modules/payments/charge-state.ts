@@ -56,7 +56,8 @@ export function changeBy(report: ChargeReport, soFar: ChargeSoFar): ChargeChange
 }
 
 function settledBy(report: ChargeReport, soFar: ChargeSoFar): ChargeChange {
-  if (soFar.settled !== undefined) return {};
+  // Without money there is nothing to settle, whatever it is called.
+  if (soFar.settled !== undefined || report.received.minor <= 0n) return {};
   const review = whyReviewed(report, soFar);
   const settlement: Settlement = {
     amount: report.received,

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
-import { changeBy } from './charge-state.js';
+import { changeBy, type ChargeSoFar } from './charge-state.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf, PaymentBooks } from './payment-books.js';
 import type { OperationKind } from './provider-operation.entity.js';
@@ -42,6 +42,10 @@ export class Charges {
     if (payment.providerReference !== null && payment.providerReference !== report.reference) {
       this.logger.warn({ msg: 'A report about another charge was ignored', payment: id, reference: report.reference });
       return false;
+    }
+    if (isOldNews(report, payment, cause)) {
+      await this.payments.ring(tx, id);
+      return true;
     }
     const { status, settlement } = changeBy(report, await this.soFar(tx, payment));
     const settled = settlement && (await this.books.settle(tx, payment, settlement, cause.actor));
@@ -91,7 +95,7 @@ export class Charges {
     this.metrics.changed(provider, to);
   }
 
-  private async soFar(tx: EntityManager, payment: Payment) {
+  private async soFar(tx: EntityManager, payment: Payment): Promise<ChargeSoFar> {
     const { status, mode, settledAmount, settledCurrency } = payment;
     const asked = amountOf(payment);
     const part = payment.capture === 'manual' ? await this.operations.askedToCapture(tx, payment.id) : undefined;
@@ -105,4 +109,11 @@ export class Charges {
           : amountOf({ amount: settledAmount, currency: settledCurrency }),
     };
   }
+}
+
+/** A decline may be of a try before the one that is under way. Events come late and say no order, so the provider is asked. */
+function isOldNews(report: ChargeReport, { status }: Payment, { source }: ChangeCause): boolean {
+  return (
+    source === 'webhook' && report.status === 'failed' && (status === 'processing' || status === 'requires_capture')
+  );
 }

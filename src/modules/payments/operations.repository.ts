@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Not, Repository } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
-import type { IdempotencyClaim } from '../../platform/idempotency/index.js';
+import { type IdempotencyClaim, IdempotencyKeyReusedError } from '../../platform/idempotency/index.js';
 import type { PaymentFailure, PaymentId } from './payment.js';
 import { type OperationKind, type OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
 
@@ -19,6 +19,9 @@ export interface NewOperation {
 
 /** Milliseconds since it was sent, by the database's clock. */
 const AGE = `SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 AS ms FROM provider_operations WHERE id = $1`;
+
+/** Attempts at one request, one after the other: each sees what the one before has begun. */
+const LOCK_CLAIM = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
 /** Calls to providers, as they were meant and as they ended. */
 @Injectable()
@@ -37,19 +40,21 @@ export class OperationsRepository {
       amount: amount === undefined ? null : String(amount),
       requestScope: claim?.scope ?? null,
       requestKey: claim?.key ?? null,
+      requestFingerprint: claim?.fingerprint ?? null,
     });
   }
 
-  /** A call that is already over stays as it ended. */
+  /** @returns false for a call that is over already: it stays as it ended */
   async finish(
     tx: EntityManager,
     id: string,
     outcome: OperationOutcome,
     failure: PaymentFailure | null = null,
-  ): Promise<void> {
-    await tx
+  ): Promise<boolean> {
+    const { affected } = await tx
       .withRepository(this.operations)
       .update({ id, outcome: In(OPEN) }, { outcome, failure, finishedAt: () => 'clock_timestamp()' });
+    return affected === 1;
   }
 
   /** What the provider shows proves that these calls were carried out. */
@@ -94,19 +99,30 @@ export class OperationsRepository {
     return this.operations.findOneOrFail({ where: { payment, kind: 'create' }, order: { id: 'DESC' } });
   }
 
-  /** What an earlier attempt at the same request has begun. */
-  begunBy({ scope, key }: IdempotencyClaim): Promise<ProviderOperation | null> {
-    return (
-      this.operations
-        .createQueryBuilder('operation')
-        .where('operation.requestKey = :key AND operation.requestScope = :scope', { key, scope })
-        // Older ones are of a request whose answer has expired: the key is free again.
-        .andWhere(`operation.createdAt > now() - :hours * interval '1 hour'`, {
-          hours: this.config.IDEMPOTENCY_TTL_HOURS,
-        })
-        .orderBy('operation.id', 'DESC')
-        .getOne()
-    );
+  /**
+   * What an earlier attempt at the same request has begun.
+   *
+   * @param tx of an attempt that is about to begin: another one waits until it has ended
+   * @throws IdempotencyKeyReusedError (422) when that was another request
+   */
+  async begunBy({ scope, key, fingerprint }: IdempotencyClaim, tx?: EntityManager): Promise<ProviderOperation | null> {
+    await tx?.query(LOCK_CLAIM, [`${scope} ${key}`]);
+    const begun = await (tx ?? this.operations.manager)
+      .createQueryBuilder(ProviderOperation, 'operation')
+      .where('operation.requestKey = :key AND operation.requestScope = :scope', { key, scope })
+      // Older ones are of a request whose answer has expired: the key is free again.
+      .andWhere(`operation.createdAt > now() - :hours * interval '1 hour'`, {
+        hours: this.config.IDEMPOTENCY_TTL_HOURS,
+      })
+      .orderBy('operation.id', 'DESC')
+      .getOne();
+    if (begun !== null && begun.requestFingerprint !== fingerprint) throw new IdempotencyKeyReusedError();
+    return begun;
+  }
+
+  /** Of these payments, the calls other than refunds of which nobody knows yet what became. */
+  openOfAll(payments: readonly PaymentId[]): Promise<ProviderOperation[]> {
+    return this.operations.findBy({ payment: In([...payments]), outcome: In(OPEN), kind: Not('refund') });
   }
 
   /** What a capture asked for, if one did and was not refused; minor units. */

@@ -99,8 +99,17 @@ export class PaymentBooks {
     );
   }
 
-  /** It failed, before or after it had been paid: the money is the user's again. */
-  async giveBack(tx: EntityManager, payment: Payment, refund: PaymentRefund, actor: string): Promise<void> {
+  /**
+   * It failed, before or after it had been paid: the money goes back where it came from.
+   *
+   * @returns why the wallet did not take it, so that it is in suspense
+   */
+  async giveBack(
+    tx: EntityManager,
+    payment: Payment,
+    refund: PaymentRefund,
+    actor: string,
+  ): Promise<Error | undefined> {
     const amount = amountOf(refund);
     const { currency } = amount;
     const movement = {
@@ -112,6 +121,24 @@ export class PaymentBooks {
     } as const;
     const refusal = await this.post(tx, { ...movement, credit: homeOf(payment, currency) }, actor);
     if (refusal) await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', currency) }, actor);
+    return refusal;
+  }
+
+  /** What the wallet did not take back when it failed is the user's after all. @throws the ledger's refusal */
+  releaseRefund(tx: EntityManager, payment: Payment, refund: PaymentRefund, actor: string): Promise<void> {
+    const amount = amountOf(refund);
+    return this.mustPost(
+      tx,
+      {
+        kind: 'CREDIT',
+        debit: systemAccount('suspense', amount.currency),
+        credit: userAccount(payment.userId, amount.currency),
+        amount,
+        reference: `refund-released:${refund.id}`,
+        description: `Refund of payment ${payment.id}, released`,
+      },
+      actor,
+    );
   }
 
   /** @returns why the ledger refused it */

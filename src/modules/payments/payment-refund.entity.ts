@@ -2,13 +2,14 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } fr
 import type { PaymentFailure, PaymentId, RefundStatus } from './payment.js';
 import { Payment } from './payment.entity.js';
 
-/** Where the refunded money is in the books: set aside, gone to the customer, or back in the wallet. */
-export type RefundBooking = 'reserved' | 'paid' | 'returned';
+/** Where the refunded money is in the books: set aside, gone to the customer, back where it came from, or in suspense
+ * because the wallet did not take it back. */
+export type RefundBooking = 'reserved' | 'paid' | 'returned' | 'suspended';
 
 /** Money of a payment on its way back to the customer. */
 @Entity('payment_refunds')
 @Check('payment_refunds_status_check', `"status" IN ('pending', 'requires_action', 'succeeded', 'failed', 'canceled')`)
-@Check('payment_refunds_booking_check', `"booking" IN ('reserved', 'paid', 'returned')`)
+@Check('payment_refunds_booking_check', `"booking" IN ('reserved', 'paid', 'returned', 'suspended')`)
 @Check('payment_refunds_amount_check', `"amount" BETWEEN 1 AND 9007199254740991`)
 @Index('payment_refunds_payment_idx', ['payment', 'id'])
 @Index('payment_refunds_provider_reference_key', ['providerReference', 'payment'], {

@@ -28,7 +28,7 @@ import type {
 @Index('payments_user_id_idx', ['userId', 'id'])
 @Index('payments_reference_idx', ['reference', 'userId'], { where: '"reference" IS NOT NULL' })
 @Index('payments_status_idx', ['status', 'id'])
-@Index('payments_suspense_idx', ['id'], { where: `"settled_to" = 'suspense' AND "review" IS NOT NULL` })
+@Index('payments_review_idx', ['id'], { where: '"review" IS NOT NULL' })
 @Index('payments_next_check_at_idx', ['nextCheckAt'], { where: '"next_check_at" IS NOT NULL' })
 export class Payment {
   /** Version 7; it travels to the provider and back, and says whose news an event brings. */

@@ -22,8 +22,8 @@ export class IllegalTransitionError extends ConflictError {
   override readonly code = 'ILLEGAL_TRANSITION';
   override readonly title = 'The status forbids it';
 
-  constructor(what: string, status: ChargeStatus) {
-    super(`A payment that is ${status} cannot be ${what}.`, { details: { status } });
+  constructor(what: string, status: ChargeStatus, where = '') {
+    super(`A payment that is ${status}${where} cannot be ${what}.`, { details: { status } });
   }
 }
 
@@ -60,6 +60,16 @@ export class RefundExceedsCapturedError extends ConflictError {
     super(`${refundable.minor} minor units of this payment can be refunded.`, {
       details: { refundable: Number(refundable.minor), currency: refundable.currency },
     });
+  }
+}
+
+/** 409: several users have a payment with this reference. */
+export class ReferenceAmbiguousError extends ConflictError {
+  override readonly code = 'PAYMENT_REFERENCE_AMBIGUOUS';
+  override readonly title = 'Several payments have this reference';
+
+  constructor() {
+    super('Several users have a payment with this reference: ask by the id of the payment.');
   }
 }
 

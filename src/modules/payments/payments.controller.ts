@@ -89,15 +89,17 @@ export class PaymentsController {
   @ApiOperation({ summary: 'Take the authorised money, or a part of it; the rest is released' })
   @ApiBody({ type: CapturePaymentDto, required: false })
   @ApiResponse({ status: 200, type: PaymentDto })
+  @ApiResponse({ status: 202, type: PaymentDto, description: 'The outcome is not known yet: `unknown`' })
   @Refuses(403, 'FORBIDDEN', 'not for end users')
   @Refuses(409, ['ILLEGAL_TRANSITION', 'CAPTURE_EXCEEDS_AUTHORIZATION', 'PAYMENT_BUSY', 'PROVIDER_REFUSED'])
-  capture(
+  async capture(
     @Param('id') id: string,
     @Body() { amount }: CapturePaymentDto,
     @CurrentPaymentCaller() caller: PaymentCaller,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PaymentDto> {
     requireService(caller.principal, 'capture a payment');
-    return this.payments.capturePayment(id, amount, caller);
+    return accepted(reply, await this.payments.capturePayment(id, amount, caller), 200);
   }
 
   @Post(':id/cancel')
@@ -108,13 +110,15 @@ export class PaymentsController {
   @ApiOperation({ summary: 'Give a payment up that has not succeeded' })
   @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 200, type: PaymentDto })
+  @ApiResponse({ status: 202, type: PaymentDto, description: 'The outcome is not known yet: `unknown`' })
   @Refuses(409, ['ILLEGAL_TRANSITION', 'PAYMENT_BUSY', 'PROVIDER_REFUSED'])
-  cancel(
+  async cancel(
     @Param('id') id: string,
     @Body() _none: NoBodyDto,
     @CurrentPaymentCaller() caller: PaymentCaller,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PaymentDto> {
-    return this.payments.cancelPayment(id, caller);
+    return accepted(reply, await this.payments.cancelPayment(id, caller), 200);
   }
 
   @Post(':id/refunds')

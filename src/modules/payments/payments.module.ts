@@ -44,13 +44,13 @@ type PaymentsConfig = Pick<Config, 'isProduction' | 'PAYSTACK_SECRET_KEY' | 'STR
 export class PaymentsModule {
   /**
    * A payment that names no provider goes to the first: Paystack, Stripe, the sandbox. The sandbox is a provider without money:
-   * production has none.
+   * production has none, nor has who takes real money.
    */
   static forRoot({ isProduction, PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY }: PaymentsConfig): DynamicModule {
     const inUse = [
       ...(paystackMode(PAYSTACK_SECRET_KEY) === undefined ? [] : [PAYSTACK]),
       ...(STRIPE_SECRET_KEY === undefined ? [] : [STRIPE]),
-      ...(isProduction ? [] : [SANDBOX]),
+      ...(isProduction || isLive(PAYSTACK_SECRET_KEY) || isLive(STRIPE_SECRET_KEY) ? [] : [SANDBOX]),
     ];
     return {
       module: PaymentsModule,
@@ -102,3 +102,7 @@ const SANDBOX = {
   providers: [SandboxAddress, SandboxKeyGuard, SandboxProvider, SandboxService, SandboxWebhooks, SandboxHandlers],
   adapters: [SandboxProvider],
 };
+
+function isLive(secretKey: string | undefined): boolean {
+  return secretKey?.includes('_live_') ?? false;
+}

@@ -53,6 +53,8 @@ export interface PaymentFilter {
 /** Payments of an order that are over without money: another may be tried. */
 const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
 
+const LOCK_ORDER = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
+
 const ADD_TRANSITION = `
   INSERT INTO payment_transitions (payment, sequence, from_status, to_status, reason, source, actor, event)
   SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5, $6, $7
@@ -127,20 +129,17 @@ export class PaymentsRepository {
     return this.payments.findOneBy({ id });
   }
 
-  /** One that stands in the way of another for the same order. */
-  openFor(tx: EntityManager, userId: string, reference: string): Promise<Payment | null> {
+  /** One that stands in the way of another for the same order: from here on until `tx` ends nobody else looks. */
+  async openFor(tx: EntityManager, userId: string, reference: string): Promise<Payment | null> {
+    await tx.query(LOCK_ORDER, [`payment ${userId} ${reference}`]);
     return tx.withRepository(this.payments).findOneBy({ userId, reference, status: Not(In(OVER)) });
   }
 
-  findByReference(userId: string | undefined, reference: string): Promise<Payment | null> {
+  /** Newest first. @returns those with this reference, or else the one the provider calls so */
+  async findByReference(userId: string | undefined, reference: string): Promise<Payment[]> {
     const whose = userId === undefined ? {} : { userId };
-    return this.payments.findOne({
-      where: [
-        { ...whose, reference },
-        { ...whose, providerReference: reference },
-      ],
-      order: { id: 'DESC' },
-    });
+    const own = await this.payments.find({ where: { ...whose, reference }, order: { id: 'DESC' }, take: 50 });
+    return own.length > 0 ? own : this.payments.find({ where: { ...whose, providerReference: reference }, take: 2 });
   }
 
   /** Index: payments_provider_reference_key. */
@@ -163,11 +162,10 @@ export class PaymentsRepository {
     return query.getMany();
   }
 
-  /** Newest first. Index: payments_suspense_idx. */
-  inSuspense(before: string | undefined, limit: number): Promise<Payment[]> {
+  /** Newest first. Index: payments_review_idx. */
+  inReview(before: string | undefined, limit: number): Promise<Payment[]> {
     return this.payments.find({
       where: {
-        settledTo: 'suspense',
         review: Not(IsNull()),
         ...(before !== undefined && { id: LessThan(before as PaymentId) }),
       },

@@ -6,7 +6,7 @@ import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
-import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import type {
@@ -24,6 +24,7 @@ import {
   PaymentAlreadyOpenError,
   PaymentBusyError,
   ProviderRefusedError,
+  ReferenceAmbiguousError,
   unknownPayment,
 } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
@@ -34,7 +35,7 @@ import { PaymentsRepository } from './payments.repository.js';
 import { type CallResult, ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
 import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
-import { type RefundSums, RefundsRepository } from './refunds.repository.js';
+import { NONE, RefundsRepository } from './refunds.repository.js';
 import { causeOf, endUserOf, type PaymentCaller } from './payment-caller.js';
 
 /** So long a call may take before somebody else asks what became of it: its deadline, and the commits around it. */
@@ -59,10 +60,9 @@ export class PaymentsService {
    * Takes a payment. What the provider declines is a payment with status `failed`, and no error; one whose outcome nobody
    * knows has the status `unknown`, and becomes known by itself.
    *
-   * @throws ValidationError (400) for what the provider cannot carry
-   * @throws NotFoundError when an end user names another user
    * @param rule the limit it counts for, of this caller and this user
-   * @throws PaymentAlreadyOpenError (409), RateLimitedError (429)
+   * @throws ValidationError (400) for what the provider cannot carry; NotFoundError (404) when an end user names another user
+   * @throws PaymentAlreadyOpenError (409), IdempotencyKeyReusedError (422), RateLimitedError (429)
    */
   async processPayment(
     input: NewPaymentDto,
@@ -70,16 +70,19 @@ export class PaymentsService {
     rule: 'payments' | 'initialize' = 'payments',
   ): Promise<PaymentDto> {
     requireOwner(caller.principal, input.userId);
-    const begun = await this.begunBefore(caller);
-    if (begun !== null) return this.goOn(begun, caller);
+    const begunAt = performance.now();
+    const begun = caller.claim && (await this.operations.begunBy(caller.claim));
+    if (begun) return this.goOn(begun, caller);
     await this.limiter.charge(rule, caller.principal, input.userId);
     const provider = this.directory.choose(input.provider);
     const id: PaymentId = newId();
     const amount = Money.of(input.amount, input.currency as Currency);
     const { email, description, providerPaymentMethod, capture } = input;
     provider.check({ payment: id, amount, capture, email, description, providerPaymentMethod });
-    const operation = await this.create(id, amount, input, provider, caller);
-    const { clientSecret } = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    const operation = newId();
+    const meanwhile = await this.create(id, operation, amount, input, provider, caller);
+    if (meanwhile) return this.goOn(meanwhile, caller);
+    const { clientSecret } = await this.calls.send(operation, causeOf(caller), begunAt);
     return this.viewOf(id, clientSecret);
   }
 
@@ -121,7 +124,7 @@ export class PaymentsService {
       ({ id }) => ({ id }),
       (payment) => payment,
     );
-    return { data: await Promise.all(page.data.map((payment) => this.view(payment))), nextCursor: page.nextCursor };
+    return { data: await this.viewsOf(page.data), nextCursor: page.nextCursor };
   }
 
   /** @throws NotFoundError, also for another user's */
@@ -142,10 +145,16 @@ export class PaymentsService {
     };
   }
 
-  /** By the caller's reference or the provider's. @throws NotFoundError, also for another user's */
+  /**
+   * By the caller's own reference, or else by the provider's.
+   *
+   * @throws NotFoundError, also for another user's
+   * @throws ReferenceAmbiguousError (409) when several users have one with this reference: users choose theirs freely
+   */
   async findByReference(reference: string, principal: Principal): Promise<Payment> {
-    const payment = await this.payments.findByReference(endUserOf(principal), reference);
-    if (payment === null) throw unknownPayment();
+    const [payment, ...others] = await this.payments.findByReference(endUserOf(principal), reference);
+    if (payment === undefined) throw unknownPayment();
+    if (others.some(({ userId }) => userId !== payment.userId)) throw new ReferenceAmbiguousError();
     return payment;
   }
 
@@ -167,7 +176,7 @@ export class PaymentsService {
   private async refreshCharge(payment: Payment, cause: ChangeCause): Promise<string | undefined> {
     const open = await this.operations.openOf(payment.id);
     if (open !== null) return (await this.calls.resolve(open, cause)).clientSecret;
-    if (OVER.includes(payment.status)) return undefined;
+    if (FINAL.includes(payment.status)) return undefined;
     return (await this.calls.refresh(payment, cause))?.clientSecret;
   }
 
@@ -182,49 +191,49 @@ export class PaymentsService {
     return isKnown;
   }
 
-  private async create(
+  /** @returns what another attempt at the same request has begun meanwhile; then this one creates nothing */
+  private create(
     id: PaymentId,
+    operation: string,
     amount: Money,
     input: NewPaymentDto,
     provider: PaymentProvider,
     { context, claim }: PaymentCaller,
-  ): Promise<string> {
-    const operation = newId();
+  ): Promise<ProviderOperation | null> {
     const { userId, reference = null } = input;
-    // It opens an account and writes beside others who do: at 33 at once, without the lock, some lost five times in a row.
-    await this.transactor.run(
-      async (tx) => {
-        if (reference !== null) {
-          const open = await this.payments.openFor(tx, userId, reference);
-          if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
-        }
-        await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
-        await this.payments.insert(tx, {
-          id,
-          userId,
-          provider: provider.name,
-          mode: provider.mode,
-          reference,
-          amount: String(amount.minor),
-          currency: amount.currency,
-          capture: input.capture,
-          paymentMethod: input.paymentMethod ?? null,
-          providerPaymentMethod: input.providerPaymentMethod ?? null,
-          email: input.email ?? null,
-          description: input.description ?? null,
-          metadata: input.metadata ?? null,
-          createdBy: context.actor,
-        });
-        const step = { from: null, to: 'created', reason: null } as const;
-        await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
-        await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
-        await this.payments.watch(tx, id, CALL_MS);
-        const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
-        await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
-      },
-      { lockTable: LEDGER_LOCK },
-    );
-    return operation;
+    // Locks decide here: SERIALIZABLE, 33 at once lost to each other five times in a row.
+    return this.transactor.run(async (tx) => {
+      const begun = claim ? await this.operations.begunBy(claim, tx) : null;
+      if (begun !== null) return begun;
+      if (reference !== null) {
+        const open = await this.payments.openFor(tx, userId, reference);
+        if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
+      }
+      await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
+      await this.payments.insert(tx, {
+        id,
+        userId,
+        provider: provider.name,
+        mode: provider.mode,
+        reference,
+        amount: String(amount.minor),
+        currency: amount.currency,
+        capture: input.capture,
+        paymentMethod: input.paymentMethod ?? null,
+        providerPaymentMethod: input.providerPaymentMethod ?? null,
+        email: input.email ?? null,
+        description: input.description ?? null,
+        metadata: input.metadata ?? null,
+        createdBy: context.actor,
+      });
+      const step = { from: null, to: 'created', reason: null } as const;
+      await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
+      await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
+      await this.payments.watch(tx, id, CALL_MS);
+      const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
+      await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
+      return null;
+    }, READ_COMMITTED);
   }
 
   private async change(
@@ -236,14 +245,17 @@ export class PaymentsService {
     amountFor?: (payment: Payment) => bigint,
   ): Promise<PaymentDto> {
     const { id: payment, userId, provider } = await this.visible(id, caller.principal);
-    const begun = await this.begunBefore(caller);
-    if (begun !== null) return this.goOn(begun, caller);
+    const begunAt = performance.now();
+    const begun = caller.claim && (await this.operations.begunBy(caller.claim));
+    if (begun) return this.goOn(begun, caller);
     this.directory.choose(provider);
     await this.limiter.charge('payments', caller.principal, userId);
     const operation = newId();
-    await this.transactor.run(async (tx) => {
+    const meanwhile = await this.transactor.run(async (tx) => {
       const locked = await this.payments.lock(tx, payment);
       if (locked === null) throw unknownPayment();
+      const earlier = caller.claim ? await this.operations.begunBy(caller.claim, tx) : null;
+      if (earlier !== null) return earlier;
       if (await this.operations.openOf(payment, tx)) throw new PaymentBusyError();
       if (!from.includes(locked.status)) throw new IllegalTransitionError(what, locked.status);
       const amount = amountFor?.(locked);
@@ -255,21 +267,18 @@ export class PaymentsService {
         ...(amount !== undefined && { amount }),
       });
       await this.payments.watch(tx, payment, CALL_MS);
+      const action = `payment.${kind}_requested`;
+      await this.audit.record(tx, [{ ...caller.context, action, subject: `payment:${payment}` }]);
+      return null;
     }, READ_COMMITTED);
-    const result = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    if (meanwhile) return this.goOn(meanwhile, caller);
+    const result = await this.calls.send(operation, causeOf(caller), begunAt);
     return this.answer(payment, result);
   }
 
-  /** What an earlier attempt at the same request left behind. */
-  private async begunBefore({ resumed, claim }: PaymentCaller): Promise<ProviderOperation | null> {
-    return resumed && claim !== undefined ? this.operations.begunBy(claim) : null;
-  }
-
+  /** From what an earlier attempt at the same request has begun. */
   private async goOn(operation: ProviderOperation, caller: PaymentCaller): Promise<PaymentDto> {
-    const isOpen = operation.outcome === 'pending' || operation.outcome === 'unknown';
-    const result: CallResult = isOpen
-      ? await this.calls.resolve(operation, causeOf(caller))
-      : { outcome: 'succeeded', ...(operation.failure && { outcome: 'failed', failure: operation.failure }) };
+    const result = await this.calls.resume(operation, causeOf(caller));
     if (operation.kind !== 'create') return this.answer(operation.payment, result);
     return this.viewOf(operation.payment, result.clientSecret);
   }
@@ -288,18 +297,20 @@ export class PaymentsService {
   /** @param by of the caller's transaction, if it is in one */
   async view(payment: Payment, by?: EntityManager): Promise<PaymentDto> {
     const sums = await this.refunds.sums(payment.id, by);
-    const open = payment.status === 'created' ? await this.operations.openOf(payment.id, by) : null;
-    return paymentView(payment, sums, open !== null);
+    const open = await this.operations.openOf(payment.id, by);
+    return paymentView(payment, sums, open?.outcome === 'unknown');
   }
 
-  /** What of a payment went back, or is on its way. */
-  refundsOf(id: PaymentId, tx: EntityManager): Promise<RefundSums> {
-    return this.refunds.sums(id, tx);
+  async viewsOf(payments: readonly Payment[]): Promise<PaymentDto[]> {
+    const ids = payments.map(({ id }) => id);
+    const [sums, open] = await Promise.all([this.refunds.sumsOf(ids), this.operations.openOfAll(ids)]);
+    const unknown = new Set(open.filter(({ outcome }) => outcome === 'unknown').map(({ payment }) => payment));
+    return payments.map((payment) => paymentView(payment, sums.get(payment.id) ?? NONE, unknown.has(payment.id)));
   }
 }
 
 const CANCELABLE: readonly ChargeStatus[] = ['requires_action', 'processing', 'requires_capture', 'failed'];
-const OVER: readonly ChargeStatus[] = ['succeeded', 'canceled'];
+const FINAL: readonly ChargeStatus[] = ['succeeded', 'canceled'];
 const REFUND_OVER: readonly RefundStatus[] = ['failed', 'canceled'];
 
 /** @throws NotFoundError when an end user names another user: the same answer as for one that does not exist */

@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
-import type { Currency } from '../../kernel/currency.js';
-import { Money } from '../../kernel/money.js';
+import type { Money } from '../../kernel/money.js';
 import { Charges } from './charges.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf } from './payment-books.js';
@@ -19,8 +18,12 @@ import {
 } from './payment-provider.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { ProviderDirectory } from './provider-directory.js';
-import type { OperationKind, OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
-import type { PaymentRefund } from './payment-refund.entity.js';
+import {
+  isOpen,
+  type OperationKind,
+  type OperationOutcome,
+  type ProviderOperation,
+} from './provider-operation.entity.js';
 import { Refunds } from './refunds.js';
 import { RefundsRepository } from './refunds.repository.js';
 
@@ -35,6 +38,8 @@ export interface CallResult {
 
 /** Milliseconds after which a call that the provider shows no sign of was never carried out: three times a call's deadline. */
 const NEVER_CAME = 60_000;
+/** Milliseconds within which a call is sent, or not at all. */
+const SENT_WITHIN = 20_000;
 
 type Report = { readonly charge: ChargeReport } | { readonly refund: RefundReport };
 
@@ -53,15 +58,29 @@ export class ProviderCalls {
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly charges: Charges,
-    private readonly refundBooks: Refunds,
+    private readonly refundReports: Refunds,
     private readonly metrics: PaymentMetrics,
   ) {}
 
-  /** Sends a call whose operation has just been committed. */
-  async send(operation: ProviderOperation, cause: ChangeCause): Promise<CallResult> {
+  /**
+   * Sends a call whose operation has just been committed.
+   *
+   * @param begunAt when that began, by `performance.now()`: a process that stood still since then sends nothing any more, because
+   *   somebody else may have found that the call never came
+   */
+  async send(id: string, cause: ChangeCause, begunAt: number): Promise<CallResult> {
+    const operation = await this.operations.get(id);
     const payment = await this.paymentOf(operation);
     const provider = this.directory.get(payment.provider);
-    return this.conclude(operation, payment, cause, () => this.call(provider, operation, payment));
+    return this.conclude(operation, payment, cause, async () =>
+      performance.now() - begunAt < SENT_WITHIN ? this.call(provider, operation, payment) : undefined,
+    );
+  }
+
+  /** Goes on from what an earlier attempt at the same request has begun. */
+  async resume(operation: ProviderOperation, cause: ChangeCause): Promise<CallResult> {
+    const { outcome, failure } = operation;
+    return isOpen(outcome) ? this.resolve(operation, cause) : { outcome, ...(failure && { failure }) };
   }
 
   /**
@@ -132,28 +151,30 @@ export class ProviderCalls {
     try {
       report = await work();
     } catch (error) {
-      if (error instanceof NotExecutedError) {
-        await this.refuse(operation, error.failure, cause);
-        return { outcome: 'failed', failure: error.failure };
-      }
+      if (error instanceof NotExecutedError) return this.refuse(operation, error.failure, cause);
       // Whatever else it was: the provider may have done it.
-      this.logger.warn({
-        msg: 'Nobody knows what became of a call',
-        operation: operation.id,
-        payment: payment.id,
-        err: error,
-      });
+      this.warn('Nobody knows what became of a call', operation, error);
     }
-    if (report === undefined) {
-      await this.transactor.run(async (tx) => {
-        await this.operations.finish(tx, operation.id, 'unknown');
-        if (operation.outcome === 'pending') await this.payments.watch(tx, payment.id);
-      }, READ_COMMITTED);
+    try {
+      if (report === undefined) return await this.leaveOpen(operation);
+      await this.apply(report, payment, operation, cause);
+    } catch (error) {
+      // It may have been carried out, and the request must not look as if nothing had happened: it is found out again later.
+      this.warn('What became of a call could not be recorded yet', operation, error);
       return { outcome: 'unknown' };
     }
-    await this.apply(report, payment, operation, cause);
     const { clientSecret } = 'charge' in report ? report.charge : {};
     return { outcome: 'succeeded', ...(clientSecret !== undefined && { clientSecret }) };
+  }
+
+  private async leaveOpen(operation: ProviderOperation): Promise<CallResult> {
+    await this.transactor.run(async (tx) => {
+      // The payment first, as everywhere.
+      await this.payments.lock(tx, operation.payment);
+      await this.operations.finish(tx, operation.id, 'unknown');
+      if (operation.outcome === 'pending') await this.payments.watch(tx, operation.payment);
+    }, READ_COMMITTED);
+    return { outcome: 'unknown' };
   }
 
   private async apply(
@@ -164,25 +185,36 @@ export class ProviderCalls {
   ): Promise<void> {
     await this.transactor.run(
       async (tx) => {
-        if (operation !== undefined) await this.operations.finish(tx, operation.id, 'succeeded');
         if ('charge' in report) await this.charges.apply(tx, payment.id, report.charge, cause);
-        else if (operation?.refund) await this.refundBooks.apply(tx, operation.refund, report.refund, cause);
+        else if (operation?.refund) await this.refundReports.apply(tx, operation.refund, report.refund, cause);
+        if (operation !== undefined) await this.operations.finish(tx, operation.id, 'succeeded');
       },
       // Only money that arrives or goes back is booked.
-      'charge' in report && report.charge.status !== 'succeeded' ? {} : { lockTable: LEDGER_LOCK },
+      'charge' in report && report.charge.status !== 'succeeded' ? READ_COMMITTED : { lockTable: LEDGER_LOCK },
     );
   }
 
-  private async refuse(operation: ProviderOperation, failure: PaymentFailure, cause: ChangeCause): Promise<void> {
-    await this.transactor.run(
+  /** What somebody else has found out meanwhile stands. */
+  private async refuse(operation: ProviderOperation, failure: PaymentFailure, cause: ChangeCause): Promise<CallResult> {
+    const { id, kind, payment, refund } = operation;
+    const isRefused = await this.transactor.run(
       async (tx) => {
-        await this.operations.finish(tx, operation.id, 'failed', failure);
-        if (operation.kind === 'create') await this.charges.refuse(tx, operation.payment, failure, cause);
-        else if (operation.refund) await this.refundBooks.refuse(tx, operation.refund, failure, cause);
-        else await this.payments.watch(tx, operation.payment, 0);
+        await this.payments.lock(tx, payment);
+        if (!(await this.operations.finish(tx, id, 'failed', failure))) return false;
+        if (kind === 'create') await this.charges.refuse(tx, payment, failure, cause);
+        else if (refund) await this.refundReports.refuse(tx, refund, failure, cause);
+        else await this.payments.ring(tx, payment);
+        return true;
       },
       { lockTable: LEDGER_LOCK },
     );
+    if (isRefused) return { outcome: 'failed', failure };
+    const { outcome, failure: found } = await this.operations.get(id);
+    return { outcome: outcome === 'pending' ? 'unknown' : outcome, ...(found && { failure: found }) };
+  }
+
+  private warn(msg: string, { id, payment }: ProviderOperation, error: unknown): void {
+    this.logger.warn({ msg, operation: id, payment, err: error });
   }
 
   private async callAgain(provider: PaymentProvider, operation: ProviderOperation, payment: Payment): Promise<Report> {
@@ -219,10 +251,10 @@ export class ProviderCalls {
     const { kind } = operation;
     const ref = await this.chargeRef(payment);
     if (kind === 'refund') {
-      const refund = await provider.findRefund(ref, await this.refundRef(operation));
+      const refund = await answerTo(provider.findRefund(ref, await this.refundRef(operation)));
       return refund && { refund };
     }
-    const charge = await provider.findCharge(ref);
+    const charge = await answerTo(provider.findCharge(ref));
     return charge && shows(charge, kind) ? { charge } : undefined;
   }
 
@@ -232,7 +264,8 @@ export class ProviderCalls {
   }
 
   private async refundRef({ id, refund: refundId }: ProviderOperation): Promise<RefundRef> {
-    const refund: PaymentRefund = await this.refunds.get(refundId ?? '');
+    if (refundId === null) throw new TypeError('Only a refund has one');
+    const refund = await this.refunds.get(refundId);
     return {
       refund: refund.id,
       reference: refund.providerReference,
@@ -248,7 +281,17 @@ export class ProviderCalls {
   }
 }
 
-const OVER: readonly ChargeReport['status'][] = ['succeeded', 'failed', 'canceled'];
+/** That a question could not be asked says nothing about the call it is about. */
+async function answerTo<Answer>(question: Promise<Answer>): Promise<Answer> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof NotExecutedError) throw new OutcomeUnknownError(error.message, error);
+    throw error;
+  }
+}
+
+const ENDED: readonly ChargeReport['status'][] = ['succeeded', 'failed', 'canceled'];
 
 /**
  * @returns false when the charge shows no sign of the call yet
@@ -256,7 +299,7 @@ const OVER: readonly ChargeReport['status'][] = ['succeeded', 'failed', 'cancele
  */
 function shows({ status }: ChargeReport, kind: Exclude<OperationKind, 'refund'>): boolean {
   if (kind === 'create' || status === (kind === 'capture' ? 'succeeded' : 'canceled')) return true;
-  if (!OVER.includes(status)) return false;
+  if (!ENDED.includes(status)) return false;
   throw new NotExecutedError({ code: `charge_${status}`, message: `The charge is ${status} at the provider.` });
 }
 
@@ -272,5 +315,5 @@ function chargeOf(payment: Payment): NewCharge {
 }
 
 function capturedBy({ amount }: ProviderOperation, payment: Payment): Money {
-  return amount === null ? amountOf(payment) : Money.of(BigInt(amount), payment.currency as Currency);
+  return amount === null ? amountOf(payment) : amountOf({ amount, currency: payment.currency });
 }

@@ -10,6 +10,11 @@ export type OperationKind = 'create' | 'capture' | 'cancel' | 'refund';
  */
 export type OperationOutcome = 'pending' | 'succeeded' | 'failed' | 'unknown';
 
+/** Nobody knows yet what became of it. */
+export function isOpen(outcome: OperationOutcome): outcome is 'pending' | 'unknown' {
+  return outcome === 'pending' || outcome === 'unknown';
+}
+
 /** A call that changes something at a provider. The row is there before the call is sent, and the key it is sent under is its id. */
 @Entity('provider_operations')
 @Check('provider_operations_kind_check', `"kind" IN ('create', 'capture', 'cancel', 'refund')`)
@@ -55,6 +60,9 @@ export class ProviderOperation {
 
   @Column({ name: 'request_key', type: 'text', nullable: true })
   requestKey: string | null;
+
+  @Column({ name: 'request_fingerprint', type: 'text', nullable: true })
+  requestFingerprint: string | null;
 
   /** Of the insert, a moment before it is sent. */
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'clock_timestamp()' })

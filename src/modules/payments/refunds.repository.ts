@@ -7,16 +7,20 @@ import { PaymentRefund } from './payment-refund.entity.js';
 /** Index: payment_refunds_payment_idx. */
 const SUMS = `
   SELECT
-    coalesce(sum(amount) FILTER (WHERE booking = 'paid'), 0) AS paid,
-    coalesce(sum(amount) FILTER (WHERE booking = 'reserved'), 0) AS reserved
+    payment, coalesce(sum(amount) FILTER (WHERE booking = 'paid'), 0) AS paid,
+    coalesce(sum(amount) FILTER (WHERE booking IN ('reserved', 'suspended')), 0) AS reserved
   FROM payment_refunds
-  WHERE payment = $1`;
+  WHERE payment = ANY ($1::uuid[])
+  GROUP BY payment`;
 
 /** Minor units. */
 export interface RefundSums {
   readonly paid: bigint;
+  /** Set aside, or in suspense. */
   readonly reserved: bigint;
 }
+
+export const NONE: RefundSums = { paid: 0n, reserved: 0n };
 
 export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'>;
 
@@ -48,8 +52,23 @@ export class RefundsRepository {
     await tx.withRepository(this.refunds).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
   }
 
-  async sums(payment: PaymentId, by: EntityManager = this.refunds.manager): Promise<RefundSums> {
-    const [row] = await by.query<{ paid: string; reserved: string }[]>(SUMS, [payment]);
-    return { paid: BigInt(row?.paid ?? 0), reserved: BigInt(row?.reserved ?? 0) };
+  async sums(payment: PaymentId, by?: EntityManager): Promise<RefundSums> {
+    return (await this.sumsOf([payment], by)).get(payment) ?? NONE;
+  }
+
+  /** Of those that have refunds. */
+  async sumsOf(
+    payments: readonly PaymentId[],
+    by: EntityManager = this.refunds.manager,
+  ): Promise<ReadonlyMap<PaymentId, RefundSums>> {
+    const rows = await by.query<{ payment: PaymentId; paid: string; reserved: string }[]>(SUMS, [payments]);
+    return new Map(
+      rows.map(({ payment, paid, reserved }) => [payment, { paid: BigInt(paid), reserved: BigInt(reserved) }]),
+    );
+  }
+
+  /** Those whose money the wallet did not take back. */
+  suspendedOf(tx: EntityManager, payment: PaymentId): Promise<PaymentRefund[]> {
+    return tx.withRepository(this.refunds).findBy({ payment, booking: 'suspended' });
   }
 }

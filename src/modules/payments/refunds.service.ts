@@ -59,16 +59,19 @@ export class RefundsService {
     from: 'wallet' | 'suspense' = 'wallet',
   ): Promise<RefundDto> {
     const { id: payment, userId, provider } = await this.service.visible(id, caller.principal);
-    const begun = caller.resumed && caller.claim ? await this.operations.begunBy(caller.claim) : null;
-    if (begun?.refund) return this.goOn(begun, begun.refund, caller);
+    const begunAt = performance.now();
+    const begun = caller.claim && (await this.operations.begunBy(caller.claim));
+    if (begun) return this.goOn(begun, caller);
     this.directory.choose(provider);
     await this.limiter.charge('payments', caller.principal, userId);
     const [operation, refund] = [newId(), newId()];
     const { actor } = caller.context;
-    await this.transactor.run(
+    const meanwhile = await this.transactor.run(
       async (tx) => {
         const locked = await this.payments.lock(tx, payment);
         if (locked === null) throw unknownPayment();
+        const earlier = caller.claim ? await this.operations.begunBy(caller.claim, tx) : null;
+        if (earlier !== null) return earlier;
         await this.requireItsTurn(tx, locked);
         const amount = amountFor(locked, input, from, await this.refunds.sums(payment, tx));
         await this.books.reserve(tx, locked, { id: refund, amount }, actor);
@@ -95,10 +98,12 @@ export class RefundsService {
         await this.audit.record(tx, [
           { ...caller.context, action: 'refund.created', subject: `payment:${payment}`, details },
         ]);
+        return null;
       },
       { lockTable: LEDGER_LOCK },
     );
-    const result = await this.calls.send(await this.operations.get(operation), causeOf(caller));
+    if (meanwhile) return this.goOn(meanwhile, caller);
+    const result = await this.calls.send(operation, causeOf(caller), begunAt);
     return this.answer(refund, result);
   }
 
@@ -114,13 +119,9 @@ export class RefundsService {
     if (await this.operations.hasOpenRefund(tx, id)) throw new PaymentBusyError();
   }
 
-  private async goOn(operation: ProviderOperation, refund: string, caller: PaymentCaller): Promise<RefundDto> {
-    const { outcome, failure } = operation;
-    const isOpen = outcome === 'pending' || outcome === 'unknown';
-    const result: CallResult = isOpen
-      ? await this.calls.resolve(operation, causeOf(caller))
-      : { outcome, ...(failure && { failure }) };
-    return this.answer(refund, result);
+  private async goOn(operation: ProviderOperation, caller: PaymentCaller): Promise<RefundDto> {
+    if (operation.refund === null) throw new TypeError('The request has begun something else');
+    return this.answer(operation.refund, await this.calls.resume(operation, causeOf(caller)));
   }
 
   private async answer(id: string, { outcome, failure }: CallResult): Promise<RefundDto> {
@@ -131,7 +132,13 @@ export class RefundsService {
 
 /** @throws IllegalTransitionError, RefundExceedsCapturedError (409) */
 function amountFor(payment: Payment, { amount }: NewRefundDto, from: Payment['settledTo'], sums: RefundSums): Money {
-  if (payment.settledTo !== from) throw new IllegalTransitionError('refunded', payment.status);
+  if (payment.settledTo !== from) {
+    throw new IllegalTransitionError(
+      'refunded',
+      payment.status,
+      payment.settledTo === 'suspense' ? ', in review,' : '',
+    );
+  }
   const { minor: captured, currency } = settledAmountOf(payment);
   const refundable = Money.of(captured - sums.paid - sums.reserved, currency);
   const wanted = amount === undefined ? refundable : Money.of(amount, currency);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
 import { PaymentBooks } from './payment-books.js';
@@ -20,6 +20,8 @@ const BOOKED: Readonly<Record<RefundStatus, RefundBooking | undefined>> = {
 /** The one way for a refund to change: whoever heard of it from the provider brings the report here. */
 @Injectable()
 export class Refunds {
+  private readonly logger = new Logger(Refunds.name);
+
   constructor(
     private readonly payments: PaymentsRepository,
     private readonly refunds: RefundsRepository,
@@ -44,15 +46,14 @@ export class Refunds {
     if (refund.providerReference === null && report.reference !== null) {
       await this.refunds.change(tx, id, { providerReference: report.reference });
     }
-    if (refund.status === report.status || !mayFollow(refund, report.status)) return true;
+    if (refund.status === report.status) return true;
     const payment = await this.payments.lock(tx, refund.payment);
     if (payment === null) return false;
-    const booking = BOOKED[report.status];
-    if (booking !== undefined) await this.book(tx, payment, refund, booking, cause.actor);
-    if (booking !== undefined && payment.settledTo === 'suspense') {
-      const review = booking === 'paid' ? null : (payment.review ?? 'Its refund was sent back');
-      await this.payments.change(tx, payment.id, { review });
+    if (!mayFollow(refund, report.status)) {
+      if (report.status === 'succeeded') await this.contradict(tx, payment, refund);
+      return true;
     }
+    const booking = await this.book(tx, payment, refund, report.status, cause.actor);
     const failure = report.failure ?? null;
     await this.refunds.change(tx, id, { status: report.status, failure, ...(booking && { booking }) });
     await this.audit.record(tx, [
@@ -72,15 +73,36 @@ export class Refunds {
     await this.apply(tx, id, { reference: null, status: 'failed', failure }, cause);
   }
 
+  /** @returns where the money is now; undefined when it has not moved */
   private async book(
     tx: EntityManager,
     payment: Payment,
     refund: PaymentRefund,
-    booking: RefundBooking,
+    status: RefundStatus,
     actor: string,
-  ): Promise<void> {
-    if (booking === 'paid') await this.books.payOut(tx, payment, refund, actor);
-    else await this.books.giveBack(tx, payment, refund, actor);
+  ): Promise<RefundBooking | undefined> {
+    const booking = BOOKED[status];
+    if (booking === 'paid') {
+      await this.books.payOut(tx, payment, refund, actor);
+      if (payment.settledTo === 'suspense') await this.payments.change(tx, payment.id, { review: null });
+    } else if (booking === 'returned') {
+      const refusal = await this.books.giveBack(tx, payment, refund, actor);
+      if (refusal !== undefined) {
+        await this.payments.change(tx, payment.id, { review: `A failed refund is in suspense: ${refusal.message}` });
+        return 'suspended';
+      }
+      if (payment.settledTo === 'suspense') {
+        await this.payments.change(tx, payment.id, { review: payment.review ?? 'Its refund was sent back' });
+      }
+    }
+    return booking;
+  }
+
+  /** Its money was given back, and has gone to the customer all the same. */
+  private async contradict(tx: EntityManager, payment: Payment, refund: PaymentRefund): Promise<void> {
+    const review = `The refund ${refund.id} succeeded after it was ${refund.status}: the customer and the wallet have the money`;
+    this.logger.error({ msg: review, payment: payment.id, refund: refund.id });
+    await this.payments.change(tx, payment.id, { review });
   }
 }
 

@@ -5,13 +5,15 @@ import type { PageQueryDto } from '../../platform/http/index.js';
 import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
 import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
+import { Ledger, userAccount } from '../ledger/index.js';
 import type { PaymentDto, PaymentPageDto, RefundDto } from './dto/payment.dto.js';
-import { PaymentBooks } from './payment-books.js';
+import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import type { PaymentCaller } from './payment-caller.js';
 import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
 import { isPaymentId } from './payment.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
+import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
 
 /** Money that arrived and could not simply be credited: somebody says whose it is. */
@@ -21,14 +23,16 @@ export class ReviewsService {
     private readonly transactor: IdempotentTransactor,
     private readonly payments: PaymentsRepository,
     private readonly service: PaymentsService,
-    private readonly refunds: RefundsService,
+    private readonly refunds: RefundsRepository,
+    private readonly refundsService: RefundsService,
+    private readonly ledger: Ledger,
     private readonly books: PaymentBooks,
     private readonly audit: AuditLog,
   ) {}
 
   async list({ limit, cursor }: PageQueryDto): Promise<PaymentPageDto> {
     const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
-    const rows = await this.payments.inSuspense(before, limit + 1);
+    const rows = await this.payments.inReview(before, limit + 1);
     const page = pageOf(
       rows,
       limit,
@@ -36,7 +40,7 @@ export class ReviewsService {
       (payment) => payment,
     );
     return {
-      data: await Promise.all(page.data.map((payment) => this.service.view(payment))),
+      data: await this.service.viewsOf(page.data),
       nextCursor: page.nextCursor,
     };
   }
@@ -48,12 +52,21 @@ export class ReviewsService {
       async (tx) => {
         const payment = isPaymentId(id) ? await this.payments.lock(tx, id) : null;
         if (payment === null) throw unknownPayment();
-        const { paid, reserved } = await this.service.refundsOf(payment.id, tx);
-        if (payment.settledTo !== 'suspense' || paid + reserved > 0n) {
-          throw new IllegalTransitionError('approved', payment.status);
+        const suspended = await this.refunds.suspendedOf(tx, payment.id);
+        const { paid, reserved } = await this.refunds.sums(payment.id, tx);
+        const isInSuspense = payment.settledTo === 'suspense' && paid + reserved === 0n;
+        if (!isInSuspense && suspended.length === 0) {
+          throw new IllegalTransitionError('approved', payment.status, ', and not in review,');
         }
-        await this.books.release(tx, payment, context.actor);
-        await this.payments.change(tx, payment.id, { settledTo: 'wallet', review: null });
+        const { currency } = settledAmountOf(payment);
+        await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);
+        if (isInSuspense) await this.books.release(tx, payment, context.actor);
+        for (const refund of suspended) {
+          await this.books.releaseRefund(tx, payment, refund, context.actor);
+          await this.refunds.change(tx, refund.id, { booking: 'returned' });
+        }
+        const settledTo = isInSuspense ? 'wallet' : payment.settledTo;
+        await this.payments.change(tx, payment.id, { settledTo, review: null });
         const step = { from: payment.status, to: payment.status, reason: 'Approved: from suspense to the wallet' };
         await this.payments.addTransition(tx, payment.id, step, { source: 'api', actor: context.actor });
         await this.audit.record(tx, [
@@ -64,7 +77,7 @@ export class ReviewsService {
             details: { review: payment.review },
           },
         ]);
-        return this.service.view({ ...payment, settledTo: 'wallet', review: null }, tx);
+        return this.service.view({ ...payment, settledTo, review: null }, tx);
       },
       { lockTable: LEDGER_LOCK },
     );
@@ -72,6 +85,6 @@ export class ReviewsService {
 
   /** Gives all of it back. Throws like `RefundsService.refundPayment`. */
   decline(id: string, caller: PaymentCaller): Promise<RefundDto> {
-    return this.refunds.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
+    return this.refundsService.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
   }
 }

@@ -4,7 +4,6 @@ import type { Currency } from '../../kernel/currency.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
-import { RateLimiter } from '../../platform/rate-limit/index.js';
 import type { InitializeDto, InitializedDto } from './dto/wallet-payment.dto.js';
 import type { PaymentDto } from './dto/payment.dto.js';
 import { endUserOf, type PaymentCaller } from './payment-caller.js';
@@ -13,10 +12,7 @@ import { PaymentsService } from './payments.service.js';
 /** Payments by their reference, for callers who know no payment ids. */
 @Injectable()
 export class WalletPaymentsService {
-  constructor(
-    private readonly payments: PaymentsService,
-    private readonly limiter: RateLimiter,
-  ) {}
+  constructor(private readonly payments: PaymentsService) {}
 
   /**
    * Begins a payment with a reference of its own.
@@ -53,9 +49,7 @@ export class WalletPaymentsService {
   /** @throws NotFoundError, also for another user's */
   async verify(reference: string, principal: Principal, actor: string): Promise<PaymentDto> {
     const payment = await this.payments.findByReference(reference, principal);
-    await this.limiter.charge('verify', principal, payment.userId);
-    await this.payments.refresh(payment, { source: 'api', actor });
-    return this.payments.viewOf(payment.id);
+    return this.payments.verifyPayment(payment.id, principal, actor);
   }
 }
 

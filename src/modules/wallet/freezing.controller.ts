@@ -37,29 +37,29 @@ export class FreezingController {
     return this.freezing.setAccount(id, 'OPEN', reason, context, claim);
   }
 
-  @Post('users/:id/freeze')
+  @Post('users/:userId/freeze')
   @HttpCode(200)
   @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Freeze all accounts of a user, and log them out everywhere' })
   freezeUser(
-    @Param('id') id: string,
+    @Param('userId') userId: string,
     @Body() { reason }: FreezeDto,
     @Context() context: RequestContext,
     @Claim() claim: RequestClaim | undefined,
   ): Promise<UserAccountsDto> {
-    return this.freezing.setUser(id, 'FROZEN', reason, context, claim);
+    return this.freezing.setUser(userId, 'FROZEN', reason, context, claim);
   }
 
-  @Post('users/:id/unfreeze')
+  @Post('users/:userId/unfreeze')
   @HttpCode(200)
   @Idempotent({ required: false, inTransaction: true })
   @ApiOperation({ summary: 'Let all accounts of a user move again' })
   unfreezeUser(
-    @Param('id') id: string,
+    @Param('userId') userId: string,
     @Body() { reason }: FreezeDto,
     @Context() context: RequestContext,
     @Claim() claim: RequestClaim | undefined,
   ): Promise<UserAccountsDto> {
-    return this.freezing.setUser(id, 'OPEN', reason, context, claim);
+    return this.freezing.setUser(userId, 'OPEN', reason, context, claim);
   }
 }

@@ -73,13 +73,16 @@ export class UsersService {
   /** Logs the user out everywhere. Access tokens of users that are out already last up to 15 minutes more. */
   async endSessions(id: string, context: RequestContext): Promise<void> {
     await this.find(id);
-    await this.transactor.run((tx) => this.revokeSessions(tx, id, context), READ_COMMITTED);
+    await this.transactor.run(async (tx) => {
+      const ended = await this.sessions.revokeAll(tx, id);
+      await this.audit.record(tx, [userLine(context, 'user.logged_out', id, { sessionsEnded: ended })]);
+    }, READ_COMMITTED);
   }
 
-  /** The same in the caller's transaction; nothing happens for an id of nobody. */
+  /** The same in the caller's transaction, for an id that may be of nobody who logs in here: then nothing happens. */
   async revokeSessions(tx: EntityManager, id: string, context: RequestContext): Promise<void> {
     const ended = await this.sessions.revokeAll(tx, id);
-    await this.audit.record(tx, [userLine(context, 'user.logged_out', id, { sessionsEnded: ended })]);
+    if (ended > 0) await this.audit.record(tx, [userLine(context, 'user.logged_out', id, { sessionsEnded: ended })]);
   }
 
   private async change(

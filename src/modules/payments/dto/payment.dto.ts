@@ -21,7 +21,7 @@ import {
   TIME,
 } from '../../wallet/index.js';
 import { IsMetadataFilter } from './is-metadata-filter.decorator.js';
-import { CHARGE_STATUSES, PAYMENT_PROVIDERS, type PaymentFailure, type PaymentProviderName } from '../payment.js';
+import { CHARGE_STATUSES, PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 
 /** What a payment is shown as: where its charge stands, or `unknown` while nobody can say whether it was made. */
 export const PAYMENT_STATUSES = [...CHARGE_STATUSES, 'unknown'] as const;
@@ -289,7 +289,7 @@ export class RefundDto {
 
   reason: string | null;
 
-  failure: PaymentFailure | null;
+  failure: PaymentFailureDto | null;
 
   @ApiProperty(TIME)
   createdAt: string;
@@ -314,7 +314,7 @@ export class OperationDto {
   @ApiProperty({ enum: ['pending', 'succeeded', 'failed', 'unknown'] })
   outcome: string;
 
-  failure: PaymentFailure | null;
+  failure: PaymentFailureDto | null;
 
   @ApiProperty(TIME)
   createdAt: string;

@@ -7,7 +7,7 @@ import {
   HttpClientError,
   type HttpMethod,
 } from '../../../../platform/http-client/index.js';
-import { NotExecutedError, OutcomeUnknownError } from '../../payment-provider.js';
+import { OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
 
 /** Of one call, all of it. */
 const TIMEOUT_MS = 20_000;
@@ -68,7 +68,7 @@ export class PaystackApi {
     } catch (error) {
       if (!(error instanceof HttpClientError)) throw error;
       if (error.mayHaveReached) throw new OutcomeUnknownError(error.message, error);
-      throw new NotExecutedError({ code: 'unreachable', message: 'Paystack cannot be reached.' }, error);
+      throw new TurnedAwayError({ code: 'unreachable', message: 'Paystack cannot be reached.' }, error);
     }
   }
 }

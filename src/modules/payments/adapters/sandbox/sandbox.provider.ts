@@ -10,6 +10,7 @@ import {
   OutcomeUnknownError,
   type PaymentProvider,
   type RefundRef,
+  TurnedAwayError,
 } from '../../payment-provider.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { sandboxApiKey } from './sandbox-keys.js';
@@ -83,7 +84,7 @@ export class SandboxProvider implements PaymentProvider {
   private async call<Answer>(method: HttpMethod, path: string, body?: object, key?: string): Promise<Answer> {
     const { own } = this.address;
     if (own === undefined)
-      throw new NotExecutedError({ code: 'not_listening', message: 'The server does not listen yet.' });
+      throw new TurnedAwayError({ code: 'not_listening', message: 'The server does not listen yet.' });
     try {
       const { status, body: text } = await this.http.request({
         purpose: 'sandbox',
@@ -103,7 +104,7 @@ export class SandboxProvider implements PaymentProvider {
     } catch (error) {
       if (!(error instanceof HttpClientError)) throw error;
       if (error.mayHaveReached) throw new OutcomeUnknownError(error.message, error);
-      throw new NotExecutedError({ code: 'unreachable', message: 'The sandbox cannot be reached.' }, error);
+      throw new TurnedAwayError({ code: 'unreachable', message: 'The sandbox cannot be reached.' }, error);
     }
   }
 
@@ -120,6 +121,7 @@ export class SandboxProvider implements PaymentProvider {
       code?: string;
       detail?: string;
     };
-    throw new NotExecutedError({ code, message: detail });
+    const failure = { code, message: detail };
+    throw status === 401 || status === 429 ? new TurnedAwayError(failure) : new NotExecutedError(failure);
   }
 }
