@@ -155,9 +155,11 @@ describe('a payment that Paystack cannot carry', () => {
     ['in euros', { currency: 'EUR' }],
     ['by a means of payment of its own', { providerPaymentMethod: 'AUTH_uh8bcl3zbn' }],
   ])('%s is refused before anything is sent', async (_, fields) => {
-    const before = paystack.api.requests.length;
+    // Others that are open may be asked about at any moment.
+    const sent = () => paystack.api.requests.filter(({ method }) => method !== 'GET').length;
+    const before = sent();
     expectProblem(await create(fields), 400, 'VALIDATION_FAILED');
-    expect(paystack.api.requests.length).toBe(before);
+    expect(sent()).toBe(before);
   });
 
   it('fails with the reason when Paystack refuses it', async () => {
