@@ -24,11 +24,11 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const start = async () => {
-  server = await startServer({ env: { DATABASE_URL: database.url, IDEMPOTENCY_LOCK_MS: '500' } });
+const start = async (env: Record<string, string> = {}) => {
+  server = await startServer({ env: { DATABASE_URL: database.url, IDEMPOTENCY_LOCK_MS: '500', ...env } });
 };
 
-beforeEach(start);
+beforeEach(() => start());
 
 afterEach(async () => {
   await new WalletClient(server).expectIntegrity();
@@ -110,5 +110,28 @@ describe('a server that is killed in the middle of a call to the provider', () =
     await waitFor(async () => (await count(`provider_operations WHERE outcome IN ('pending', 'unknown')`)) === 0, {
       timeout: 60_000,
     });
+  });
+});
+
+describe('a payment that the provider has made and that cannot be booked at the moment', () => {
+  it('is unknown, and is not made again under its key', async () => {
+    await server.kill('SIGKILL');
+    await start({ DB_STATEMENT_TIMEOUT_MS: '500' });
+    const [key, request] = [randomUUID(), { userId: newUserId(), amount: 777, currency: 'USD' }];
+    const holder = await pool.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE ledger_writer IN EXCLUSIVE MODE');
+      const { status, body } = await client().post('payments', request, { key });
+      expect({ status, charge: body['status'] }).toEqual({ status: 202, charge: 'unknown' });
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    const again = await client().post('payments', request, { key });
+    expect(again.headers.get('x-idempotent-replay')).toBe('true');
+    await client().untilStatus(again.body['id'], 'succeeded');
+    expect(await count('payments WHERE user_id = $1', [request.userId])).toBe(1);
+    expect(await count('sandbox_charges WHERE payment = $1', [again.body['id']])).toBe(1);
+    expect(await client().fundsOf(request.userId)).toBe(777);
   });
 });

@@ -360,6 +360,19 @@ describe('money into a wallet', () => {
   });
 });
 
+describe('a reference', () => {
+  it('that several users have chosen answers for none of them to a service', async () => {
+    const reference = `order-${randomUUID()}`;
+    const [ann, ben] = [newUserId(), newUserId()];
+    const anns = await payments.client.create(100, { userId: ann, reference });
+    expect(await payments.client.get(`wallet/verify/${reference}`)).toMatchObject({ body: { id: anns.body['id'] } });
+    await payments.client.create(1, { userId: ben, reference });
+    expectProblem(await payments.client.get(`wallet/verify/${reference}`), 409, 'PAYMENT_REFERENCE_AMBIGUOUS');
+    const own = await payments.client.get(`wallet/verify/${reference}`, await userToken(ann));
+    expect(own).toMatchObject({ status: 200, body: { id: anns.body['id'], amount: 100 } });
+  });
+});
+
 describe('a list of payments', () => {
   it('is narrowed by user, status, and facts of the caller’s own', async () => {
     const userId = newUserId();
@@ -373,7 +386,8 @@ describe('a list of payments', () => {
     expect(await ids('metadata.facility=west')).toEqual([]);
     const page = await payments.client.get(`payments?userId=${userId}&limit=1`);
     expect(await ids(`cursor=${String(page.body['nextCursor'])}`)).toEqual([first.body['id']]);
-    expectProblem(await payments.client.get('payments?metadata.a=1&metadata.a=2'), 400, 'VALIDATION_FAILED');
+    for (const query of ['metadata.a=1&metadata.a=2', 'metadata.__proto__=1', 'metadata.constructor=1'])
+      expectProblem(await payments.client.get(`payments?${query}`), 400, 'VALIDATION_FAILED');
   });
 });
 
@@ -423,6 +437,27 @@ describe('money that cannot be credited', () => {
     );
     expect(await payments.client.find(body['id'])).toMatchObject({ refundedAmount: 901 });
     expect(await payments.client.fundsOf(userId)).toBe(0);
+  });
+
+  it('is also that of a refund that failed while the wallet was frozen, and can be approved once it is not', async () => {
+    const userId = newUserId();
+    const { body } = await payments.client.create(4011, { userId });
+    const path = `payments/${String(body['id'])}`;
+    expect((await payments.client.post(`${path}/refunds`, {})).status).toBe(201);
+    const thaw = await freeze(userId);
+    await waitFor(
+      async () =>
+        ((await payments.client.find(body['id'])) as { refunds: Shown[] }).refunds[0]?.['status'] === 'failed',
+    );
+    expect(await payments.client.find(body['id'])).toMatchObject({
+      review: expect.stringContaining('suspense'),
+      refundableAmount: 0,
+    });
+    expect((await reviews()).map(({ id }) => id)).toContain(body['id']);
+    await thaw();
+    const approved = await payments.client.post(`payments/reviews/${String(body['id'])}/approve`);
+    expect(approved).toMatchObject({ status: 200, body: { review: null, refundableAmount: 4011 } });
+    expect(await payments.client.fundsOf(userId)).toBe(4011);
   });
 
   it('is that of a user all of whose accounts are frozen', async () => {

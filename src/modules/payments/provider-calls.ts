@@ -161,7 +161,7 @@ export class ProviderCalls {
     } catch (error) {
       // It may have been carried out, and the request must not look as if nothing had happened: it is found out again later.
       this.warn('What became of a call could not be recorded yet', operation, error);
-      return { outcome: 'unknown' };
+      return this.leaveOpen(operation).catch(() => ({ outcome: 'unknown' as const }));
     }
     const { clientSecret } = 'charge' in report ? report.charge : {};
     return { outcome: 'succeeded', ...(clientSecret !== undefined && { clientSecret }) };
