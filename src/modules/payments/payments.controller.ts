@@ -19,6 +19,7 @@ import {
 } from './dto/payment.dto.js';
 import { accepted } from './accepted.js';
 import { CurrentPaymentCaller, type PaymentCaller, requireService } from './payment-caller.js';
+import { PaymentReader } from './payment-reader.js';
 import { PaymentsService } from './payments.service.js';
 import { RefundsService } from './refunds.service.js';
 
@@ -27,6 +28,7 @@ import { RefundsService } from './refunds.service.js';
 export class PaymentsController {
   constructor(
     private readonly payments: PaymentsService,
+    private readonly reader: PaymentReader,
     private readonly refunds: RefundsService,
   ) {}
 
@@ -55,14 +57,14 @@ export class PaymentsController {
   @RequireScopes('payments:read')
   @ApiOperation({ summary: 'Payments, newest first' })
   list(@Query() query: PaymentQueryDto, @CurrentPrincipal() principal: Principal): Promise<PaymentPageDto> {
-    return this.payments.list(query, principal);
+    return this.reader.list(query, principal);
   }
 
   @Get(':id')
   @RequireScopes('payments:read')
   @ApiOperation({ summary: 'One payment with all that happened to it' })
   find(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<PaymentDetailDto> {
-    return this.payments.find(id, principal);
+    return this.reader.find(id, principal);
   }
 
   @Post(':id/verify')

@@ -16,20 +16,21 @@ import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
 import { StripeHandlers } from './adapters/stripe/stripe.handlers.js';
 import { StripePayments } from './adapters/stripe/stripe.provider.js';
-import { Charges } from './charges.js';
+import { ChargeReports } from './charge-reports.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
 import { PaymentChecks } from './payment-checks.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { PaymentRefund } from './payment-refund.entity.js';
 import { Payment } from './payment.entity.js';
+import { PaymentReader } from './payment-reader.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { ProviderCalls } from './provider-calls.js';
 import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-directory.js';
 import { ProviderOperation } from './provider-operation.entity.js';
-import { Refunds } from './refunds.js';
+import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
 import { ReviewsController } from './reviews.controller.js';
@@ -70,6 +71,7 @@ export class PaymentsModule {
       ],
       providers: [
         PaymentsService,
+        PaymentReader,
         RefundsService,
         ReviewsService,
         WalletPaymentsService,
@@ -79,8 +81,8 @@ export class PaymentsModule {
         PaymentBooks,
         PaymentMetrics,
         PaymentChecks,
-        Charges,
-        Refunds,
+        ChargeReports,
+        RefundReports,
         ProviderCalls,
         ProviderDirectory,
         ...inUse.flatMap<Provider>(({ providers }) => providers),

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Currency } from '../../kernel/currency.js';
-import type { EntityManager } from 'typeorm';
-import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import type { Principal } from '../../platform/auth/index.js';
@@ -9,13 +7,7 @@ import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
-import type {
-  NewPaymentDto,
-  PaymentDetailDto,
-  PaymentDto,
-  PaymentPageDto,
-  PaymentQueryDto,
-} from './dto/payment.dto.js';
+import type { NewPaymentDto, PaymentDto } from './dto/payment.dto.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf } from './payment-books.js';
 import {
@@ -24,28 +16,25 @@ import {
   PaymentAlreadyOpenError,
   PaymentBusyError,
   ProviderRefusedError,
-  ReferenceAmbiguousError,
   unknownPayment,
 } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
-import { type ChangeCause, type ChargeStatus, isPaymentId, type PaymentId, type RefundStatus } from './payment.js';
+import { type ChangeCause, type ChargeStatus, type PaymentId, type RefundStatus } from './payment.js';
 import type { PaymentProvider } from './payment-provider.js';
-import { operationView, paymentView, refundView, transitionView } from './payment-view.js';
+import { PaymentReader, requireOwner } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { type CallResult, ProviderCalls } from './provider-calls.js';
+import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
 import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
-import { NONE, RefundsRepository } from './refunds.repository.js';
-import { causeOf, endUserOf, type PaymentCaller } from './payment-caller.js';
-
-/** So long a call may take before somebody else asks what became of it: its deadline, and the commits around it. */
-const CALL_MS = 30_000;
+import { RefundsRepository } from './refunds.repository.js';
+import { causeOf, type PaymentCaller } from './payment-caller.js';
 
 /** Payments as their callers see them. */
 @Injectable()
 export class PaymentsService {
   constructor(
     private readonly transactor: Transactor,
+    private readonly reader: PaymentReader,
     private readonly directory: ProviderDirectory,
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
@@ -83,17 +72,17 @@ export class PaymentsService {
     const meanwhile = await this.create(id, operation, amount, input, provider, caller);
     if (meanwhile) return this.goOn(meanwhile, caller);
     const { clientSecret } = await this.calls.send(operation, causeOf(caller), begunAt);
-    return this.viewOf(id, clientSecret);
+    return this.reader.viewOf(id, clientSecret);
   }
 
   /** Asks the provider how the payment stands, and what became of calls whose outcome is not known. */
   async verifyPayment(id: string, principal: Principal, actor: string): Promise<PaymentDto> {
-    const payment = await this.visible(id, principal);
+    const payment = await this.reader.visible(id, principal);
     await this.limiter.charge('verify', principal, payment.userId);
     const cause = { source: 'api', actor } as const;
     const clientSecret = await this.refreshCharge(payment, cause);
     await this.refreshRefunds(payment, cause);
-    return this.viewOf(payment.id, clientSecret);
+    return this.reader.viewOf(payment.id, clientSecret);
   }
 
   /** @throws IllegalTransitionError, CaptureExceedsAuthorizationError, PaymentBusyError, ProviderRefusedError (409) */
@@ -110,60 +99,6 @@ export class PaymentsService {
   /** @throws IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409) */
   async cancelPayment(id: string, caller: PaymentCaller): Promise<PaymentDto> {
     return this.change(id, 'cancel', CANCELABLE, 'canceled', caller);
-  }
-
-  async list({ limit, cursor, ...filter }: PaymentQueryDto, principal: Principal): Promise<PaymentPageDto> {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
-    const user = endUserOf(principal);
-    if (user !== undefined) requireOwner(principal, filter.userId ?? user);
-    const whose = user === undefined ? filter : { ...filter, userId: user };
-    const rows = await this.payments.list(whose, before, limit + 1);
-    const page = pageOf(
-      rows,
-      limit,
-      ({ id }) => ({ id }),
-      (payment) => payment,
-    );
-    return { data: await this.viewsOf(page.data), nextCursor: page.nextCursor };
-  }
-
-  /** @throws NotFoundError, also for another user's */
-  async find(id: string, principal: Principal): Promise<PaymentDetailDto> {
-    const payment = await this.visible(id, principal);
-    const [view, transitions, refunds, operations] = await Promise.all([
-      this.view(payment),
-      this.payments.transitions(payment.id),
-      this.refunds.of(payment.id),
-      this.operations.of(payment.id),
-    ]);
-    const unknown = new Set(operations.filter(({ outcome }) => outcome === 'unknown').map(({ refund }) => refund));
-    return {
-      ...view,
-      transitions: transitions.map(transitionView),
-      refunds: refunds.map((refund) => refundView(refund, unknown.has(refund.id))),
-      operations: operations.map(operationView),
-    };
-  }
-
-  /**
-   * By the caller's own reference, or else by the provider's.
-   *
-   * @throws NotFoundError, also for another user's
-   * @throws ReferenceAmbiguousError (409) when several users have one with this reference: users choose theirs freely
-   */
-  async findByReference(reference: string, principal: Principal): Promise<Payment> {
-    const [payment, ...others] = await this.payments.findByReference(endUserOf(principal), reference);
-    if (payment === undefined) throw unknownPayment();
-    if (others.some(({ userId }) => userId !== payment.userId)) throw new ReferenceAmbiguousError();
-    return payment;
-  }
-
-  /** @throws NotFoundError, also for another user's */
-  async visible(id: string, principal: Principal): Promise<Payment> {
-    const payment = isPaymentId(id) ? await this.payments.find(id) : null;
-    const user = endUserOf(principal);
-    if (payment === null || (user !== undefined && payment.userId !== user)) throw unknownPayment();
-    return payment;
   }
 
   /** @returns false when the provider could not say how a refund stands, so that it has to be asked again */
@@ -244,7 +179,7 @@ export class PaymentsService {
     caller: PaymentCaller,
     amountFor?: (payment: Payment) => bigint,
   ): Promise<PaymentDto> {
-    const { id: payment, userId, provider } = await this.visible(id, caller.principal);
+    const { id: payment, userId, provider } = await this.reader.visible(id, caller.principal);
     const begunAt = performance.now();
     const begun = caller.claim && (await this.operations.begunBy(caller.claim));
     if (begun) return this.goOn(begun, caller);
@@ -280,41 +215,15 @@ export class PaymentsService {
   private async goOn(operation: ProviderOperation, caller: PaymentCaller): Promise<PaymentDto> {
     const result = await this.calls.resume(operation, causeOf(caller));
     if (operation.kind !== 'create') return this.answer(operation.payment, result);
-    return this.viewOf(operation.payment, result.clientSecret);
+    return this.reader.viewOf(operation.payment, result.clientSecret);
   }
 
   private answer(payment: PaymentId, { failure }: CallResult): Promise<PaymentDto> {
     if (failure !== undefined) throw new ProviderRefusedError(failure);
-    return this.viewOf(payment);
-  }
-
-  async viewOf(id: PaymentId, clientSecret?: string): Promise<PaymentDto> {
-    const payment = await this.payments.find(id);
-    if (payment === null) throw unknownPayment();
-    return { ...(await this.view(payment)), ...(clientSecret !== undefined && { clientSecret }) };
-  }
-
-  /** @param by of the caller's transaction, if it is in one */
-  async view(payment: Payment, by?: EntityManager): Promise<PaymentDto> {
-    const sums = await this.refunds.sums(payment.id, by);
-    const open = await this.operations.openOf(payment.id, by);
-    return paymentView(payment, sums, open?.outcome === 'unknown');
-  }
-
-  async viewsOf(payments: readonly Payment[]): Promise<PaymentDto[]> {
-    const ids = payments.map(({ id }) => id);
-    const [sums, open] = await Promise.all([this.refunds.sumsOf(ids), this.operations.openOfAll(ids)]);
-    const unknown = new Set(open.filter(({ outcome }) => outcome === 'unknown').map(({ payment }) => payment));
-    return payments.map((payment) => paymentView(payment, sums.get(payment.id) ?? NONE, unknown.has(payment.id)));
+    return this.reader.viewOf(payment);
   }
 }
 
 const CANCELABLE: readonly ChargeStatus[] = ['requires_action', 'processing', 'requires_capture', 'failed'];
 const FINAL: readonly ChargeStatus[] = ['succeeded', 'canceled'];
 const REFUND_OVER: readonly RefundStatus[] = ['failed', 'canceled'];
-
-/** @throws NotFoundError when an end user names another user: the same answer as for one that does not exist */
-function requireOwner(principal: Principal, userId: string): void {
-  const user = endUserOf(principal);
-  if (user !== undefined && user !== userId) throw unknownPayment();
-}

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import type { Money } from '../../kernel/money.js';
-import { Charges } from './charges.js';
+import { ChargeReports } from './charge-reports.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf } from './payment-books.js';
 import type { Payment } from './payment.entity.js';
@@ -24,7 +24,7 @@ import {
   type OperationOutcome,
   type ProviderOperation,
 } from './provider-operation.entity.js';
-import { Refunds } from './refunds.js';
+import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 
 /** What became of a call. */
@@ -36,6 +36,8 @@ export interface CallResult {
   readonly clientSecret?: string;
 }
 
+/** Milliseconds a call may take before somebody else asks what became of it: its deadline, and the commits around it. */
+export const CALL_MS = 30_000;
 /** Milliseconds after which a call that the provider shows no sign of was never carried out: three times a call's deadline. */
 const NEVER_CAME = 60_000;
 /** Milliseconds within which a call is sent, or not at all. */
@@ -57,8 +59,8 @@ export class ProviderCalls {
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
-    private readonly charges: Charges,
-    private readonly refundReports: Refunds,
+    private readonly charges: ChargeReports,
+    private readonly refundReports: RefundReports,
     private readonly metrics: PaymentMetrics,
   ) {}
 

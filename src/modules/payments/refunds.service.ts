@@ -18,22 +18,20 @@ import {
 } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
 import { causeOf, type PaymentCaller } from './payment-caller.js';
+import { PaymentReader } from './payment-reader.js';
 import { refundView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { PaymentsService } from './payments.service.js';
-import { type CallResult, ProviderCalls } from './provider-calls.js';
+import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
 import { type RefundSums, RefundsRepository } from './refunds.repository.js';
 import type { ProviderOperation } from './provider-operation.entity.js';
-
-const CALL_MS = 30_000;
 
 /** Money back to customers. */
 @Injectable()
 export class RefundsService {
   constructor(
     private readonly transactor: Transactor,
-    private readonly service: PaymentsService,
+    private readonly reader: PaymentReader,
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
@@ -58,7 +56,7 @@ export class RefundsService {
     caller: PaymentCaller,
     from: 'wallet' | 'suspense' = 'wallet',
   ): Promise<RefundDto> {
-    const { id: payment, userId, provider } = await this.service.visible(id, caller.principal);
+    const { id: payment, userId, provider } = await this.reader.visible(id, caller.principal);
     const begunAt = performance.now();
     const begun = caller.claim && (await this.operations.begunBy(caller.claim));
     if (begun) return this.goOn(begun, caller);
@@ -109,7 +107,7 @@ export class RefundsService {
 
   /** @throws NotFoundError, also for another user's payment */
   async list(id: string, principal: Principal): Promise<RefundListDto> {
-    const { refunds } = await this.service.find(id, principal);
+    const { refunds } = await this.reader.find(id, principal);
     return { data: refunds };
   }
 

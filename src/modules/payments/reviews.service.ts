@@ -11,8 +11,8 @@ import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import type { PaymentCaller } from './payment-caller.js';
 import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
 import { isPaymentId } from './payment.js';
+import { PaymentReader } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { PaymentsService } from './payments.service.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
 
@@ -22,7 +22,7 @@ export class ReviewsService {
   constructor(
     private readonly transactor: IdempotentTransactor,
     private readonly payments: PaymentsRepository,
-    private readonly service: PaymentsService,
+    private readonly reader: PaymentReader,
     private readonly refunds: RefundsRepository,
     private readonly refundsService: RefundsService,
     private readonly ledger: Ledger,
@@ -40,7 +40,7 @@ export class ReviewsService {
       (payment) => payment,
     );
     return {
-      data: await this.service.viewsOf(page.data),
+      data: await this.reader.viewsOf(page.data),
       nextCursor: page.nextCursor,
     };
   }
@@ -77,7 +77,7 @@ export class ReviewsService {
             details: { review: payment.review },
           },
         ]);
-        return this.service.view({ ...payment, settledTo, review: null }, tx);
+        return this.reader.view({ ...payment, settledTo, review: null }, tx);
       },
       { lockTable: LEDGER_LOCK },
     );

@@ -7,12 +7,16 @@ import type { Principal } from '../../platform/auth/index.js';
 import type { InitializeDto, InitializedDto } from './dto/wallet-payment.dto.js';
 import type { PaymentDto } from './dto/payment.dto.js';
 import { endUserOf, type PaymentCaller } from './payment-caller.js';
+import { PaymentReader } from './payment-reader.js';
 import { PaymentsService } from './payments.service.js';
 
 /** Payments by their reference, for callers who know no payment ids. */
 @Injectable()
 export class WalletPaymentsService {
-  constructor(private readonly payments: PaymentsService) {}
+  constructor(
+    private readonly payments: PaymentsService,
+    private readonly reader: PaymentReader,
+  ) {}
 
   /**
    * Begins a payment with a reference of its own.
@@ -48,7 +52,7 @@ export class WalletPaymentsService {
 
   /** @throws NotFoundError, also for another user's */
   async verify(reference: string, principal: Principal, actor: string): Promise<PaymentDto> {
-    const payment = await this.payments.findByReference(reference, principal);
+    const payment = await this.reader.findByReference(reference, principal);
     return this.payments.verifyPayment(payment.id, principal, actor);
   }
 }

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { Charges } from '../../charges.js';
+import { ChargeReports } from '../../charge-reports.js';
 import { isPaymentId } from '../../payment.js';
-import { Refunds } from '../../refunds.js';
+import { RefundReports } from '../../refund-reports.js';
 import { type ChargeObject, chargeReportOf, type RefundObject, refundReportOf } from './sandbox-objects.js';
 
 /** The sandbox's events: what they say is applied in the transaction that marks them as done. */
 @Injectable()
 export class SandboxHandlers {
   constructor(
-    private readonly charges: Charges,
-    private readonly refunds: Refunds,
+    private readonly charges: ChargeReports,
+    private readonly refunds: RefundReports,
   ) {}
 
   @WebhookHandler('sandbox', 'charge.*', { posts: true })

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { Charges } from '../../charges.js';
+import { ChargeReports } from '../../charge-reports.js';
 import type { ChargeReport, PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
-import { Refunds } from '../../refunds.js';
+import { RefundReports } from '../../refund-reports.js';
 import { newsIn, refundOf, type StripeNews } from './stripe-event.js';
 import { chargeReportOf, refundReportOf, type StripeIntent, type StripeRefund } from './stripe-objects.js';
 
@@ -22,8 +22,8 @@ export class StripeHandlers {
 
   constructor(
     private readonly payments: PaymentsRepository,
-    private readonly charges: Charges,
-    private readonly refunds: Refunds,
+    private readonly charges: ChargeReports,
+    private readonly refunds: RefundReports,
   ) {}
 
   @WebhookHandler('stripe', 'payment_intent.*', { posts: true })

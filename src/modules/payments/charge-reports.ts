@@ -21,8 +21,8 @@ const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> 
  * report here.
  */
 @Injectable()
-export class Charges {
-  private readonly logger = new Logger(Charges.name);
+export class ChargeReports {
+  private readonly logger = new Logger(ChargeReports.name);
 
   constructor(
     private readonly payments: PaymentsRepository,

@@ -19,8 +19,8 @@ const BOOKED: Readonly<Record<RefundStatus, RefundBooking | undefined>> = {
 
 /** The one way for a refund to change: whoever heard of it from the provider brings the report here. */
 @Injectable()
-export class Refunds {
-  private readonly logger = new Logger(Refunds.name);
+export class RefundReports {
+  private readonly logger = new Logger(RefundReports.name);
 
   constructor(
     private readonly payments: PaymentsRepository,
