@@ -113,6 +113,44 @@ describe('a server that is killed in the middle of a call to the provider', () =
   });
 });
 
+describe('a server that stands still while it begins a payment', () => {
+  it('goes on with the one that another server began for the same key meanwhile', async () => {
+    // How keys of this caller and route are stored.
+    await client().create(100);
+    const [{ scope } = { scope: '' }] = (
+      await pool.query<{ scope: string }>(`SELECT request_scope AS scope FROM provider_operations LIMIT 1`)
+    ).rows;
+    const [key, request] = [randomUUID(), { userId: newUserId(), amount: 778, currency: 'USD' }];
+    const waiting = () => count(`pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+    const sleeper = server;
+    const holder = await pool.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${scope} ${key}`]);
+      const late = client().post('payments', request, { key });
+      await waitFor(async () => (await waiting()) === 1, { what: 'the first attempt to be about to begin' });
+      await sleeper.kill('SIGSTOP');
+      await start();
+      const taken = repeat('payments', request, key);
+      await waitFor(async () => (await waiting()) === 2, { what: 'the second attempt to be about to begin' });
+      await holder.query('ROLLBACK');
+      await sleeper.kill('SIGCONT');
+      const answers = await Promise.all([late, taken]);
+      const ids = answers.flatMap(({ body }) => (body['id'] === undefined ? [] : [body['id']]));
+      expect(ids.length).toBeGreaterThan(0);
+      expect(new Set(ids).size).toBe(1);
+      await client().untilStatus(ids[0], 'succeeded');
+      expect(await count('payments WHERE user_id = $1', [request.userId])).toBe(1);
+      expect(await count('sandbox_charges WHERE payment = $1', [ids[0]])).toBe(1);
+      expect(await client().fundsOf(request.userId)).toBe(778);
+    } finally {
+      holder.release();
+      await sleeper.kill('SIGCONT');
+      await sleeper.kill('SIGKILL');
+    }
+  });
+});
+
 describe('a payment that the provider has made and that cannot be booked at the moment', () => {
   it('is unknown, and is not made again under its key', async () => {
     await server.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { PaymentsClient, type Shown } from '../support/payments-client.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { type Fault, StripeApi } from '../support/stripe-api.js';
 import { waitFor } from '../support/wait-for.js';
-import { stripeEvent } from '../support/webhook-sender.js';
+import { newEventId, stripeEvent } from '../support/webhook-sender.js';
 import { newUserId, WalletClient } from '../support/wallet-client.js';
 
 const STRIPE_SECRET_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc';
@@ -166,6 +166,9 @@ describe('a payment that the customer makes on the page', () => {
     expect([again.status, again.text]).toEqual([201, first.text]);
     const verify = () => payments.client.post(`payments/${String(first.body['id'])}/verify`);
     expect((await verify()).body).toMatchObject({ status: 'requires_action', clientSecret: secret });
+    const read = await payments.client.get(`wallet/verify/${String(first.body['providerReference'])}`);
+    expect(read).toMatchObject({ status: 200, body: { status: 'requires_action' } });
+    expect(read.text).not.toContain(secret);
     expect(await payments.client.find(first.body['id'])).not.toHaveProperty('clientSecret');
     for (const table of [
       'payments',
@@ -347,6 +350,21 @@ describe('a refund', () => {
     expect(await payments.client.fundsOf(userId)).toBe(2000);
     const { refunds } = await payments.client.find(id);
     expect(refunds).toMatchObject([{ status: 'failed', failure: { code: 'expired_or_canceled_card' } }]);
+  });
+
+  it('that succeeds after it had failed is for a review, which says that somebody has seen it', async () => {
+    const { id, userId, providerReference } = await paid(2200);
+    const { body } = await refund(id, 300);
+    const [created] = stripe.state.eventsOf(String(providerReference)).filter(({ type }) => type === 'refund.created');
+    stripe.state.failRefund(String(body['providerReference']));
+    await untilProcessed(await deliver(stripe.state.eventsOf(String(providerReference))));
+    const late = { ...created, id: newEventId(), type: 'refund.updated' };
+    await untilProcessed(await deliver([withObject(late, { status: 'succeeded' })]));
+    expect(await payments.client.find(id)).toMatchObject({ review: expect.stringContaining('succeeded after it was') });
+    const approve = `payments/reviews/${String(id)}/approve`;
+    expect(await payments.client.post(approve)).toMatchObject({ status: 200, body: { review: null } });
+    expect(await payments.client.post(approve)).toMatchObject({ status: 409, body: { code: 'ILLEGAL_TRANSITION' } });
+    expect(await payments.client.fundsOf(userId)).toBe(2200);
   });
 
   it('that Stripe refuses gives the money back', async () => {

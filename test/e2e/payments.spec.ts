@@ -150,6 +150,16 @@ describe('a payment', () => {
     expect(await payments.client.fundsOf(body['userId'])).toBe(amount);
   });
 
+  it('is 202 from initialize as well', async () => {
+    const { status, body } = await payments.client.post('wallet/initialize', {
+      userId: newUserId(),
+      amount_usd: 40.06,
+    });
+    const payment = body['payment'] as Shown;
+    expect({ status, charge: payment['status'] }).toEqual({ status: 202, charge: 'unknown' });
+    await payments.client.untilStatus(payment['id'], 'succeeded');
+  });
+
   it('becomes known when it is verified, by many at once, and credits once', async () => {
     const { body } = await payments.client.create(4013);
     const verified = await Promise.all(

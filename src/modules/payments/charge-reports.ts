@@ -34,18 +34,17 @@ export class ChargeReports {
 
   /**
    * @param tx begins with `LEDGER_LOCK`, unless the report cannot be one of success
-   * @returns false when there is no such payment, or the report is about another charge
    */
-  async apply(tx: EntityManager, id: PaymentId, report: ChargeReport, cause: ChangeCause): Promise<boolean> {
+  async apply(tx: EntityManager, id: PaymentId, report: ChargeReport, cause: ChangeCause): Promise<void> {
     const payment = await this.payments.lock(tx, id);
-    if (payment === null) return false;
+    if (payment === null) return;
     if (payment.providerReference !== null && payment.providerReference !== report.reference) {
       this.logger.warn({ msg: 'A report about another charge was ignored', payment: id, reference: report.reference });
-      return false;
+      return;
     }
     if (isOldNews(report, payment, cause)) {
       await this.payments.ring(tx, id);
-      return true;
+      return;
     }
     const { status, settlement } = changeBy(report, await this.soFar(tx, payment));
     const settled = settlement && (await this.books.settle(tx, payment, settlement, cause.actor));
@@ -68,7 +67,6 @@ export class ChargeReports {
       await this.record(tx, payment, status ?? payment.status, reason, cause);
       await this.payments.watch(tx, id);
     }
-    return true;
   }
 
   /** The provider refused to make the charge. */

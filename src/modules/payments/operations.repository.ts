@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Not, Repository } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
 import { type IdempotencyClaim, IdempotencyKeyReusedError } from '../../platform/idempotency/index.js';
+import { lockName } from './lock-name.js';
 import type { PaymentFailure, PaymentId } from './payment.js';
 import { type OperationKind, type OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
 
@@ -19,9 +20,6 @@ export interface NewOperation {
 
 /** Milliseconds since it was sent, by the database's clock. */
 const AGE = `SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 AS ms FROM provider_operations WHERE id = $1`;
-
-/** Attempts at one request, one after the other: each sees what the one before has begun. */
-const LOCK_CLAIM = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
 /** Calls to providers, as they were meant and as they ended. */
 @Injectable()
@@ -106,7 +104,8 @@ export class OperationsRepository {
    * @throws IdempotencyKeyReusedError (422) when that was another request
    */
   async begunBy({ scope, key, fingerprint }: IdempotencyClaim, tx?: EntityManager): Promise<ProviderOperation | null> {
-    await tx?.query(LOCK_CLAIM, [`${scope} ${key}`]);
+    // Attempts at one request come one after the other: each sees what the one before has begun.
+    if (tx) await lockName(tx, `${scope} ${key}`);
     const begun = await (tx ?? this.operations.manager)
       .createQueryBuilder(ProviderOperation, 'operation')
       .where('operation.requestKey = :key AND operation.requestScope = :scope', { key, scope })

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, IsNull, LessThan, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
+import { lockName } from './lock-name.js';
 import { Payment } from './payment.entity.js';
 import type { ChangeCause, ChargeStatus, PaymentId, PaymentProviderName } from './payment.js';
 import { PaymentTransition } from './payment-transition.entity.js';
@@ -52,8 +53,6 @@ export interface PaymentFilter {
 
 /** Payments of an order that are over without money: another may be tried. */
 const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
-
-const LOCK_ORDER = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
 const ADD_TRANSITION = `
   INSERT INTO payment_transitions (payment, sequence, from_status, to_status, reason, source, actor, event)
@@ -131,7 +130,7 @@ export class PaymentsRepository {
 
   /** One that stands in the way of another for the same order: from here on until `tx` ends nobody else looks. */
   async openFor(tx: EntityManager, userId: string, reference: string): Promise<Payment | null> {
-    await tx.query(LOCK_ORDER, [`payment ${userId} ${reference}`]);
+    await lockName(tx, `payment ${userId} ${reference}`);
     return tx.withRepository(this.payments).findOneBy({ userId, reference, status: Not(In(OVER)) });
   }
 

@@ -33,25 +33,24 @@ export class RefundReports {
    * What failed stays failed; what succeeded may still fail, when the customer's bank sends it back.
    *
    * @param tx begins with `LEDGER_LOCK`
-   * @returns false when there is no such refund
    */
   async apply(
     tx: EntityManager,
     id: string,
     report: Pick<RefundReport, 'status' | 'failure'> & { readonly reference: string | null },
     cause: ChangeCause,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const refund = await this.refunds.lock(tx, id);
-    if (refund === null) return false;
+    if (refund === null) return;
     if (refund.providerReference === null && report.reference !== null) {
       await this.refunds.change(tx, id, { providerReference: report.reference });
     }
-    if (refund.status === report.status) return true;
+    if (refund.status === report.status) return;
     const payment = await this.payments.lock(tx, refund.payment);
-    if (payment === null) return false;
+    if (payment === null) return;
     if (!mayFollow(refund, report.status)) {
       if (report.status === 'succeeded') await this.contradict(tx, payment, refund);
-      return true;
+      return;
     }
     const booking = await this.book(tx, payment, refund, report.status, cause.actor);
     const failure = report.failure ?? null;
@@ -65,7 +64,6 @@ export class RefundReports {
       },
     ]);
     await this.payments.watch(tx, payment.id);
-    return true;
   }
 
   /** The provider refused to make it. */

@@ -45,7 +45,12 @@ export class ReviewsService {
     };
   }
 
-  /** @throws NotFoundError, IllegalTransitionError (409), and what the ledger refuses, for example for a frozen account */
+  /**
+   * What waits in suspense goes to the wallet. Of a review about money that does not wait there, for example a refund that succeeded
+   * after it had failed, this only says that somebody has seen it.
+   *
+   * @throws NotFoundError, IllegalTransitionError (409), and what the ledger refuses, for example for a frozen account
+   */
   approve(id: string, context: RequestContext, claim: RequestClaim | undefined): Promise<PaymentDto> {
     return this.transactor.run(
       claim,
@@ -55,19 +60,26 @@ export class ReviewsService {
         const suspended = await this.refunds.suspendedOf(tx, payment.id);
         const { paid, reserved } = await this.refunds.sums(payment.id, tx);
         const isInSuspense = payment.settledTo === 'suspense' && paid + reserved === 0n;
-        if (!isInSuspense && suspended.length === 0) {
+        if (!isInSuspense && suspended.length === 0 && payment.review === null) {
           throw new IllegalTransitionError('approved', payment.status, ', and not in review,');
         }
-        const { currency } = settledAmountOf(payment);
-        await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);
+        if (payment.settledTo !== null) {
+          const { currency } = settledAmountOf(payment);
+          await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);
+        }
         if (isInSuspense) await this.books.release(tx, payment, context.actor);
         for (const refund of suspended) {
           await this.books.releaseRefund(tx, payment, refund, context.actor);
           await this.refunds.change(tx, refund.id, { booking: 'returned' });
         }
+        const isMoved = isInSuspense || suspended.length > 0;
         const settledTo = isInSuspense ? 'wallet' : payment.settledTo;
         await this.payments.change(tx, payment.id, { settledTo, review: null });
-        const step = { from: payment.status, to: payment.status, reason: 'Approved: from suspense to the wallet' };
+        const step = {
+          from: payment.status,
+          to: payment.status,
+          reason: isMoved ? 'Approved: from suspense to the wallet' : 'Seen',
+        };
         await this.payments.addTransition(tx, payment.id, step, { source: 'api', actor: context.actor });
         await this.audit.record(tx, [
           {

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import {
   Context,
   CurrentPrincipal,
@@ -10,6 +11,7 @@ import {
 import { Refuses } from '../../platform/http/index.js';
 import { Idempotent } from '../../platform/idempotency/index.js';
 import { SkipThrottle } from '../../platform/rate-limit/index.js';
+import { accepted } from './accepted.js';
 import { PaymentDto } from './dto/payment.dto.js';
 import { InitializeDto, InitializedDto, VerifyDto } from './dto/wallet-payment.dto.js';
 import { CurrentPaymentCaller, type PaymentCaller } from './payment-caller.js';
@@ -27,9 +29,20 @@ export class WalletPaymentsController {
   @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Begin a payment into a wallet' })
   @ApiResponse({ status: 201, type: InitializedDto })
+  @ApiResponse({
+    status: 202,
+    type: InitializedDto,
+    description: 'The outcome is not known yet: `unknown` or `processing`',
+  })
   @Refuses(404, 'NOT_FOUND', 'not yours')
-  initialize(@Body() input: InitializeDto, @CurrentPaymentCaller() caller: PaymentCaller): Promise<InitializedDto> {
-    return this.payments.initialize(input, caller);
+  async initialize(
+    @Body() input: InitializeDto,
+    @CurrentPaymentCaller() caller: PaymentCaller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<InitializedDto> {
+    const initialized = await this.payments.initialize(input, caller);
+    accepted(reply, initialized.payment, 201);
+    return initialized;
   }
 
   @Get('verify/:reference')

@@ -50,10 +50,15 @@ export class WalletPaymentsService {
     };
   }
 
-  /** @throws NotFoundError, also for another user's */
+  /**
+   * Without the client secret, which is for who asked for the payment: to read it is enough here.
+   *
+   * @throws NotFoundError, also for another user's
+   */
   async verify(reference: string, principal: Principal, actor: string): Promise<PaymentDto> {
     const payment = await this.reader.findByReference(reference, principal);
-    return this.payments.verifyPayment(payment.id, principal, actor);
+    const { clientSecret: _, ...shown } = await this.payments.verifyPayment(payment.id, principal, actor);
+    return shown;
   }
 }
 

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
 import { ChargeReports } from '../../charge-reports.js';
-import type { ChargeReport, PaymentId } from '../../payment.js';
+import type { PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
 import { RefundReports } from '../../refund-reports.js';
 import { newsIn, refundOf, type StripeNews } from './stripe-event.js';
@@ -35,9 +35,7 @@ export class StripeHandlers {
       await this.ring(tx, news);
       return;
     }
-    const report = chargeReportOf(object as unknown as StripeIntent);
-    if (await this.mayBeStale(tx, payment, report)) await this.ring(tx, news);
-    else await this.charges.apply(tx, payment, report, causeOf(event));
+    await this.charges.apply(tx, payment, chargeReportOf(object as unknown as StripeIntent), causeOf(event));
   }
 
   @WebhookHandler('stripe', 'refund.*', { posts: true })
@@ -65,11 +63,6 @@ export class StripeHandlers {
   async thin(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
     const news = newsIn(event.payload);
     if (news !== undefined) await this.ring(tx, news);
-  }
-
-  /** A decline that comes late, of a try before the one that was authorised: nothing would ever correct it. */
-  private async mayBeStale(tx: EntityManager, payment: PaymentId, { status }: ChargeReport): Promise<boolean> {
-    return status === 'failed' && (await this.payments.lock(tx, payment))?.status === 'requires_capture';
   }
 
   private async refundNews(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
