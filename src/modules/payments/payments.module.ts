@@ -14,8 +14,6 @@ import { SandboxPageController } from './adapters/sandbox/sandbox-page.controlle
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
-import { StripeHandlers } from './adapters/stripe/stripe.handlers.js';
-import { StripePayments } from './adapters/stripe/stripe.provider.js';
 import { ChargeReports } from './charge-reports.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
@@ -47,10 +45,14 @@ export class PaymentsModule {
    * A payment that names no provider goes to the first: Paystack, Stripe, the sandbox. The sandbox is a provider without money:
    * production has none, nor has who takes real money.
    */
-  static forRoot({ isProduction, PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY }: PaymentsConfig): DynamicModule {
+  static async forRoot({
+    isProduction,
+    PAYSTACK_SECRET_KEY,
+    STRIPE_SECRET_KEY,
+  }: PaymentsConfig): Promise<DynamicModule> {
     const inUse = [
       ...(paystackMode(PAYSTACK_SECRET_KEY) === undefined ? [] : [PAYSTACK]),
-      ...(STRIPE_SECRET_KEY === undefined ? [] : [STRIPE]),
+      ...(STRIPE_SECRET_KEY === undefined ? [] : [await stripe()]),
       ...(isProduction || isLive(PAYSTACK_SECRET_KEY) || isLive(STRIPE_SECRET_KEY) ? [] : [SANDBOX]),
     ];
     return {
@@ -97,7 +99,11 @@ export class PaymentsModule {
   }
 }
 
-const STRIPE = { controllers: [], providers: [StripePayments, StripeHandlers], adapters: [StripePayments] };
+/** Loaded where it is used: its package is two hundred files, a twelfth of a start. */
+async function stripe() {
+  const { STRIPE } = await import('./adapters/stripe/index.js');
+  return STRIPE;
+}
 
 const SANDBOX = {
   controllers: [SandboxController, SandboxPageController],

@@ -1,5 +1,4 @@
 import type { Config } from '../../config/index.js';
-import { startEmbeddedPostgres } from '../embedded-postgres/index.js';
 
 export interface OpenDatabase {
   url: string;
@@ -11,6 +10,8 @@ export interface OpenDatabase {
 /** The PostgreSQL of `DATABASE_URL`, or without one the embedded PostgreSQL, started under `DATA_DIR`. */
 export async function openDatabase(config: Config, log: (line: string) => void): Promise<OpenDatabase> {
   if (config.DATABASE_URL) return { url: config.DATABASE_URL, embedded: false, stop: async () => undefined };
+  // Production has one of its own, and does not load this.
+  const { startEmbeddedPostgres } = await import('../embedded-postgres/index.js');
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
   return { url: postgres.url, embedded: true, stop: () => postgres.stop() };
 }
