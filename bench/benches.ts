@@ -1,6 +1,7 @@
 import type { Bench } from './bench.js';
 import { memoryLimits, postgresLimits, redisLimits } from './latency/limits.js';
 import { postgresLocks, redisLocks } from './latency/locks.js';
+import { sandboxPayments } from './money/payment-bench.js';
 import { batchTransfers, hotTransfers, singleTransfers } from './money/transfer-benches.js';
 import { balanceReads } from './reads/balance-reads.js';
 import { replayedTransfers } from './reads/replay-bench.js';
@@ -18,6 +19,7 @@ export const BENCHES: readonly Bench[] = [
   batchProcessing,
   balanceReads,
   replayedTransfers,
+  sandboxPayments,
   memoryUnderLoad,
   postgresLocks,
   redisLocks,

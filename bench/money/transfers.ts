@@ -10,6 +10,8 @@ export interface TransferOptions {
   size: number;
   /** As in `TransferRun`. */
   hot: TransferRun['hot'];
+  /** Whether nobody else posts meanwhile, so that the totals can be told beforehand. True unless told. */
+  isAlone?: boolean;
 }
 
 /** Transfers between users, each request under a key of its own. */
@@ -27,7 +29,7 @@ export class Transfers implements Traffic {
   /** Gives users money first. */
   static async begin(stage: Stage, options: TransferOptions): Promise<Transfers> {
     await giveUsersMoney(stage);
-    return new Transfers(stage, options, await LedgerCheck.begin(stage));
+    return new Transfers(stage, options, await LedgerCheck.begin(stage, options.isAlone));
   }
 
   recipe(run: string, count: number): Recipe {

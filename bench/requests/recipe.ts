@@ -2,6 +2,7 @@ import { BalanceRequests } from './balance-requests.js';
 import { BatchRequests } from './batch-requests.js';
 import { OpeningRequests } from './opening-requests.js';
 import type { TransferRun } from './planned-transfers.js';
+import { PaymentRequests } from './payment-requests.js';
 import { ReplayRequests } from './replay-requests.js';
 import type { RequestSource } from './request-source.js';
 import { SignedEvents } from './signed-events.js';
@@ -13,6 +14,7 @@ export type Recipe =
   | { of: 'account openings'; apiKey: string }
   | ({ of: 'transfers'; count: number; apiKey: string } & TransferRun)
   | ({ of: 'batches'; count: number; size: number; apiKey: string } & TransferRun)
+  | { of: 'payments'; run: string; count: number; apiKey: string }
   | { of: 'balance queries'; balances: readonly number[]; apiKey: string }
   | ({ of: 'replays'; bodies: readonly string[]; apiKey: string } & TransferRun);
 
@@ -27,6 +29,8 @@ export function makeRequests(recipe: Recipe, host: string): RequestSource {
       return new TransferRequests(recipe, recipe.count, { host, apiKey: recipe.apiKey });
     case 'batches':
       return new BatchRequests(recipe, recipe.count, recipe.size, { host, apiKey: recipe.apiKey });
+    case 'payments':
+      return new PaymentRequests(recipe.run, recipe.count, { host, apiKey: recipe.apiKey });
     case 'balance queries':
       return new BalanceRequests(recipe.balances, { host, apiKey: recipe.apiKey });
     // Replays are what is left.

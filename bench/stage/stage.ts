@@ -33,6 +33,8 @@ export interface StageOptions {
   redis: boolean;
   /** A TypeScript file to run as the server, see `BenchServer.start`. */
   entry?: string;
+  /** For the server, beside what all benches have. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /** The highest the configuration allows: the limiter counts and answers its headers, but refuses nobody. */
@@ -74,6 +76,7 @@ async function setUp(folder: string, options: StageOptions, leave: Stage['leave'
     BOOTSTRAP_API_KEY: apiKey,
     ...Object.fromEntries(LIMITS.map((name) => [name, NO_REFUSALS])),
     ...(redis && { REDIS_URL: redis.url }),
+    ...options.environment,
   };
   const server = await BenchServer.start(folder, environment, options.entry);
   leave.push(() => server.stop());
