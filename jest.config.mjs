@@ -18,6 +18,8 @@ export default {
   setupFiles: ['<rootDir>/test/support/errors-of-node.mjs'],
   // What is waited for ends the waiting; this only ends what hangs. A busy machine takes 15 s to start one server.
   testTimeout: 120_000,
+  // What coverage is measured of counts already (scripts/coverage.mjs).
+  coveragePathIgnorePatterns: ['/'],
   testSequencer: '<rootDir>/test/support/slowest-first.mjs',
   maxWorkers: 3,
 };
