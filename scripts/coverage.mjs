@@ -36,9 +36,9 @@ try {
   // What counts is not what ships: the next command builds again.
   rmSync(built, { force: true });
 }
-const isEnough = report(await merged());
+const suffices = report(await merged());
 if (code !== 0) console.log('Some tests failed: what they would have reached is missing above.');
-process.exitCode = code === 0 && isEnough ? 0 : 1;
+process.exitCode = code === 0 && suffices ? 0 : 1;
 
 function instrument() {
   const instrumenter = createInstrumenter({ esModules: true, compact: false, coverageVariable: '__coverage__' });
