@@ -150,6 +150,7 @@ export const environmentSchema = z.object({
   DATABASE_URL: url('postgres:', 'postgresql:'),
   DB_POOL_SIZE: integer(2, 500, 20),
   DB_POOL_TIMEOUT_MS: integer(100, 600_000, 30_000),
+  DB_POOL_MAX_LIFETIME_MS: integer(1000, 86_400_000, 3_600_000),
   DB_STATEMENT_TIMEOUT_MS: integer(0, 3_600_000, 30_000),
   REDIS_URL: oddNumberOfUrls('redis:', 'rediss:'),
 

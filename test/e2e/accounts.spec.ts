@@ -48,7 +48,7 @@ async function actions(subject: string): Promise<unknown[]> {
 
 /** Transactions that ran again: PostgreSQL ends a deadlock, after a second, by failing one of them. */
 async function retries(): Promise<number> {
-  return (await Scrape.of(holdfast.server)).value('holdfast_transaction_retries_total') ?? 0;
+  return (await Scrape.of(holdfast.server)).value('holdfast_transactions_total', { outcome: 'retried' }) ?? 0;
 }
 
 describe('A user', () => {

@@ -111,7 +111,7 @@ describe('The metrics of a server', () => {
   });
 
   it('count transactions that ran again after a serialization failure', async () => {
-    const [retries] = await growth([['holdfast_transaction_retries_total']], async () => {
+    const [retries] = await growth([['holdfast_transactions_total', { outcome: 'retried' }]], async () => {
       const answers = await Promise.all(
         Array.from({ length: 12 }, () => holdfast.sender.stripe(stripeEvent('test.counter'))),
       );

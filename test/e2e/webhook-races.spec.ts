@@ -37,7 +37,10 @@ function countOf(answers: readonly Answer[], status: string): number {
 /** Transactions run again because of a rival, over both servers. */
 async function retries(): Promise<number> {
   const scrapes = await Promise.all(servers.map((server) => Scrape.of(server)));
-  return scrapes.reduce((sum, scrape) => sum + (scrape.value('holdfast_transaction_retries_total') ?? 0), 0);
+  return scrapes.reduce(
+    (sum, scrape) => sum + (scrape.value('holdfast_transactions_total', { outcome: 'retried' }) ?? 0),
+    0,
+  );
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

@@ -309,6 +309,15 @@ describe('Rotating a secret', () => {
   );
 });
 
+describe('A source made on one replica', () => {
+  it('takes webhooks on the other at once', async () => {
+    for (let number = 0; number < 5; number++) {
+      const { name, secret } = await createSource();
+      expect(await statusWith(name, secret, replica)).toBe(200);
+    }
+  });
+});
+
 describe('A change made on one replica', () => {
   /** How long until the other replica answers so, in milliseconds. */
   async function until(status: number, name: string, secret: string): Promise<number> {

@@ -43,7 +43,7 @@ function tally(outcomes: readonly PostingOutcome[]): Record<string, number> {
 async function retries(): Promise<number> {
   const texts = await Promise.all([one, two].map(({ metrics }) => metrics.render()));
   return texts
-    .map((text) => Number(/^holdfast_transaction_retries_total (\d+)$/m.exec(text)?.[1]))
+    .map((text) => Number(/^holdfast_transactions_total\{outcome="retried"\} (\d+)$/m.exec(text)?.[1]))
     .reduce((a, b) => a + b, 0);
 }
 

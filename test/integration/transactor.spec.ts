@@ -1,5 +1,6 @@
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { NotFoundError } from '../../src/kernel/app-error.js';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { createDataSource, prepared, runPrepared, TransactionEndedError } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
@@ -49,7 +50,7 @@ async function setAmount(tx: EntityManager, name: string, value: number): Promis
 async function retries(): Promise<number> {
   const line = (await metrics.render())
     .split('\n')
-    .find((each) => each.startsWith('holdfast_transaction_retries_total'));
+    .find((each) => each.startsWith('holdfast_transactions_total{outcome="retried"}'));
   return Number(line?.split(' ').at(-1));
 }
 
@@ -78,6 +79,23 @@ function meetingOf(count: number): () => Promise<void> {
   };
 }
 
+describe('connections', () => {
+  it('are given up when they are old, and others take their place', async () => {
+    const pool = { poolSize: 1, poolTimeoutMs: 5000, statementTimeoutMs: 10_000, maxLifetimeMs: 1000 };
+    const short = await createDataSource(database.url, { entities: [], migrations: [] }, pool).initialize();
+    try {
+      const backend = async () => {
+        const [row] = await short.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid');
+        return row?.pid;
+      };
+      const first = await backend();
+      await waitFor(async () => (await backend()) !== first, { what: 'another connection' });
+    } finally {
+      await short.destroy();
+    }
+  });
+});
+
 describe('a transaction', () => {
   it('is SERIALIZABLE unless told otherwise', async () => {
     const level = (tx: EntityManager) => tx.query('SHOW transaction_isolation');
@@ -105,6 +123,21 @@ describe('a transaction', () => {
     });
     await expect(failed).rejects.toBe(error);
     expect([runs, await amount('a'), await retries()]).toEqual([1, 0, 0]);
+  });
+
+  it('is counted by how it ended', async () => {
+    await transactor.run(async () => undefined);
+    const refusal = new NotFoundError('no');
+    await expect(transactor.run(() => Promise.reject(refusal))).rejects.toBe(refusal);
+    await expect(transactor.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    const lines = (await metrics.render())
+      .split('\n')
+      .filter((line) => line.startsWith('holdfast_transactions_total{'));
+    expect(lines).toEqual(
+      ['committed', 'refused', 'retried', 'failed'].map(
+        (outcome) => `holdfast_transactions_total{outcome="${outcome}"} ${outcome === 'retried' ? 0 : 1}`,
+      ),
+    );
   });
 
   it('does not try again what is wrong with the statement itself', async () => {

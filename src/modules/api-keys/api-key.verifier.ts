@@ -7,7 +7,7 @@ import { ApiKeyRepository, type ApiKeyState } from './api-key.repository.js';
 import { LastUse } from './last-use.js';
 import { type Reading, RecentKeys } from './recent-keys.js';
 import { SameLimits } from './same-limits.js';
-import { SharedLookups } from './shared-lookups.js';
+import { SharedLookups } from '../../kernel/shared-lookups.js';
 
 /**
  * SHA-256, the form in which keys are stored, looked up and compared: what the time of a comparison may tell is of the hash,

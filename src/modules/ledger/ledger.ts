@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { decodeCursor, type Page, pageOf } from '../../kernel/cursor.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
-import { isUniqueViolation } from '../../platform/database/index.js';
+import { isUniqueViolation, TransactionConflictError } from '../../platform/database/index.js';
 import { isKept } from '../../platform/idempotency/index.js';
 import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
@@ -26,15 +26,6 @@ const CONCURRENT_READS = 4;
 
 /** Of a request inside somebody's own transaction, who keeps the answer to it himself. */
 export type JoinedRequest = Pick<PostingRequest, 'postings' | 'mode' | 'by' | 'onlyOwner'>;
-
-/**
- * Under SERIALIZABLE, what a rival committed before us was invisible and is in the way. Carries 40001, so that the
- * `Transactor` runs the work again and sees it.
- */
-class PostedMeanwhileError extends Error {
-  override readonly name = 'PostedMeanwhileError';
-  readonly code = '40001';
-}
 
 /** Double entry bookkeeping: every movement is a transfer between two accounts of one currency. */
 @Injectable()
@@ -88,7 +79,7 @@ export class Ledger {
       const loaded = await this.book.load(tx, [request]);
       return await this.book.carryOut(tx, loaded, [request], async ([outcomes]) => outcomes ?? []);
     } catch (error) {
-      if (isUniqueViolation(error)) throw new PostedMeanwhileError('A rival posted the same', { cause: error });
+      if (isUniqueViolation(error)) throw new TransactionConflictError('A rival posted the same', { cause: error });
       throw error;
     }
   }

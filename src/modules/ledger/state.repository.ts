@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { plainArrayLiteral, prepared, runnerOf, runPrepared } from '../../platform/database/index.js';
+import {
+  plainArrayLiteral,
+  prepared,
+  runnerOf,
+  runPrepared,
+  TransactionConflictError,
+} from '../../platform/database/index.js';
 import { AccountDirectory } from './account-directory.js';
 import { type AccountKey, accountName, type AccountRef, isSystemOwner } from './account.js';
 import { AccountsRepository } from './accounts.repository.js';
@@ -106,15 +112,6 @@ interface LockedRow {
   first_expiry: Date | null;
 }
 
-/**
- * An account the directory knew is not in the database any more: it was restored or emptied. Carries 40001, so that the
- * `Transactor` runs the work again, with nothing remembered.
- */
-class AccountsGoneError extends Error {
-  override readonly name = 'AccountsGoneError';
-  readonly code = '40001';
-}
-
 /** Loads what a batch touches and locks it. */
 @Injectable()
 export class StateRepository {
@@ -131,7 +128,8 @@ export class StateRepository {
    * whoever touches a hold has locked the ledger first, the writer and the sweep as they begin, `Ledger.post` before it
    * reads anything.
    *
-   * @throws AccountsGoneError (40001)
+   * @throws TransactionConflictError when an account that the directory knew is gone: the database was restored or emptied, and the next
+   *   attempt remembers nothing
    */
   async load(tx: EntityManager, wanted: Wanted): Promise<LoadedLedger> {
     const runner = runnerOf(tx);
@@ -221,7 +219,7 @@ export class StateRepository {
     });
     if (accounts.size !== byId.length) {
       this.directory.forget();
-      throw new AccountsGoneError(`${byId.length - accounts.size} accounts are gone`);
+      throw new TransactionConflictError(`${byId.length - accounts.size} accounts are gone`);
     }
     // Entries are stored in whole milliseconds, so this is not before any of them.
     const now = new Date(Math.floor((row?.at ?? 0) * 1000 + 0.0001));

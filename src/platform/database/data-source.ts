@@ -15,6 +15,8 @@ export interface PoolOptions {
   poolTimeoutMs: number;
   /** 0 for none. */
   statementTimeoutMs: number;
+  /** A connection that is older is given up once it is idle. Never unless told. */
+  maxLifetimeMs?: number;
   onIdleClientError?: (error: Error) => void;
 }
 
@@ -50,6 +52,8 @@ export function createDataSource(url: string, { entities, migrations }: Schema, 
       // A transaction whose owner went away without closing its socket must not keep its locks.
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
+      // After a failover, or behind a balancer, connections move on by and by; and what one has cached is let go.
+      maxLifetimeSeconds: Math.ceil((pool.maxLifetimeMs ?? 0) / 1000),
       // Statements that do not wait for one another are sent at once and share a round trip; PostgreSQL keeps their order.
       pipeline: true,
     },

@@ -1,3 +1,5 @@
+import { TransactionConflictError } from './transaction-conflict.error.js';
+
 /** SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
@@ -30,8 +32,9 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** True for 40001 and 40P01: running the same transaction again may succeed. */
+/** True for 40001, 40P01 and what we found ourselves: running the same transaction again may succeed. */
 export function isSerializationFailure(error: unknown): boolean {
+  if (error instanceof TransactionConflictError) return true;
   const code = codeOf(error);
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }

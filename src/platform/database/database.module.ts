@@ -41,6 +41,7 @@ async function connect(url: string, schema: Schema, config: Config, metrics: Met
   const dataSource = createDataSource(url, schema, {
     poolSize: config.DB_POOL_SIZE,
     poolTimeoutMs: config.DB_POOL_TIMEOUT_MS,
+    maxLifetimeMs: config.DB_POOL_MAX_LIFETIME_MS,
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,
     onIdleClientError: (error) => logger.warn(`An idle connection broke: ${error.message}`),
   });

@@ -22,4 +22,5 @@ export {
   sealPrepared,
 } from './prepared-statement.js';
 export { DatabaseUnsupportedError } from './supported-server.js';
+export { TransactionConflictError } from './transaction-conflict.error.js';
 export { TransactionEndedError } from './transaction-ended.error.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../config/index.js';
-import { prepared, runnerOf, runPrepared } from '../database/index.js';
+import { prepared, runnerOf, runPrepared, TransactionConflictError } from '../database/index.js';
 import type { AnswerContent, IdempotencyClaim, KnownClaim } from './claim.js';
 import { FIND, type FoundRow, knownClaim } from './find-claims.js';
 
@@ -31,13 +31,9 @@ const COMPLETE = prepared(
   RETURNING created_at AS "createdAt"`,
 );
 
-/**
- * Somebody else stored an answer under one of the keys after this transaction had looked. Carries 40001, so that the
- * `Transactor` runs the whole work again and it finds the answer.
- */
-export class ClaimTakenMeanwhileError extends Error {
+/** Somebody else stored an answer under one of the keys after this transaction had looked: the next attempt finds it. */
+export class ClaimTakenMeanwhileError extends TransactionConflictError {
   override readonly name = 'ClaimTakenMeanwhileError';
-  readonly code = '40001';
 
   constructor() {
     super('Another transaction stored an answer under one of the idempotency keys of this one');
@@ -73,7 +69,7 @@ export class IdempotencyRecords {
    * free.
    *
    * @returns the transaction's time: when these answers were created
-   * @throws ClaimTakenMeanwhileError (40001, run the transaction again) when a key was taken since `find`
+   * @throws ClaimTakenMeanwhileError (run the transaction again) when a key was taken since `find`
    */
   async complete(
     tx: EntityManager,

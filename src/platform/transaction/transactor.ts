@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../../kernel/app-error.js';
 import { Metrics } from '../metrics/index.js';
 import {
   isDatabaseUnavailable,
@@ -29,6 +30,9 @@ export interface TransactionOptions {
   lockTable?: string;
 }
 
+/** `refused`: the work said no (4xx), and nothing is wrong. A single statement counts only when it does not commit. */
+const OUTCOMES = ['committed', 'refused', 'retried', 'failed'] as const;
+
 const DEFAULT_ATTEMPTS = 5;
 
 /** The first retry waits about this long, each further one twice as long, ±50 % so that rivals do not meet again. */
@@ -40,13 +44,15 @@ const BASE_DELAY_MS = 5;
  */
 @Injectable()
 export class Transactor {
-  private readonly retries;
+  private readonly ended;
 
   constructor(
     private readonly dataSource: DataSource,
     metrics: Metrics,
   ) {
-    this.retries = metrics.counter('holdfast_transaction_retries_total', 'Transactions run again after 40001 or 40P01');
+    this.ended = metrics.counter('holdfast_transactions_total', 'Transactions by how they ended', ['outcome']);
+    // A rate needs to see the first one.
+    for (const outcome of OUTCOMES) this.ended.inc({ outcome }, 0);
   }
 
   /**
@@ -100,6 +106,7 @@ export class Transactor {
       await begin(runner, isolation, lockTable);
       const result = await sealedAfter(runner.manager, work);
       await commit(runner);
+      this.ended.inc({ outcome: 'committed' });
       return result;
     } catch (error) {
       // A connection that is gone has rolled back already.
@@ -115,8 +122,9 @@ export class Transactor {
       try {
         return await attemptOnce();
       } catch (error) {
-        if (attempt >= attempts || !isSerializationFailure(error)) throw error;
-        this.retries.inc();
+        const isAgain = attempt < attempts && isSerializationFailure(error);
+        this.ended.inc({ outcome: isAgain ? 'retried' : error instanceof AppError ? 'refused' : 'failed' });
+        if (!isAgain) throw error;
         await delay(BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
       }
     }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog, type NewAuditLine } from '../../audit/index.js';
 import type { WebhookRequest } from './webhook-request.js';
 
@@ -26,7 +26,7 @@ export class RejectionLog {
       maxItems: 500,
       maxQueued: 5000,
       flush: async (lines) => {
-        await transactor.run((tx) => audit.record(tx, lines), { isolation: 'READ COMMITTED' });
+        await transactor.run((tx) => audit.record(tx, lines), READ_COMMITTED);
         return lines.map(() => ({ result: undefined }));
       },
     });

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { UnavailableError } from '../../../kernel/app-error.js';
 import type { Outcome } from '../../../platform/coalescer/index.js';
 import { isLockTimeout } from '../../../platform/database/index.js';
-import type { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, type Transactor } from '../../../platform/transaction/index.js';
 import type { AuditLog } from '../../audit/index.js';
 import type { ReceivedWebhook, Reception } from './received-webhook.js';
 
@@ -98,7 +98,7 @@ export class Repeats {
         return judged;
       },
       // Must see rows that rivals committed while the statement before waited for them.
-      { isolation: 'READ COMMITTED' },
+      READ_COMMITTED,
     );
     const settled = repeats.map(({ webhook, reception }) => ({ webhook, outcome: { result: reception } }));
     const refusal = successors.length > 0 ? await this.retire(successors) : undefined;
@@ -117,13 +117,10 @@ export class Repeats {
   private async retire(successors: readonly Successor[]): Promise<UnavailableError | undefined> {
     const predecessors = successors.map(({ predecessor }) => predecessor).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     try {
-      await this.transactor.run(
-        async (tx) => {
-          await tx.query(`SELECT set_config('lock_timeout', $1, true)`, [RETIRE_WITHIN]);
-          await tx.query(RETIRE, [predecessors.map(({ id }) => id), predecessors.map(({ eventId }) => eventId)]);
-        },
-        { isolation: 'READ COMMITTED' },
-      );
+      await this.transactor.run(async (tx) => {
+        await tx.query(`SELECT set_config('lock_timeout', $1, true)`, [RETIRE_WITHIN]);
+        await tx.query(RETIRE, [predecessors.map(({ id }) => id), predecessors.map(({ eventId }) => eventId)]);
+      }, READ_COMMITTED);
       return undefined;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;

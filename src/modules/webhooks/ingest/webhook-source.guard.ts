@@ -21,10 +21,20 @@ export class WebhookSourceGuard implements CanActivate {
     const request = http.getRequest<WebhookRequest>();
     const name = sourceName(request);
     const source = this.directory.find(name);
+    const reply = http.getResponse<FastifyReply>();
+    return source ? this.admit(source, request, reply) : this.lookUp(name, request, reply);
+  }
+
+  private async lookUp(name: string, request: WebhookRequest, reply: FastifyReply): Promise<true> {
+    const source = await this.directory.lookUp(name);
     if (!source) throw new UnknownSourceError(name);
+    return this.admit(source, request, reply);
+  }
+
+  private admit(source: ActiveSource, request: WebhookRequest, reply: FastifyReply): true | Promise<true> {
     request.webhookSource = source;
     const limit = source.rateLimitPerMinute ?? this.config.WEBHOOK_RATE_LIMIT_PER_MINUTE;
-    const counted = this.limiter.enforce('webhooks', [name], request.ip, limit, http.getResponse<FastifyReply>());
+    const counted = this.limiter.enforce('webhooks', [source.name], request.ip, limit, reply);
     // After the limit: each refusal is an audit line, and those must not be free.
     return counted ? counted.then(() => admitted(source, request.ip)) : admitted(source, request.ip);
   }

@@ -4,7 +4,12 @@ import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
 import { settledWithin } from '../../../platform/lease/index.js';
-import { LEDGER_LOCK, type TransactionOptions, Transactor } from '../../../platform/transaction/index.js';
+import {
+  LEDGER_LOCK,
+  READ_COMMITTED,
+  Transactor,
+  type TransactionOptions,
+} from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
@@ -166,7 +171,7 @@ export class EventProcessor {
           return true;
         },
         // One conditional update decides; there is nothing else to be consistent with.
-        { isolation: 'READ COMMITTED' },
+        READ_COMMITTED,
       );
       if (!recorded) return this.lost(event);
     } catch (recordingError) {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Every } from '../../../platform/schedule/index.js';
-import { Transactor } from '../../../platform/transaction/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { DeadLetters } from './dead-letters.js';
 import { SweepsRepository } from './sweeps.repository.js';
@@ -35,7 +35,7 @@ export class WebhookSweeps {
         return events;
       },
       // Each row is decided on alone, under its lock.
-      { isolation: 'READ COMMITTED' },
+      READ_COMMITTED,
     );
     for (const event of abandoned) {
       this.metrics.abandoned(event.source, event.status);
@@ -47,8 +47,9 @@ export class WebhookSweeps {
 
   @Every(RETENTION_INTERVAL_MS, { name: 'webhook retention', role: 'background', batch: REMOVE_BATCH })
   removeOld(limit: number): Promise<number> {
-    return this.transactor.run((tx) => this.repository.removeOld(tx, this.config.WEBHOOK_RETENTION_DAYS, limit), {
-      isolation: 'READ COMMITTED',
-    });
+    return this.transactor.run(
+      (tx) => this.repository.removeOld(tx, this.config.WEBHOOK_RETENTION_DAYS, limit),
+      READ_COMMITTED,
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { AddressList } from '../../../kernel/address-list.js';
+import { Readings } from '../../../kernel/readings.js';
+import { SharedLookups } from '../../../kernel/shared-lookups.js';
 import { DatabaseClock } from '../../../platform/clock/index.js';
 import { SecretBox } from '../../../platform/encryption/index.js';
 import { Every } from '../../../platform/schedule/index.js';
@@ -26,11 +28,12 @@ export class SourceDirectory implements OnModuleInit {
   private sources = new Map<string, ActiveSource>();
   private opened = new Map<string, string>();
   private unreadable = new Set<string>();
-  private asked = 0;
-  private shown = 0;
-  private readings = 0;
-  /** The latest-begun reading whose result is in force. */
-  private newest = 0;
+  private readonly readings = new Readings();
+  /** A source that another replica has just made is not known here yet. */
+  private readonly lookups = new SharedLookups<ActiveSource>(async () => {
+    await this.refresh();
+    return this.sources;
+  });
 
   constructor(
     private readonly repository: SourcesRepository,
@@ -48,20 +51,23 @@ export class SourceDirectory implements OnModuleInit {
   }
 
   /**
+   * The same, and asks the database for one that is not known: at most twenty times a second, whatever is asked for.
+   *
+   * @throws the database's error, while it is away: there may be such a source
+   */
+  async lookUp(name: string): Promise<ActiveSource | undefined> {
+    return this.find(name) ?? (await this.lookups.get(name)) ?? undefined;
+  }
+
+  /**
    * Reads everything anew; called after each change made here too, so that its author sees it at once. The last known
    * sources stay in force while the database is away.
    */
   @Every(REFRESH_MS, { name: 'webhook sources', role: 'any' })
   async refresh(): Promise<void> {
-    const reading = ++this.readings;
-    const turn = ++this.asked;
+    const isNewest = this.readings.begin();
     const rows = await this.repository.findAll();
-    // An older look that comes back late must not undo a newer one.
-    if (turn < this.shown) return;
-    this.shown = turn;
-    // A slow reading must not take back what a later one has found.
-    if (reading < this.newest) return;
-    this.newest = reading;
+    if (!isNewest()) return;
     const opened = new Map<string, string>();
     const sources = new Map<string, ActiveSource>();
     for (const row of rows) {

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Readings } from '../../../kernel/readings.js';
 import { Every } from '../../schedule/index.js';
 import type { RateLimitOverride } from './rate-limit-override.entity.js';
 import { RateLimitOverridesRepository } from './rate-limit-overrides.repository.js';
@@ -18,8 +19,7 @@ export class RateLimitOverrides implements OnModuleInit {
   version = 0;
   private bySubject: ReadonlyMap<string, ByRule> = new Map();
   private shown = '';
-  private readings = 0;
-  private newest = 0;
+  private readonly readings = new Readings();
 
   constructor(private readonly repository: RateLimitOverridesRepository) {}
 
@@ -38,11 +38,9 @@ export class RateLimitOverrides implements OnModuleInit {
    */
   @Every(REFRESH_MS, { name: 'rate limit overrides', role: 'any' })
   async refresh(): Promise<void> {
-    const reading = ++this.readings;
+    const isNewest = this.readings.begin();
     const rows = await this.repository.findAll();
-    // A slow reading must not take back what a later one has found.
-    if (reading < this.newest) return;
-    this.newest = reading;
+    if (!isNewest()) return;
     const text = JSON.stringify(rows);
     if (text === this.shown) return;
     this.shown = text;

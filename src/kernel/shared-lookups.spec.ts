@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { UnavailableError } from '../../kernel/app-error.js';
+import { UnavailableError } from './app-error.js';
 import { SharedLookups } from './shared-lookups.js';
 
 interface Query {

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../kernel/app-error.js';
+import { UnavailableError } from './app-error.js';
 
 /** Between the beginnings of two queries: at most 20 a second, and the longest a lone caller may have to wait for. */
 const EVERY_MS = 50;
@@ -12,8 +12,8 @@ interface Asked<Found> {
 }
 
 /**
- * Look-ups of what nobody knows yet, all that ask within a moment in one query. Whoever makes up keys by the thousand costs
- * no more queries than somebody who makes up one now and then, and a good key among them waits for a moment, once.
+ * Look-ups of what nobody knows yet, all that ask within a moment in one query. Whoever makes up names by the thousand costs
+ * no more queries than somebody who makes up one now and then, and a good name among them waits for a moment, once.
  */
 export class SharedLookups<Found> {
   private waiting = new Map<string, Asked<Found>>();
@@ -34,7 +34,7 @@ export class SharedLookups<Found> {
   }
 
   private ask(name: string): Asked<Found> {
-    if (this.waiting.size >= MAX_WAITING) throw new UnavailableError('Too many keys are being looked up.');
+    if (this.waiting.size >= MAX_WAITING) throw new UnavailableError('Too many look-ups are waiting.');
     let settle: Omit<Asked<Found>, 'result'> = { resolve: () => undefined, reject: () => undefined };
     const result = new Promise<Found | null>((resolve, reject) => (settle = { resolve, reject }));
     const asked = { result, ...settle };
