@@ -115,6 +115,10 @@ export class Payment {
   @Column({ type: 'integer', default: 0 })
   checks: number;
 
+  /** How often the provider rang since it was last asked: as long as it is not 0 the provider is asked, whatever else happens. */
+  @Column({ type: 'integer', default: 0 })
+  rings: number;
+
   /** The actor. */
   @Column({ name: 'created_by', type: 'text' })
   createdBy: string;

@@ -50,6 +50,9 @@ export interface PaymentFilter {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** One about which the provider is asked, and how often it had rung by then. */
+export type DuePayment = Pick<Payment, 'id' | 'rings'>;
+
 /** Payments of an order that are over without money: another may be tried. */
 const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
 
@@ -75,7 +78,7 @@ const TAKE_DUE = `
     LIMIT $1
     FOR NO KEY UPDATE SKIP LOCKED
   )
-  RETURNING id`;
+  RETURNING id, rings`;
 
 /** What the provider is asked about by itself. Indexes: payment_refunds_payment_idx, provider_operations_payment_idx. */
 const IS_OPEN = `
@@ -95,17 +98,18 @@ const WATCH = `
   UPDATE payments
   SET
     checks = 0,
-    next_check_at = CASE WHEN ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
+    next_check_at = CASE WHEN rings > 0 OR ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
   WHERE id = $1`;
 
 /** Index: the primary key. */
-const RING = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+const RING = `
+  UPDATE payments SET rings = rings + 1, checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
 
-/** What was rung for meanwhile is due, and stays. Index: the primary key. */
+/** What was rung for meanwhile stays due. Index: the primary key. */
 const REST = `
   UPDATE payments
-  SET next_check_at = NULL
-  WHERE id = $1 AND next_check_at > clock_timestamp() AND NOT ${IS_OPEN}`;
+  SET rings = 0, next_check_at = CASE WHEN ${IS_OPEN} THEN next_check_at END
+  WHERE id = $1 AND rings = $2`;
 
 /** Milliseconds: the first look at something open, doubled each time, and the longest. */
 const FIRST_CHECK = 5000;
@@ -207,18 +211,14 @@ export class PaymentsRepository {
     await tx.query(RING, [id]);
   }
 
-  /** The provider has been asked: it is not asked again as long as nothing is open. */
-  async rest(id: PaymentId): Promise<void> {
-    await this.payments.query(REST, [id]);
+  /** The provider has been asked: it is not asked again as long as nothing is open, and it did not ring meanwhile. */
+  async rest({ id, rings }: DuePayment): Promise<void> {
+    await this.payments.query(REST, [id, rings]);
   }
 
-  /** @returns ids of payments about which the provider should be asked now; each is due again later */
-  async takeDue(limit: number): Promise<PaymentId[]> {
-    const [rows] = await this.payments.query<[{ id: PaymentId }[], number]>(TAKE_DUE, [
-      limit,
-      FIRST_CHECK,
-      LONGEST_CHECK,
-    ]);
-    return rows.map(({ id }) => id);
+  /** @returns payments about which the provider should be asked now; each is due again later */
+  async takeDue(limit: number): Promise<DuePayment[]> {
+    const [rows] = await this.payments.query<[DuePayment[], number]>(TAKE_DUE, [limit, FIRST_CHECK, LONGEST_CHECK]);
+    return rows;
   }
 }

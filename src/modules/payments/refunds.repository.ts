@@ -22,18 +22,25 @@ export interface RefundSums {
 
 export const NONE: RefundSums = { paid: 0n, reserved: 0n };
 
-export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'>;
+export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'> &
+  Partial<Pick<PaymentRefund, 'origin' | 'providerReference' | 'status' | 'booking' | 'failure'>>;
 
 @Injectable()
 export class RefundsRepository {
   constructor(@InjectRepository(PaymentRefund) private readonly refunds: Repository<PaymentRefund>) {}
 
+  /** Its money is set aside, unless it says otherwise. */
   async insert(tx: EntityManager, refund: NewRefund): Promise<void> {
-    await tx.withRepository(this.refunds).insert({ ...refund, status: 'pending', booking: 'reserved' });
+    await tx.withRepository(this.refunds).insert({ status: 'pending', booking: 'reserved', ...refund });
   }
 
   lock(tx: EntityManager, id: string): Promise<PaymentRefund | null> {
     return tx.withRepository(this.refunds).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Index: payment_refunds_provider_reference_key. */
+  ofProvider(tx: EntityManager, payment: PaymentId, providerReference: string): Promise<PaymentRefund | null> {
+    return tx.withRepository(this.refunds).findOneBy({ providerReference, payment });
   }
 
   get(id: string): Promise<PaymentRefund> {

@@ -19,6 +19,7 @@ const INTENT: StripeIntent = {
 const REFUND: StripeRefund = {
   id: 're_1',
   object: 'refund',
+  balance_transaction: 'txn_1',
   status: 'succeeded',
   amount: 1000,
   currency: 'usd',
