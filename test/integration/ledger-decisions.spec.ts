@@ -37,7 +37,7 @@ class Memory {
       const key = keyOf(person);
       const ref = { ...key, id: `account-${person}` as AccountId };
       const allowNegative = person === WORLD;
-      const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative, frozen: false };
+      const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative, frozen: false, isDebtor: false };
       this.accounts.set(accountName(key), state);
     }
   }
@@ -49,6 +49,7 @@ class Memory {
     return {
       now: new Date(this.now * 1000),
       accounts: this.accounts,
+      debtors: [],
       holds: this.holds,
       due: [...this.holds.values()].filter(
         ({ status, expiresAt }) => status === 'ACTIVE' && expiresAt.getTime() <= this.now * 1000,

@@ -213,10 +213,9 @@ export class PaymentBooks {
     { isGone = false, ...movement }: Movement,
     actor: string,
   ): Promise<Error | undefined> {
-    // TODO-DEBT
-    const shortfall = isGone && movement.debit.kind === 'user' ? {} : {};
+    const shortfall = isGone && movement.debit.kind === 'user' ? 'debt' : undefined;
     const [outcome] = await this.ledger.post(tx, {
-      postings: [{ type: 'transfer', ...movement, ...shortfall, category: PAYMENT_CATEGORY }],
+      postings: [{ type: 'transfer', ...movement, shortfall, category: PAYMENT_CATEGORY }],
       mode: 'atomic',
       by: { actor },
     });
