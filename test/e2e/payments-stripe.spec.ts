@@ -1,84 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer } from '../support/http-answer.js';
-import { PaymentsClient, type Shown } from '../support/payments-client.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { type Fault, StripeApi } from '../support/stripe-api.js';
+import type { Shown } from '../support/payments-client.js';
+import type { Fault } from '../support/stripe-api.js';
+import { stripeUnderTest } from '../support/stripe-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 import { stripeEvent } from '../support/webhook-sender.js';
-import { newUserId, WalletClient } from '../support/wallet-client.js';
+import { newUserId } from '../support/wallet-client.js';
 
-const STRIPE_SECRET_KEY = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc';
-const stripe = await StripeApi.start(STRIPE_SECRET_KEY);
-const holdfast = serverUnderTest({ env: { STRIPE_SECRET_KEY, STRIPE_API_BASE: stripe.url } });
-
-const payments = {
-  get client() {
-    return new PaymentsClient(holdfast.server);
-  },
-};
-
-afterAll(async () => {
-  await stripe.stop();
-  expect(holdfast.server.output()).not.toMatch(/_secret_|sk_test_4eC39/);
-});
-
-afterEach(async () => {
-  await untilQuiet();
-  await expectClearingToBalance();
-  await new WalletClient(holdfast.server).expectIntegrity();
-});
-
-/** Everything that came has been worked on, and no call's outcome is unknown. */
-function untilQuiet(): Promise<unknown> {
-  return waitFor(
-    async () => {
-      const [open] = await holdfast.sql<{ count: number }>(
-        `SELECT (SELECT count(*) FROM webhook_events WHERE status NOT IN ('PROCESSED', 'IGNORED'))::integer
-           + (SELECT count(*) FROM provider_operations WHERE outcome IN ('pending', 'unknown'))::integer AS count`,
-      );
-      return open?.count === 0;
-    },
-    { what: 'all events and calls to be over' },
-  );
-}
-
-/** What Stripe holds for us, and what the books say. */
-async function expectClearingToBalance(): Promise<void> {
-  const [books] = await holdfast.sql<{ balance: string }>(
-    `SELECT coalesce(sum(balance), 0) AS balance FROM ledger_accounts
-     WHERE owner = 'clearing:stripe:test' AND currency = 'USD'`,
-  );
-  expect(Number(books?.balance) + stripe.state.balanceIn('usd')).toBe(0);
-}
-
-function take(amount: number, more: object = {}, key: string = randomUUID()): Promise<Answer> {
-  return payments.client.create(amount, { provider: 'stripe', ...more }, { key });
-}
-
-/** One that the card paid at once, authorised only with `capture: 'manual'`. */
-async function paid(amount: number, more: object = {}): Promise<Shown> {
-  const { status, body } = await take(amount, { providerPaymentMethod: 'pm_card_visa', ...more });
-  expect({ status, detail: body['detail'] }).toEqual({ status: 201, detail: undefined });
-  return body;
-}
-
-function deliver(events: readonly Record<string, unknown>[]): Promise<unknown[]> {
-  return stripe.deliver(holdfast.sender, events);
-}
-
-async function untilProcessed(ids: readonly unknown[]): Promise<void> {
-  for (const id of ids) await holdfast.eventIn('PROCESSED', id);
-}
-
-/** As if its calls had been sent so much earlier, and were due to be asked about. */
-async function age(payment: unknown, hours: number): Promise<void> {
-  await holdfast.sql(
-    `UPDATE provider_operations SET created_at = created_at - $2 * interval '1 hour' WHERE payment = $1`,
-    [payment, hours],
-  );
-  await holdfast.sql('UPDATE payments SET next_check_at = clock_timestamp() WHERE id = $1', [payment]);
-}
+const payments = await stripeUnderTest();
+const { holdfast, api: stripe, take, paid, deliver, untilProcessed, age } = payments;
 
 function settlements(payment: unknown): Promise<unknown[]> {
   return holdfast.sql('SELECT FROM ledger_transfers WHERE reference = $1', [`settle:${String(payment)}`]);

@@ -2,7 +2,7 @@ import type { Stripe } from 'stripe';
 
 /** A Dispute as Stripe makes it: whole, as the compiler compares it with Stripe's types. */
 export function newDispute(
-  given: Pick<Stripe.Dispute, 'id' | 'amount' | 'charge' | 'created' | 'currency' | 'payment_intent' | 'status'>,
+  given: Pick<Stripe.Dispute, 'id' | 'amount' | 'created' | 'charge' | 'currency' | 'payment_intent' | 'status'>,
 ): Stripe.Dispute {
   return {
     object: 'dispute',
@@ -41,7 +41,7 @@ export function newMovement(
     balance_type: 'payments',
     created: dispute.created,
     currency,
-    description: `Chargeback ${amount < 0 ? 'withdrawal' : 'reversal'} for ${String(dispute.charge)}`,
+    description: `Chargeback ${amount < 0 ? 'withdrawal' : 'reversal'} for ${dispute.id}`,
     exchange_rate: null,
     fee,
     fee_details: fee === 0 ? [] : [fees],

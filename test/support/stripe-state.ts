@@ -281,7 +281,7 @@ export class StripeState {
       ({ payment_intent, status, balance_transaction }) =>
         payment_intent === intent && status !== 'failed' && balance_transaction !== null,
     );
-    return of.reduce((sum, { amount }) => sum + amount, 0);
+    return sum(of.map(({ amount }) => amount));
   }
 
   /** As much of a charge as its events need: they are doorbells, and nobody reads more. */
