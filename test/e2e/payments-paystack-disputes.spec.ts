@@ -187,6 +187,20 @@ describe('one loss that shows as a dispute, a refund and a reversal', () => {
     expect([await fundsOf(made), await debtOf(made)]).toEqual([0, 0]);
   });
 
+  it('is debited when the success is heard of after all was over', async () => {
+    const made = await paystack.created();
+    paystack.api.account.pay(referenceOf(made));
+    const success = paystack.api.chargeSuccess(referenceOf(made));
+    paystack.api.account.known(referenceOf(made)).status = 'reversed';
+    const { id } = refundThere(made, lost);
+    await refundHeard(made, id);
+    expect(await payment(made['id'])).toMatchObject({ status: 'failed', failure: { code: 'reversed' }, refunds: [] });
+    await deliver(success);
+    await untilAnswered();
+    expect(await payment(made['id'])).toMatchObject({ status: 'succeeded', refundedAmount: lost });
+    expect(await fundsOf(made)).toBe(0);
+  });
+
   it('is two when a part was refunded before the rest was disputed', async () => {
     const made = await paid();
     const earlier = refundThere(made, 2500);

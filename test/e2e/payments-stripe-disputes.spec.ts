@@ -232,7 +232,7 @@ describe('news of a dispute', () => {
     ],
     [
       'by an event of the charge',
-      (events) => events.slice(0, 1).map((event) => ({ ...event, type: 'charge.updated' })),
+      (events) => events.slice(0, 1).map((event) => ({ ...event, type: 'charge.refunded' })),
     ],
   ])('that comes %s makes us ask', async (_, change) => {
     const made = await decided('won');

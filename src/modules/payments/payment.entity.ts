@@ -115,7 +115,7 @@ export class Payment {
   @Column({ type: 'integer', default: 0 })
   checks: number;
 
-  /** How often the provider rang since it was last asked: as long as it is not 0 the provider is asked, whatever else happens. */
+  /** How often there were news of refunds or disputes since the provider was last asked about them: until it has answered it is asked. */
   @Column({ type: 'integer', default: 0 })
   rings: number;
 

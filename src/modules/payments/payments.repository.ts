@@ -102,14 +102,17 @@ const WATCH = `
   WHERE id = $1`;
 
 /** Index: the primary key. */
+const LOOK = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+
+/** Index: the primary key. */
 const RING = `
   UPDATE payments SET rings = rings + 1, checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
 
-/** What was rung for meanwhile stays due. Index: the primary key. */
+/** What is to be asked about since then stays due. Index: the primary key. */
 const REST = `
   UPDATE payments
   SET rings = 0, next_check_at = CASE WHEN ${IS_OPEN} THEN next_check_at END
-  WHERE id = $1 AND rings = $2`;
+  WHERE id = $1 AND rings = $2 AND next_check_at > clock_timestamp()`;
 
 /** Milliseconds: the first look at something open, doubled each time, and the longest. */
 const FIRST_CHECK = 5000;
@@ -204,8 +207,16 @@ export class PaymentsRepository {
   }
 
   /**
-   * The provider has news that it does not tell, or that cannot be taken at its word: it is asked at once, outside of `tx`, also
-   * about a payment of which nothing is open. What has succeeded may still fail.
+   * The provider has news of the charge that it does not tell, or that cannot be taken at its word: it is asked at once, outside of
+   * `tx`. Once the charge is settled there is nothing more to ask.
+   */
+  async look(tx: EntityManager, id: PaymentId): Promise<void> {
+    await tx.query(LOOK, [id]);
+  }
+
+  /**
+   * The same of refunds and disputes, also about a payment of which nothing is open, and whatever becomes of the charge meanwhile: what
+   * has succeeded may go back.
    */
   async ring(tx: EntityManager, id: PaymentId): Promise<void> {
     await tx.query(RING, [id]);

@@ -108,7 +108,8 @@ export class PaymentsService {
   async refresh(payment: Payment, cause: ChangeCause): Promise<boolean> {
     const { isKnown } = await this.refreshCharge(payment, cause);
     const areKnown = await this.refreshRefunds(payment, cause);
-    return (await this.returns.refresh(payment.id, cause)) && isKnown && areKnown;
+    const mayHaveReturns = payment.rings > 0 || (await this.refunds.hasOpenAdopted(payment.id));
+    return (!mayHaveReturns || (await this.returns.refresh(payment.id, cause))) && isKnown && areKnown;
   }
 
   /** @returns the charge's client secret, as long as there is something to be done with it */

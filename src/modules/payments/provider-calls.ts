@@ -205,7 +205,7 @@ export class ProviderCalls {
         if (!(await this.operations.finish(tx, id, 'failed', failure))) return false;
         if (kind === 'create') await this.charges.refuse(tx, payment, failure, cause);
         else if (refund) await this.refundReports.refuse(tx, refund, failure, cause);
-        else await this.payments.ring(tx, payment);
+        else await this.payments.look(tx, payment);
         return true;
       },
       { lockTable: LEDGER_LOCK },

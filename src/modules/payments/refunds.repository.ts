@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, Repository } from 'typeorm';
+import { type EntityManager, In, Repository } from 'typeorm';
 import type { PaymentId } from './payment.js';
 import { PaymentRefund } from './payment-refund.entity.js';
 
@@ -49,6 +49,11 @@ export class RefundsRepository {
 
   of(payment: PaymentId): Promise<PaymentRefund[]> {
     return this.refunds.find({ where: { payment }, order: { id: 'ASC' } });
+  }
+
+  /** Whether one is under way that was made at the provider, so that its list says how it stands. Index: payment_refunds_payment_idx. */
+  hasOpenAdopted(payment: PaymentId): Promise<boolean> {
+    return this.refunds.existsBy({ payment, origin: 'provider', status: In(['pending', 'requires_action']) });
   }
 
   async change(

@@ -142,8 +142,10 @@ export class PaystackProvider implements PaymentProvider {
 
   async findReturns({ payment }: ChargeRef): Promise<Returns> {
     const transaction = await this.numberOf(payment);
-    const refunds = await this.listed('/refund', transaction);
-    const disputes = await this.listed('/dispute', transaction);
+    const [refunds, disputes] = await Promise.all([
+      this.listed('/refund', transaction),
+      this.listed('/dispute', transaction),
+    ]);
     return readable(() => returnsOf(transaction, refunds, disputes));
   }
 

@@ -33,6 +33,7 @@ export type StripeRefund = Pick<
   | 'failure_reason'
   | 'payment_intent'
   | 'balance_transaction'
+  | 'reason'
 >;
 
 /** Of `last_payment_error`, and of a refused request. */
@@ -99,7 +100,7 @@ export function refundReportOf(refund: StripeRefund): RefundReport {
  * @returns undefined for one that has not left the balance
  */
 export function providerRefundOf(refund: StripeRefund): ProviderRefund | undefined {
-  if (!refund.balance_transaction) return undefined;
+  if (!refund.balance_transaction || refund.reason === 'expired_uncaptured_charge') return undefined;
   return { ...refundReportOf(refund), ours: refund.metadata?.['holdfast_refund'] };
 }
 

@@ -17,6 +17,9 @@ import {
   type StripeRefund,
 } from './stripe-objects.js';
 
+/** Events, snapshots and thin ones, about money that goes back. */
+const RETURNS = /^(v1\.)?(charge\.(refund|dispute)|refund\.)/;
+
 /**
  * Stripe's events. `payment_intent.*`, refunds and disputes are taken at their word; all others, and whatever is
  * rendered in another API version or comes without its object, are doorbells: Stripe is asked soon, outside of any transaction. What
@@ -41,11 +44,11 @@ export class StripeHandlers {
     if (news === undefined) return;
     const { object, payment } = news;
     if (object === undefined || payment === undefined) {
-      await this.ring(tx, news);
+      await this.look(tx, news);
       return;
     }
     const report = chargeReportOf(object as unknown as StripeIntent);
-    if (await this.mayBeStale(tx, payment, report)) await this.ring(tx, news);
+    if (await this.mayBeStale(tx, payment, report)) await this.look(tx, news);
     else await this.charges.apply(tx, payment, report, causeOf(event));
   }
 
@@ -65,14 +68,17 @@ export class StripeHandlers {
     const news = newsIn(event.payload);
     if (news === undefined) return;
     if (event.eventType.startsWith('charge.dispute.') && news.object) await this.disputeNews(tx, news, event);
-    else await this.ring(tx, news);
+    else if (RETURNS.test(event.eventType)) await this.ring(tx, news);
+    else await this.look(tx, news);
   }
 
   /** Thin events about the same objects. */
   @WebhookHandler('stripe', 'v1.*', { posts: true })
   async thin(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
     const news = newsIn(event.payload);
-    if (news !== undefined) await this.ring(tx, news);
+    if (news === undefined) return;
+    if (RETURNS.test(event.eventType)) await this.ring(tx, news);
+    else await this.look(tx, news);
   }
 
   /** A decline that comes late, of a try before the one that was authorised: nothing would ever correct it. */
@@ -102,7 +108,13 @@ export class StripeHandlers {
     if (!(await this.disputes.apply(tx, payment, report, causeOf(event)))) await this.payments.ring(tx, payment);
   }
 
-  /** Stripe will be asked about the payment, if it is one of ours. */
+  /** Stripe will be asked about the charge, if it is one of ours. */
+  private async look(tx: EntityManager, news: StripeNews): Promise<void> {
+    const payment = await this.paymentOf(tx, news);
+    if (payment !== undefined) await this.payments.look(tx, payment);
+  }
+
+  /** Stripe will be asked about refunds and disputes, if they are of one of ours. */
   private async ring(tx: EntityManager, news: StripeNews): Promise<void> {
     const payment = await this.paymentOf(tx, news);
     if (payment !== undefined) await this.payments.ring(tx, payment);

@@ -139,8 +139,10 @@ export class StripePayments implements PaymentProvider {
     return this.asked(async () => {
       const payment_intent = await this.idOf(charge);
       const of = { payment_intent, limit: PAGE };
-      const refunds = await allOf((after) => this.stripe.refunds.list({ ...of, ...after }));
-      const disputes = await allOf((after) => this.stripe.disputes.list({ ...of, ...after }));
+      const [refunds, disputes] = await Promise.all([
+        allOf((after) => this.stripe.refunds.list({ ...of, ...after })),
+        allOf((after) => this.stripe.disputes.list({ ...of, ...after })),
+      ]);
       return {
         refunds: refunds.flatMap((refund) => providerRefundOf(refund) ?? []),
         disputes: disputes.map(disputeReportOf),
