@@ -285,20 +285,20 @@ describe('the database takes a debt account', () => {
 
   it('and never more in it than nothing, nor a hold of it', async () => {
     const owed = newId();
-    const transfer = (debit: string, credit: string, sequences: string, balances: string) => `
+    const lend = (debit: string, credit: string, sequences: string, balances: string) => `
       INSERT INTO ledger_accounts (id, kind, owner, currency, allow_negative) VALUES ('${owed}', 'debt', 'alice', 'USD', true);
       INSERT INTO ledger_transfers (
         id, debit_account, credit_account, amount, debit_sequence, credit_sequence, debit_balance_after,
         credit_balance_after, currency, kind, actor, created_at
       ) VALUES ('${newId()}', '${debit}', '${credit}', 1, ${sequences}, ${balances}, 'USD', 'DEBIT', 'test', '2999-01-01Z')`;
-    await expect(statement(transfer(owed, a, '1, 3', '-1, 101'))).rejects.toThrow(Passed);
-    await expect(statement(transfer(a, owed, '3, 1', '99, 1'))).rejects.toMatchObject({
+    await expect(statement(lend(owed, a, '1, 3', '-1, 101'))).rejects.toThrow(Passed);
+    await expect(statement(lend(a, owed, '3, 1', '99, 1'))).rejects.toMatchObject({
       constraint: 'ledger_accounts_debt_check',
     });
-    const hold = `
+    const reserve = `
       INSERT INTO ledger_holds (id, account, credit_account, amount, currency, placed_by, expires_at, created_at)
       VALUES ('${newId()}', '${owed}', '${a}', 1, 'USD', 'test', now() + interval '1 hour', now())`;
-    await expect(statement(`${transfer(owed, a, '1, 3', '-1, 101')}; ${hold}`)).rejects.toMatchObject({
+    await expect(statement(`${lend(owed, a, '1, 3', '-1, 101')}; ${reserve}`)).rejects.toMatchObject({
       constraint: 'ledger_accounts_debt_check',
     });
   });

@@ -56,10 +56,11 @@ export class NewTransactionDto {
 
 /** The other side of a transaction. */
 export class CounterpartyDto {
-  @ApiProperty({ enum: ['user', 'system', 'debt'], description: '`debt` is what the user owes' })
+  /** `debt` is what the user owes. */
+  @ApiProperty({ enum: ['user', 'system', 'debt'] })
   kind: 'user' | 'system' | 'debt';
 
-  /** The user, or the system account's name. */
+  /** The user, the system account's name, or the user who owes. */
   @ApiProperty({ example: 'external' })
   id: string;
 }
