@@ -33,6 +33,8 @@ const SCOPES: Record<string, string> = {
   'GET /api/audit/checkpoints': 'audit:read',
   'GET /api/audit/verify': 'audit:read',
   'GET /api/auth/me': '',
+  'GET /api/disputes': 'payments:read',
+  'GET /api/disputes/{id}': 'payments:read',
   'GET /api/email-limits/{kind}/{email}': 'admin',
   'PUT /api/email-limits/{kind}/{email}/override': 'admin',
   'DELETE /api/email-limits/{kind}/{email}/override': 'admin',

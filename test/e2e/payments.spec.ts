@@ -19,6 +19,8 @@ async function expectClearingToBalance(): Promise<void> {
   const [atProvider] = await holdfast.sql<{ held: string }>(
     `SELECT coalesce(sum(received), 0) - (
        SELECT coalesce(sum(amount), 0) FROM sandbox_refunds WHERE status = 'succeeded'
+     ) - (
+       SELECT coalesce(sum(amount), 0) FROM sandbox_disputes WHERE status IN ('needs_response', 'lost')
      ) AS held FROM sandbox_charges`,
   );
   const [inBooks] = await holdfast.sql<{ balance: string }>(
@@ -34,6 +36,7 @@ async function untilQuiet(): Promise<void> {
       const [open] = await holdfast.sql<{ events: number }>(
         `SELECT (SELECT count(*) FROM sandbox_events)::integer
            + (SELECT count(*) FROM webhook_events WHERE status NOT IN ('PROCESSED', 'IGNORED'))::integer
+           + (SELECT count(*) FROM payments WHERE rings > 0)::integer
            + (SELECT count(*) FROM provider_operations WHERE outcome IN ('pending', 'unknown'))::integer AS events`,
       );
       return open?.events === 0;
@@ -576,5 +579,70 @@ describe('the sandbox', () => {
       body: JSON.stringify({ type: 'charge.succeeded', data: charge }),
     });
     expect(event.status).toBe(401);
+  });
+});
+
+describe('what the sandbox takes back', () => {
+  /** A button on the page of a charge. */
+  async function press(payment: Shown, button: string): Promise<void> {
+    const url = `/sandbox/pay/${String(payment['providerReference'])}`;
+    const page = await (await holdfast.server.fetch(url)).text();
+    expect(page).toContain(`${String(payment['providerReference'])}/${button}`);
+    const { status } = await holdfast.server.fetch(`${url}/${button}`, { method: 'POST', redirect: 'manual' });
+    expect(status).toBe(303);
+  }
+
+  const disputed = (id: unknown, status: string): Promise<Shown> =>
+    waitFor(
+      async () => {
+        const payment = await payments.client.find(id);
+        expect(payment).toMatchObject({ disputes: [{ status }] });
+        return payment;
+      },
+      { timeout: 20_000, what: `a dispute that is ${status}` },
+    );
+
+  it.each([
+    ['win', 'won', 4014],
+    ['lose', 'lost', 0],
+  ])('is disputed by its amount, and decided on its page: %s', async (button, status, funds) => {
+    const { body } = await payments.client.create(4014);
+    expect(await disputed(body['id'], 'open')).toMatchObject({ disputedAmount: 4014, refundableAmount: 0 });
+    expect(await payments.client.fundsOf(body['userId'])).toBe(0);
+    expectProblem(await payments.client.post(`payments/${String(body['id'])}/refunds`, {}), 409, 'PAYMENT_DISPUTED');
+    await press(body, button);
+    await disputed(body['id'], status);
+    expect(await payments.client.fundsOf(body['userId'])).toBe(funds);
+  });
+
+  it('is disputed and won by its amount', async () => {
+    const { body } = await payments.client.create(4015, { capture: 'manual' });
+    await payments.client.post(`payments/${String(body['id'])}/capture`, { amount: 1000 });
+    expect(await disputed(body['id'], 'won')).toMatchObject({
+      disputedAmount: 0,
+      refundableAmount: 1000,
+      disputes: [{ amount: 1000, withdrawnAmount: 1000, reinstatedAmount: 1000 }],
+    });
+    expect(await payments.client.fundsOf(body['userId'])).toBe(1000);
+  });
+
+  it('is refunded on its page, as in a dashboard, also after it is spent', async () => {
+    const { body } = await payments.client.create(900);
+    const { userId } = body;
+    const wallet = new WalletClient(holdfast.server);
+    await wallet.post('transactions', { userId, type: 'DEBIT', amount: 200, currency: 'USD' });
+    await press(body, 'refund');
+    await waitFor(
+      async () => {
+        expect(await payments.client.find(body['id'])).toMatchObject({
+          refundedAmount: 900,
+          refundableAmount: 0,
+          refunds: [{ origin: 'provider', amount: 900, status: 'succeeded' }],
+        });
+        return true;
+      },
+      { what: 'the refund to be adopted' },
+    );
+    expect(await wallet.balanceOf(String(userId))).toMatchObject({ balance: 0, debt: 200 });
   });
 });

@@ -86,6 +86,7 @@ describe('A balance', () => {
       balance: 1000,
       held: 300,
       available: 700,
+      debt: 0,
       asOf: expect.stringMatching(TIME),
     });
   });
@@ -96,7 +97,7 @@ describe('A balance', () => {
     await wallet.post('transactions', { userId, type: 'DEBIT', amount: 400, currency: 'USD' });
     const at = (time: unknown) => wallet.get(`balance?userId=${userId}&currency=USD&at=${String(time)}`);
     expect((await at(asOf)).body).toMatchObject({ balance: 1000, asOf });
-    expect((await at('2020-01-01T00:00:00Z')).body).toMatchObject({ balance: 0, held: 0, available: 0 });
+    expect((await at('2020-01-01T00:00:00Z')).body).toMatchObject({ balance: 0, held: 0, available: 0, debt: 0 });
     expect((await wallet.balanceOf(userId))['balance']).toBe(600);
     const ahead = await at(new Date(Date.now() + 60_000).toISOString());
     expectProblem(ahead, 400, 'VALIDATION_FAILED');

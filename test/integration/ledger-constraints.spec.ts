@@ -191,6 +191,9 @@ describe('the database refuses', () => {
     `UPDATE ledger_accounts SET last_entry_at = now()`,
     `UPDATE ledger_accounts SET owner = 'mallory'`,
     `UPDATE ledger_accounts SET allow_negative = true`,
+    `UPDATE ledger_accounts SET debt_account = gen_random_uuid()`,
+    `UPDATE ledger_accounts SET debt_account = NULL`,
+    `INSERT INTO ledger_accounts (id, kind, owner, currency, debt_account) VALUES (gen_random_uuid(), 'user', 'mallory', 'USD', gen_random_uuid())`,
     `INSERT INTO ledger_accounts (id, kind, owner, currency, balance) VALUES (gen_random_uuid(), 'user', 'mallory', 'USD', 5)`,
     `DELETE FROM ledger_accounts`,
     `TRUNCATE ledger_accounts`,
@@ -251,5 +254,52 @@ describe('the database refuses', () => {
   it('a second account of the same owner, kind and currency', async () => {
     const open = `INSERT INTO ledger_accounts (id, kind, owner, currency) VALUES (gen_random_uuid(), 'user', 'alice', 'USD')`;
     await expect(statement(open)).rejects.toMatchObject({ code: '23505' });
+  });
+});
+
+describe('the database takes a debt account', () => {
+  const open = (owner: string, currency = 'USD', allowNegative = true) =>
+    statement(
+      `INSERT INTO ledger_accounts (id, kind, owner, currency, allow_negative) VALUES (gen_random_uuid(), 'debt', $1, $2, $3)`,
+      [owner, currency, allowNegative],
+    );
+
+  it('of a user in a currency they have an account in, and lets that account name it', async () => {
+    await expect(open('alice')).rejects.toThrow(Passed);
+    await expect(
+      statement(`
+        INSERT INTO ledger_accounts (id, kind, owner, currency, allow_negative)
+        VALUES ('01900000-0000-7000-8000-00000000000d', 'debt', 'alice', 'USD', true);
+        DO $$ BEGIN
+          ASSERT (SELECT debt_account FROM ledger_accounts WHERE owner = 'alice' AND kind = 'user')
+            = '01900000-0000-7000-8000-00000000000d';
+        END $$`),
+    ).rejects.toThrow(Passed);
+  });
+
+  it('of nobody else, nor one that could not owe', async () => {
+    await expect(open('nobody')).rejects.toMatchObject({ code: '23000' });
+    await expect(open('alice', 'EUR')).rejects.toMatchObject({ code: '23000' });
+    await expect(open('alice', 'USD', false)).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('and never more in it than nothing, nor a hold of it', async () => {
+    const owed = newId();
+    const lend = (debit: string, credit: string, sequences: string, balances: string) => `
+      INSERT INTO ledger_accounts (id, kind, owner, currency, allow_negative) VALUES ('${owed}', 'debt', 'alice', 'USD', true);
+      INSERT INTO ledger_transfers (
+        id, debit_account, credit_account, amount, debit_sequence, credit_sequence, debit_balance_after,
+        credit_balance_after, currency, kind, actor, created_at
+      ) VALUES ('${newId()}', '${debit}', '${credit}', 1, ${sequences}, ${balances}, 'USD', 'DEBIT', 'test', '2999-01-01Z')`;
+    await expect(statement(lend(owed, a, '1, 3', '-1, 101'))).rejects.toThrow(Passed);
+    await expect(statement(lend(a, owed, '3, 1', '99, 1'))).rejects.toMatchObject({
+      constraint: 'ledger_accounts_debt_check',
+    });
+    const reserve = `
+      INSERT INTO ledger_holds (id, account, credit_account, amount, currency, placed_by, expires_at, created_at)
+      VALUES ('${newId()}', '${owed}', '${a}', 1, 'USD', 'test', now() + interval '1 hour', now())`;
+    await expect(statement(`${lend(owed, a, '1, 3', '-1, 101')}; ${reserve}`)).rejects.toMatchObject({
+      constraint: 'ledger_accounts_debt_check',
+    });
   });
 });

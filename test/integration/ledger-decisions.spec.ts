@@ -4,7 +4,13 @@ import { codeOf } from '../support/ledger.js';
 import { type Batch, FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
 import type { NewId } from '../../src/kernel/ids.js';
 import { Money } from '../../src/kernel/money.js';
-import { type AccountKey, accountName, systemAccount, userAccount } from '../../src/modules/ledger/account.js';
+import {
+  type AccountKey,
+  accountName,
+  debtAccount,
+  systemAccount,
+  userAccount,
+} from '../../src/modules/ledger/account.js';
 import type { AccountId, HoldId, TransferId } from '../../src/modules/ledger/ids.js';
 import { decide, type Decision } from '../../src/modules/ledger/decide.js';
 import {
@@ -36,19 +42,23 @@ class Memory {
     for (const person of PEOPLE) {
       const key = keyOf(person);
       const ref = { ...key, id: `account-${person}` as AccountId };
-      const allowNegative = person === WORLD;
-      const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative, frozen: false };
+      const isDebtor = person !== WORLD;
+      const state = { ref, balance: 0n, held: 0n, sequence: 0, allowNegative: !isDebtor, frozen: false, isDebtor };
       this.accounts.set(accountName(key), state);
+      if (!isDebtor) continue;
+      const debt = { ...debtAccount(key), id: `debt-${person}` as AccountId };
+      this.accounts.set(accountName(debt), { ...state, ref: debt, allowNegative: true, isDebtor: false });
     }
   }
 
   readonly newId = () => `00000000-0000-7000-8000-${String(++this.ids).padStart(12, '0')}` as NewId;
 
-  state(): LedgerState {
+  state(frozen: number | undefined): LedgerState {
     const all = [...this.transfers.values()];
     return {
       now: new Date(this.now * 1000),
-      accounts: this.accounts,
+      accounts: frozen === undefined ? this.accounts : this.accountsWith(frozen),
+      debtors: PEOPLE.filter((person) => person !== WORLD).map(keyOf),
       holds: this.holds,
       due: [...this.holds.values()].filter(
         ({ status, expiresAt }) => status === 'ACTIVE' && expiresAt.getTime() <= this.now * 1000,
@@ -80,10 +90,15 @@ class Memory {
     }
   }
 
-  account(person: number): AccountState {
-    const account = this.accounts.get(accountName(keyOf(person)));
+  account(key: AccountKey): AccountState {
+    const account = this.accounts.get(accountName(key));
     if (!account) throw new Error('no such account');
     return account;
+  }
+
+  private accountsWith(frozen: number): ReadonlyMap<string, AccountState> {
+    const account = this.account(keyOf(frozen));
+    return new Map(this.accounts).set(accountName(account.ref), { ...account, frozen: true });
   }
 
   private enter(key: AccountKey, amount: bigint, sequence: number, balanceAfter: bigint): void {
@@ -117,6 +132,16 @@ function postingOf(step: Step, holds: readonly HoldId[], transfers: readonly Tra
         reference,
       };
     }
+    case 'take':
+      return {
+        type: 'transfer',
+        kind: 'DEBIT',
+        debit: keyOf(step.from),
+        credit: keyOf(WORLD),
+        amount: Money.of(step.amount, keyOf(step.from).currency),
+        reference: step.reference === undefined ? undefined : `reference-${step.reference}`,
+        shortfall: 'debt',
+      };
     case 'hold': {
       const [account, credit] = [keyOf(step.from), keyOf(step.to)];
       return {
@@ -144,7 +169,11 @@ function postingOf(step: Step, holds: readonly HoldId[], transfers: readonly Tra
 function play(batches: readonly Batch[], inOneGo: boolean): void {
   const plain = new PlainLedger();
   const memory = new Memory();
-  const named = () => [[...memory.holds.keys()], [...memory.transfers.keys()]] as const;
+  const named = () =>
+    [
+      [...memory.holds.keys()],
+      [...memory.transfers.values()].filter(({ actor }) => actor === BY.actor).map(({ id }) => id),
+    ] as const;
   for (const batch of batches) {
     memory.now += batch.after;
     const [holds, transfers] = named();
@@ -158,23 +187,24 @@ function play(batches: readonly Batch[], inOneGo: boolean): void {
           step.transfer < transfers.length + batch.steps.length
         ),
     );
-    if (steps.length === 0) {
-      plain.now += batch.after;
-      continue;
-    }
     const expected = plain.carryOut({ ...batch, steps });
     const postings = steps.map((step) => postingOf(step, holds, transfers));
     const requests =
       batch.atomic || inOneGo
         ? [{ postings, mode: batch.atomic ? ('atomic' as const) : ('independent' as const), by: BY }]
         : postings.map((posting) => ({ postings: [posting], mode: 'independent' as const, by: BY }));
-    const decision = decide(memory.state(), requests, memory.newId);
+    const decision = decide(memory.state(batch.frozen), requests, memory.newId);
     expect(decision.outcomes.flat().map(codeOf)).toEqual(expected);
     memory.keep(decision);
     for (const person of PEOPLE) {
-      const { balance, held, allowNegative } = memory.account(person);
+      const { balance, held, allowNegative } = memory.account(keyOf(person));
       expect([balance, held]).toEqual([BigInt(plain.balanceOf(person)), BigInt(plain.heldOf(person))]);
-      if (!allowNegative) expect(held >= 0n && held <= balance).toBe(true);
+      if (allowNegative) continue;
+      expect(held >= 0n && held <= balance).toBe(true);
+      const owed = -memory.account(debtAccount(keyOf(person))).balance;
+      expect(owed).toBe(BigInt(plain.debtOf(person)));
+      // Nobody who owes has anything to spend, but what is frozen.
+      if (person !== batch.frozen) expect(owed === 0n || (owed > 0n && held === balance)).toBe(true);
     }
     expect([...memory.holds.values()].map(({ status }) => status)).toEqual(plain.holdStatuses);
     expect(memory.transfers.size).toBe(plain.transferCount);
@@ -205,12 +235,14 @@ describe('the decision, beside a plain ledger', () => {
       }),
     );
     expect([...ends].toSorted()).toEqual([
+      'ACCOUNT_FROZEN',
       'ACTIVE',
       'ALREADY_REVERSED',
       'BATCH_REJECTED',
       'CAPTURED',
       'CAPTURE_EXCEEDS_HOLD',
       'CURRENCY_MISMATCH',
+      'FORBIDDEN',
       'HOLD_ALREADY_RESOLVED',
       'HOLD_EXPIRED',
       'INSUFFICIENT_FUNDS',
@@ -228,8 +260,8 @@ describe('the decision, beside a plain ledger', () => {
     fc.assert(
       fc.property(history, (batches) => {
         const memory = new Memory();
-        for (const { steps, atomic } of batches) {
-          const state = memory.state();
+        for (const { steps, atomic, frozen } of batches) {
+          const state = memory.state(frozen);
           const before = structuredClone(state);
           const postings = steps.map((step) => postingOf(step, [], []));
           decide(state, [{ postings, mode: atomic ? 'atomic' : 'independent', by: BY }], memory.newId);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { debtAccount } from '../../src/modules/ledger/account.js';
 import { systemAccount } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { codeOf, TestLedger, transfer, usd } from '../support/ledger.js';
@@ -31,10 +32,20 @@ beforeAll(async () => {
   const captured = await test.post({ type: 'capture', holdId: placed.held.id, amount: 12n });
   await test.post({ type: 'hold', account: alice, credit: bob, amount: usd(5n), expiresInSeconds: 600 });
   if (!('held' in captured) || !captured.transfer) throw new Error(codeOf(captured));
+  const eve = await test.fund('eve', 0);
+  await test.post({
+    type: 'transfer',
+    kind: 'DEBIT',
+    debit: eve,
+    credit: systemAccount('external', 'USD'),
+    amount: usd(5n),
+    shortfall: 'debt',
+  });
   const world = await test.ledger.account(systemAccount('external', 'USD'));
   Object.assign(id, {
     alice: (await test.ledger.account(alice))?.id,
     bob: (await test.ledger.account(bob))?.id,
+    debt: (await test.ledger.account(debtAccount(eve)))?.id,
     world: world?.id,
     first: first.posted.id,
     reversal: reversal.posted.id,
@@ -77,8 +88,8 @@ describe('the integrity check', () => {
     expect(await test.integrity.check()).toEqual({
       ok: true,
       checkedAt: expect.any(Date),
-      accounts: 3,
-      entries: 10,
+      accounts: 5,
+      entries: 14,
       sumByCurrency: { USD: '0' },
       violations: [],
     });
@@ -153,6 +164,22 @@ describe('the integrity check', () => {
       { invariant: 'an account stays within its bounds', accounts: [id['alice']] },
       { invariant: 'what is held is the sum of the active holds', accounts: [id['alice']] },
     ]);
+  });
+
+  it('names a debt that is more than repaid, and one that no account or another’s names', async () => {
+    const rule = 'a debt is owed by the user whose account names it';
+    const debts = async (sql: string) =>
+      (await violationsAfter(sql)).flatMap(({ invariant, accounts }) => (invariant === rule ? accounts : []));
+    await test.dataSource.query('ALTER TABLE ledger_accounts DROP CONSTRAINT ledger_accounts_debt_check');
+    expect(await debts(`UPDATE ledger_accounts SET balance = 1 WHERE id = '${id['debt']}'`)).toEqual([id['debt']]);
+    await test.dataSource.query(
+      `ALTER TABLE ledger_accounts ADD CONSTRAINT ledger_accounts_debt_check CHECK (kind <> 'debt' OR allow_negative AND balance <= 0 AND held = 0)`,
+    );
+    expect(await debts(`UPDATE ledger_accounts SET debt_account = NULL`)).toEqual([id['debt']]);
+    expect(await debts(`UPDATE ledger_accounts SET debt_account = id WHERE id = '${id['alice']}'`)).toEqual([
+      id['alice'],
+    ]);
+    expect(await debts(`UPDATE ledger_accounts SET owner = 'carol' WHERE id = '${id['debt']}'`)).toEqual([id['debt']]);
   });
 
   it('names a transfer reversed twice', async () => {

@@ -11,7 +11,8 @@ import {
   userAccount,
 } from '../../src/modules/ledger/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { BY, codeOf, TestLedger } from '../support/ledger.js';
+import { READ_COMMITTED } from '../../src/platform/transaction/index.js';
+import { BY, codeOf, TestLedger, transfer } from '../support/ledger.js';
 import { FOREIGNER, history, PlainLedger, STRANGER, type Step, WORLD } from '../support/plain-ledger.js';
 
 let database: TestDatabase;
@@ -38,10 +39,29 @@ class Player {
   readonly transfers: TransferId[] = [];
   private readonly id = ++run;
   private turn = 0;
+  private frozen: number | undefined;
 
   keyOf(person: number): AccountKey {
     const currency = person === FOREIGNER ? 'EUR' : 'USD';
     return person === WORLD ? systemAccount('external', 'USD') : userAccount(`${this.id}-${person}`, currency);
+  }
+
+  /** Freezes this person's account, and no other's. What they can repay they have repaid before. */
+  async freeze(person: number | undefined): Promise<void> {
+    if (person === this.frozen) return;
+    const { ledger, transactor } = this.ledger;
+    const set = (who: number, status: 'OPEN' | 'FROZEN') =>
+      transactor.run(
+        (tx) => ledger.setStatus(tx, { owner: this.keyOf(who).owner }, status, BY, 'a test'),
+        READ_COMMITTED,
+      );
+    if (this.frozen !== undefined) await set(this.frozen, 'OPEN');
+    this.frozen = person;
+    if (person === undefined) return;
+    expect(codeOf(await this.ledger.post(transfer(this.keyOf(person), this.keyOf(WORLD), 1_000_000)))).toBe(
+      'INSUFFICIENT_FUNDS',
+    );
+    await set(person, 'FROZEN');
   }
 
   get ledger(): TestLedger {
@@ -94,6 +114,18 @@ class Player {
           reference,
         };
       }
+      case 'take': {
+        const debit = this.keyOf(step.from);
+        return {
+          type: 'transfer',
+          kind: 'DEBIT',
+          debit,
+          credit: this.keyOf(WORLD),
+          amount: Money.of(step.amount, debit.currency),
+          reference: step.reference === undefined ? undefined : `${this.id}-${step.reference}`,
+          shortfall: 'debt',
+        };
+      }
       case 'hold': {
         const [account, credit] = [this.keyOf(step.from), this.keyOf(step.to)];
         const expiresInSeconds = step.seconds * SECOND;
@@ -121,9 +153,9 @@ describe('the ledger in the database, beside a plain ledger', () => {
         const player = new Player();
         for (const person of [1, 2, 3, FOREIGNER]) await player.ledger.open(player.keyOf(person));
         const worldBefore = (await player.ledger.balanceOf(player.keyOf(WORLD))) ?? 0n;
-        for (const { steps, atomic, after } of batches) {
+        for (const { steps, atomic, after, frozen } of batches) {
+          await player.freeze(frozen);
           await player.pass(after);
-          plain.now += after;
           if (after % 3 === 0) await player.ledger.sweep.sweep();
           const [holds, transfers] = [player.holds.length, player.transfers.length];
           // Ids are told when a batch has committed: its own steps cannot be named by it.
@@ -132,16 +164,20 @@ describe('the ledger in the database, beside a plain ledger', () => {
               !('hold' in step && step.hold >= holds && step.hold < holds + steps.length) &&
               !('transfer' in step && step.transfer >= transfers && step.transfer < transfers + steps.length),
           );
-          if (possible.length === 0) continue;
-          const expected = plain.carryOut({ atomic, steps: possible, after: 0 });
-          expect(await player.carryOut(possible, atomic)).toEqual(expected);
+          const expected = plain.carryOut({ atomic, steps: possible, after, ...(frozen !== undefined && { frozen }) });
+          if (possible.length > 0) expect(await player.carryOut(possible, atomic)).toEqual(expected);
         }
         for (const person of [1, 2, 3, FOREIGNER]) {
           const key = player.keyOf(person);
-          expect(await player.ledger.ledger.account(key)).toMatchObject({
-            balance: Money.of(plain.balanceOf(person), key.currency),
+          const account = await player.ledger.ledger.account(key);
+          expect(account).toMatchObject({
             held: Money.of(plain.heldOf(person), key.currency),
+            available: Money.of(plain.availableTo(person), key.currency),
           });
+          // Repaid now, or with the next posting.
+          expect(account?.balance.minus(account.debt)).toEqual(
+            Money.of(plain.balanceOf(person) - plain.debtOf(person), key.currency),
+          );
         }
         const holds = await Promise.all(player.holds.map((id) => player.ledger.ledger.hold(id)));
         expect(holds.map((hold) => hold?.status)).toEqual(plain.holdStatuses);

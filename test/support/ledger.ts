@@ -4,6 +4,7 @@ import { Money } from '../../src/kernel/money.js';
 import { AuditLog } from '../../src/modules/audit/index.js';
 import { AccountDirectory } from '../../src/modules/ledger/account-directory.js';
 import { AccountsRepository } from '../../src/modules/ledger/accounts.repository.js';
+import { DebtsRepository } from '../../src/modules/ledger/debts.repository.js';
 import { HoldSweep } from '../../src/modules/ledger/hold-sweep.js';
 import {
   type AccountKey,
@@ -58,7 +59,8 @@ export class TestLedger {
     const accounts = new AccountsRepository();
     const reads = new LedgerReadsRepository(dataSource);
     const ledgerMetrics = new LedgerMetrics(metrics);
-    const book = new LedgerBook(new StateRepository(directory, accounts), new PostingRepository(), audit);
+    const states = new StateRepository(directory, accounts, new DebtsRepository(accounts));
+    const book = new LedgerBook(states, new PostingRepository(), audit);
     const records = new IdempotencyRecords({ IDEMPOTENCY_TTL_HOURS: 24 });
     const writer = new LedgerWriter(coalescers, transactor, records, book, directory, ledgerMetrics);
     const openings = new LedgerAccounts(accounts, audit);

@@ -27,10 +27,24 @@ export interface Refund {
   readonly id: number;
   readonly transaction: Transaction;
   readonly amount: number;
-  readonly merchantNote: string;
+  /** Null where nobody wrote one, as in the dashboard. */
+  readonly merchantNote: string | null;
+  /** Paystack's number of the dispute that it pays. */
+  readonly dispute: number | null;
+  readonly createdAt: string;
   status: string;
   /** False: it is not in the list yet. */
   isListed: boolean;
+}
+
+export interface Dispute {
+  readonly id: number;
+  readonly transaction: Transaction;
+  readonly createdAt: string;
+  status: string;
+  resolution: string | null;
+  refundAmount: number | string | null;
+  currency: string | null;
 }
 
 /** What a customer's payment may look like. */
@@ -45,11 +59,14 @@ const INITIALIZE = ['amount', 'email', 'channels', 'currency', 'reference', 'cal
 const REFUND = ['transaction', 'amount', 'currency', 'customer_note', 'merchant_note'];
 /** https://paystack.com/docs/api/refund/#list */
 const REFUND_LIST = ['transaction', 'currency', 'from', 'to', 'perPage', 'page'];
+/** https://paystack.com/docs/api/dispute/#list */
+const DISPUTE_LIST = ['transaction', 'status', 'from', 'to', 'perPage', 'page'];
 
 /** An account at Paystack: what it holds, and what is refused. Stricter than the real one about what nobody should send. */
 export class PaystackAccount {
   readonly transactions = new Map<string, Transaction>();
   readonly refunds: Refund[] = [];
+  readonly disputes: Dispute[] = [];
   /** Those that the account may take; all of Paystack's unless told. */
   currencies = CURRENCIES;
   /** New refunds are in the list at once. */
@@ -112,15 +129,7 @@ export class PaystackAccount {
       (typeof merchantNote === 'string' && merchantNote.length <= 255 ? undefined : 'merchant_note must be a string') ??
       (Number(amount) <= left ? undefined : 'Refund amount cannot be more than transaction amount');
     if (wrong !== undefined) return refusal(400, wrong, 'invalid_params');
-    const refund: Refund = {
-      id: this.nextId(),
-      transaction,
-      amount: Number(amount),
-      merchantNote: String(merchantNote),
-      status: 'pending',
-      isListed: this.listsRefunds,
-    };
-    this.refunds.push(refund);
+    const refund = this.addRefund(transaction, { amount: Number(amount), merchantNote: String(merchantNote) });
     const { id, domain, reference } = transaction;
     const shown = {
       id,
@@ -134,16 +143,49 @@ export class PaystackAccount {
   }
 
   listRefunds(query: URLSearchParams): PaystackReply {
-    const wrong = strangers(Object.fromEntries(query), REFUND_LIST);
-    const transaction = query.get('transaction') ?? '';
-    if (wrong !== undefined || !/^\d+$/.test(transaction)) {
-      return refusal(400, wrong ?? 'transaction must be an id', 'invalid_params');
-    }
-    const [perPage, page] = [Number(query.get('perPage') ?? 50), Number(query.get('page') ?? 1)];
-    const found = this.refunds.filter((each) => each.isListed && String(each.transaction.id) === transaction);
-    const meta = { total: found.length, skipped: 0, perPage, page, pageCount: Math.ceil(found.length / perPage) };
-    const data = found.slice((page - 1) * perPage, page * perPage).map(refundShown);
-    return { code: 200, body: { status: true, message: 'Refunds retrieved', data, meta } };
+    const listed = this.refunds.filter(({ isListed }) => isListed);
+    return listedOf('Refunds', query, REFUND_LIST, listed, refundShown);
+  }
+
+  listDisputes(query: URLSearchParams): PaystackReply {
+    return listedOf('Disputes', query, DISPUTE_LIST, this.disputes, disputeShown);
+  }
+
+  /** Somebody refunds in the dashboard: it names nothing of ours. */
+  refundInDashboard(reference: string, amount: number, dispute: Dispute | null = null): Refund {
+    return this.addRefund(this.known(reference), { amount, merchantNote: null, dispute: dispute?.id ?? null });
+  }
+
+  /** The customer's bank asks for the money. */
+  openDispute(reference: string): Dispute {
+    const dispute: Dispute = {
+      id: this.nextId(),
+      transaction: this.known(reference),
+      createdAt: new Date().toISOString(),
+      status: 'awaiting-merchant-feedback',
+      resolution: null,
+      refundAmount: null,
+      currency: null,
+    };
+    this.disputes.push(dispute);
+    return dispute;
+  }
+
+  private addRefund(
+    transaction: Transaction,
+    given: Pick<Refund, 'amount' | 'merchantNote'> & Partial<Pick<Refund, 'dispute'>>,
+  ): Refund {
+    const refund: Refund = {
+      id: this.nextId(),
+      transaction,
+      dispute: null,
+      createdAt: new Date().toISOString(),
+      status: 'pending',
+      isListed: this.listsRefunds,
+      ...given,
+    };
+    this.refunds.push(refund);
+    return refund;
   }
 
   fetchRefund(id: string): PaystackReply {
@@ -234,11 +276,11 @@ export function refundEvent({ status, transaction, amount }: Refund): object {
   };
 }
 
-function refundShown({ id, transaction, amount, merchantNote, status }: Refund): object {
+function refundShown({ id, transaction, amount, merchantNote, status, dispute, createdAt }: Refund): object {
   return {
     integration: 412_829,
     transaction: transaction.id,
-    dispute: null,
+    dispute,
     settlement: null,
     id,
     domain: transaction.domain,
@@ -251,9 +293,62 @@ function refundShown({ id, transaction, amount, merchantNote, status }: Refund):
     merchant_note: merchantNote,
     deducted_amount: 0,
     fully_deducted: false,
-    createdAt: '2026-01-01T00:00:00.000Z',
+    createdAt,
     updatedAt: '2026-01-01T00:00:00.000Z',
   };
+}
+
+/** https://paystack.com/docs/api/dispute/#list */
+export function disputeShown(dispute: Dispute): object {
+  const { id, transaction, status, resolution, refundAmount, currency, createdAt } = dispute;
+  return {
+    id,
+    refund_amount: refundAmount,
+    currency,
+    status,
+    resolution,
+    domain: transaction.domain,
+    transaction: transactionShown(transaction),
+    transaction_reference: null,
+    category: 'chargeback',
+    customer: {
+      id: 10_207,
+      first_name: null,
+      last_name: null,
+      email: transaction.email,
+      customer_code: 'CUS_unz4q52yjsd6064',
+    },
+    bin: null,
+    last4: null,
+    dueAt: null,
+    resolvedAt: status === 'resolved' ? createdAt : null,
+    evidence: null,
+    attachments: null,
+    note: null,
+    history: [],
+    messages: [],
+    createdAt,
+    updatedAt: createdAt,
+  };
+}
+
+function listedOf<Item extends { transaction: Transaction }>(
+  what: string,
+  query: URLSearchParams,
+  known: readonly string[],
+  all: readonly Item[],
+  shown: (item: Item) => object,
+): PaystackReply {
+  const wrong = strangers(Object.fromEntries(query), known);
+  const transaction = query.get('transaction') ?? '';
+  if (wrong !== undefined || !/^\d+$/.test(transaction)) {
+    return refusal(400, wrong ?? 'transaction must be an id', 'invalid_params');
+  }
+  const [perPage, page] = [Number(query.get('perPage') ?? 50), Number(query.get('page') ?? 1)];
+  const found = all.filter((each) => String(each.transaction.id) === transaction);
+  const meta = { total: found.length, skipped: 0, perPage, page, pageCount: Math.ceil(found.length / perPage) };
+  const data = found.slice((page - 1) * perPage, page * perPage).map(shown);
+  return { code: 200, body: { status: true, message: `${what} retrieved`, data, meta } };
 }
 
 export function refusal(code: number, message: string, error: string): PaystackReply {

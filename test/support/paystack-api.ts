@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { text } from 'node:stream/consumers';
 import type { Answer } from './http-answer.js';
 import {
+  type Dispute,
+  disputeShown,
   PaystackAccount,
   type PaystackReply,
   type Refund,
@@ -26,7 +28,8 @@ export const PAYSTACK_FAULTS = [
 export type PaystackFault = (typeof PAYSTACK_FAULTS)[number];
 
 /** `POST /refund` and the like; what comes after in the path does not matter. */
-type Call = 'POST /transaction/initialize' | 'GET /transaction/verify' | 'POST /refund' | 'GET /refund';
+type Call =
+  'POST /transaction/initialize' | 'GET /transaction/verify' | 'POST /refund' | 'GET /refund' | 'GET /dispute';
 
 interface ArmedFault {
   readonly call: Call;
@@ -83,6 +86,11 @@ export class PaystackApi {
     return { event: 'charge.success', data: transactionShown(this.account.known(reference)) };
   }
 
+  /** Of a dispute as it is now: `create`, `remind` or `resolve`. */
+  disputeEvent(kind: string, dispute: Dispute): object {
+    return { event: `charge.dispute.${kind}`, data: disputeShown(dispute) };
+  }
+
   /** A refund comes to a status. @returns the event of it */
   moveRefund(refund: Refund, status: string): object {
     refund.status = status;
@@ -128,6 +136,7 @@ export class PaystackApi {
     if (method === 'POST' && path === '/transaction/initialize') return this.account.initialize(body);
     if (method === 'POST' && path === '/refund') return this.account.refund(body);
     if (method === 'GET' && path === '/refund') return this.account.listRefunds(query);
+    if (method === 'GET' && path === '/dispute') return this.account.listDisputes(query);
     if (method === 'GET' && of === '/refund') return this.account.fetchRefund(last);
     if (method === 'GET' && of === '/transaction/verify') return this.account.verify(decodeURIComponent(last));
     return refusal(404, `Cannot ${method} ${path}`, 'not_found');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 /** A step a caller may ask for; people, holds and transfers are named by their place among those there are. */
 export type Step =
   | { do: 'transfer'; from: number; to: number; amount: number; reference?: number }
+  | { do: 'take'; from: number; amount: number; reference?: number }
   | { do: 'hold'; from: number; to: number; amount: number; seconds: number }
   | { do: 'capture'; hold: number; amount?: number }
   | { do: 'void'; hold: number }
@@ -14,12 +15,17 @@ export interface Batch {
   steps: Step[];
   /** Seconds. */
   after: number;
+  /** Whose account is frozen from before that time until after the steps. */
+  frozen?: number;
 }
 
 /** 0 is the world outside, which may go below zero; 5 does not exist, 4 is in another currency. */
 export const WORLD = 0;
 export const STRANGER = 5;
 export const FOREIGNER = 4;
+
+/** What a person owes is below zero on an account of this many more. */
+const OWED = 10;
 
 const anyPerson = fc.nat({ max: STRANGER });
 /** Small, so that funds run out and holds meet. */
@@ -40,6 +46,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       reference: fc.nat({ max: 3 }),
     }),
     weight: 1,
+  },
+  {
+    arbitrary: fc.record(
+      {
+        do: fc.constant('take' as const),
+        from: fc.integer({ min: 1, max: STRANGER }),
+        amount: anyAmount,
+        reference: fc.nat({ max: 3 }),
+      },
+      { requiredKeys: ['do', 'from', 'amount'] },
+    ),
+    weight: 2,
   },
   {
     arbitrary: fc.record({
@@ -64,11 +82,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Histories of a ledger: batches, atomic or not, with time between them. */
 export const history: fc.Arbitrary<Batch[]> = fc.array(
-  fc.record({
-    atomic: fc.boolean(),
-    steps: fc.array(step, { minLength: 1, maxLength: 8 }),
-    after: fc.nat({ max: 12 }),
-  }),
+  fc.record(
+    {
+      atomic: fc.boolean(),
+      steps: fc.array(step, { minLength: 1, maxLength: 8 }),
+      after: fc.nat({ max: 12 }),
+      frozen: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ['atomic', 'steps', 'after'] },
+  ),
   { maxLength: 12 },
 );
 
@@ -86,6 +108,8 @@ interface PlainTransfer {
   amount: number;
   reversal: boolean;
   reversed: boolean;
+  /** Not what was lent or repaid. */
+  asked: boolean;
 }
 
 /**
@@ -97,10 +121,13 @@ export class PlainLedger {
   private transfers: PlainTransfer[] = [];
   private holds: PlainHold[] = [];
   private references = new Set<number>();
+  private frozen: number | undefined;
 
   /** One code a step: `posted`, the status of the hold, or the code of the refusal. */
-  carryOut({ atomic, steps, after }: Batch): string[] {
+  carryOut({ atomic, steps, after, frozen }: Batch): string[] {
     this.now += after;
+    this.frozen = frozen;
+    this.collect();
     if (!atomic || steps.length === 1) return steps.map((each) => this.one(each));
     const impossible = steps.map((each) => this.impossible(each));
     if (impossible.some((code) => code !== undefined)) return impossible.map((code) => code ?? 'BATCH_REJECTED');
@@ -124,6 +151,16 @@ export class PlainLedger {
     );
   }
 
+  /** What they owe. */
+  debtOf(person: number): number {
+    return -this.balanceOf(OWED + person);
+  }
+
+  /** What they can spend, once they have repaid what they can. */
+  availableTo(person: number): number {
+    return Math.max(0, this.freeOf(person) - this.debtOf(person));
+  }
+
   heldOf(person: number): number {
     return this.holds
       .filter((hold) => hold.from === person && this.statusOf(hold) === 'ACTIVE')
@@ -142,27 +179,40 @@ export class PlainLedger {
   /** What is refused whatever has happened. */
   private impossible(each: Step): string | undefined {
     if (each.do === 'capture' && each.amount === 0) return 'INVALID_AMOUNT';
-    if (each.do !== 'transfer' && each.do !== 'hold') return undefined;
+    if (each.do === 'void' || each.do === 'capture' || each.do === 'reverse') return undefined;
     if (each.amount === 0) return 'INVALID_AMOUNT';
-    if ((each.from === FOREIGNER) !== (each.to === FOREIGNER)) return 'CURRENCY_MISMATCH';
-    if (each.from === each.to) return 'SELF_TRANSFER';
+    const to = each.do === 'take' ? WORLD : each.to;
+    if ((each.from === FOREIGNER) !== (to === FOREIGNER)) return 'CURRENCY_MISMATCH';
+    if (each.from === to) return 'SELF_TRANSFER';
     return undefined;
   }
 
   private one(each: Step): string {
-    const impossible = this.impossible(each);
-    if (impossible !== undefined) return impossible;
+    const code = this.impossible(each) ?? this.tried(each);
+    this.collect();
+    return code;
+  }
+
+  private tried(each: Step): string {
     switch (each.do) {
       case 'transfer':
         if (each.from === STRANGER || each.to === STRANGER) return 'NOT_FOUND';
         if (each.reference !== undefined && this.references.has(each.reference)) return 'REFERENCE_ALREADY_USED';
         if (!this.covers(each.from, each.amount)) return 'INSUFFICIENT_FUNDS';
+        if (this.isFrozen(each.from, each.to)) return 'ACCOUNT_FROZEN';
         if (each.reference !== undefined) this.references.add(each.reference);
-        this.transfers.push({ from: each.from, to: each.to, amount: each.amount, reversal: false, reversed: false });
+        this.move(each.from, each.to, each.amount);
+        return 'posted';
+      case 'take':
+        if (each.from === STRANGER) return 'NOT_FOUND';
+        if (each.reference !== undefined && this.references.has(each.reference)) return 'REFERENCE_ALREADY_USED';
+        if (each.reference !== undefined) this.references.add(each.reference);
+        this.take(each.from, each.amount);
         return 'posted';
       case 'hold':
         if (each.from === STRANGER || each.to === STRANGER) return 'NOT_FOUND';
         if (!this.covers(each.from, each.amount)) return 'INSUFFICIENT_FUNDS';
+        if (this.isFrozen(each.from, each.to)) return 'ACCOUNT_FROZEN';
         this.holds.push({
           from: each.from,
           to: each.to,
@@ -172,7 +222,7 @@ export class PlainLedger {
         });
         return 'ACTIVE';
       case 'reverse':
-        return this.reverse(this.transfers[each.transfer]);
+        return this.reverse(this.transfers.filter(({ asked }) => asked)[each.transfer]);
       case 'capture':
       case 'void':
         return this.resolve(this.holds[each.hold], each);
@@ -181,12 +231,14 @@ export class PlainLedger {
 
   private reverse(transfer: PlainTransfer | undefined): string {
     if (!transfer) return 'NOT_FOUND';
+    if (transfer.from > OWED) return 'FORBIDDEN';
     if (transfer.reversal) return 'REVERSAL_NOT_REVERSIBLE';
     if (transfer.reversed) return 'ALREADY_REVERSED';
     const { from, to, amount } = transfer;
     if (!this.covers(to, amount)) return 'INSUFFICIENT_FUNDS';
+    if (this.isFrozen(from, to)) return 'ACCOUNT_FROZEN';
     transfer.reversed = true;
-    this.transfers.push({ from: to, to: from, amount, reversal: true, reversed: false });
+    this.move(to, from, amount, { reversal: true });
     return 'posted';
   }
 
@@ -197,7 +249,8 @@ export class PlainLedger {
     if (each.do === 'void') return (hold.end = 'VOIDED');
     const amount = each.amount ?? hold.amount;
     if (amount > hold.amount) return 'CAPTURE_EXCEEDS_HOLD';
-    this.transfers.push({ from: hold.from, to: hold.to, amount, reversal: false, reversed: false });
+    if (this.isFrozen(hold.from, hold.to)) return 'ACCOUNT_FROZEN';
+    this.move(hold.from, hold.to, amount);
     return (hold.end = 'CAPTURED');
   }
 
@@ -207,7 +260,35 @@ export class PlainLedger {
   }
 
   private covers(person: number, amount: number): boolean {
-    return person === WORLD || this.balanceOf(person) - this.heldOf(person) >= amount;
+    return person === WORLD || this.freeOf(person) >= amount;
+  }
+
+  private freeOf(person: number): number {
+    return this.balanceOf(person) - this.heldOf(person);
+  }
+
+  private isFrozen(...people: number[]): boolean {
+    return this.frozen !== undefined && people.includes(this.frozen);
+  }
+
+  /** Whether or not it is there: somebody has taken it already. */
+  private take(from: number, amount: number): void {
+    if (this.isFrozen(from)) return this.move(OWED + from, WORLD, amount);
+    const lacking = amount - this.freeOf(from);
+    if (lacking > 0) this.move(OWED + from, from, lacking, { asked: false });
+    this.move(from, WORLD, amount);
+  }
+
+  /** Who owes keeps nothing that could be spent. */
+  private collect(): void {
+    for (const person of [1, 2, 3, FOREIGNER]) {
+      const amount = Math.min(this.freeOf(person), this.debtOf(person));
+      if (amount > 0 && !this.isFrozen(person)) this.move(person, OWED + person, amount, { asked: false });
+    }
+  }
+
+  private move(from: number, to: number, amount: number, more: Partial<PlainTransfer> = {}): void {
+    this.transfers.push({ from, to, amount, reversal: false, reversed: false, asked: true, ...more });
   }
 }
 

@@ -56,6 +56,7 @@ const ROUTES: readonly { call: StripeCall; method: string; path: RegExp }[] = [
   { call: 'cancel', method: 'POST', path: /^\/v1\/payment_intents\/(pi_\w+)\/cancel$/ },
   { call: 'refund', method: 'POST', path: /^\/v1\/refunds$/ },
   { call: 'listRefunds', method: 'GET', path: /^\/v1\/refunds$/ },
+  { call: 'listDisputes', method: 'GET', path: /^\/v1\/disputes$/ },
   { call: 'retrieveRefund', method: 'GET', path: /^\/v1\/refunds\/(re_\w+)$/ },
 ];
 
@@ -264,6 +265,12 @@ export class StripeApi {
           ({ payment_intent }) => of === undefined || payment_intent === of,
         );
         return listed('/v1/refunds', refunds, params);
+      }
+      case 'listDisputes': {
+        const of = params['payment_intent'];
+        if (typeof of !== 'string') throw StripeRefusal.invalid('Disputes of all charges are not asked for');
+        state.intent(of);
+        return listed('/v1/disputes', state.disputesOf(of), params);
       }
     }
   }

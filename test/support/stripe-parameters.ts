@@ -101,6 +101,9 @@ export const PARAMETERS = {
   listRefunds: { ...page, created: range, payment_intent: text } satisfies Partial<
     Record<keyof Stripe.RefundListParams, Check>
   >,
+  listDisputes: { ...page, created: range, charge: text, payment_intent: text } satisfies Partial<
+    Record<keyof Stripe.DisputeListParams, Check>
+  >,
   retrieveRefund: {},
 } as const;
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Stripe } from 'stripe';
+import { newDispute, newMovement } from './stripe-disputes.js';
 import { type Parameters, StripeRefusal } from './stripe-parameters.js';
 
 /** Written from https://docs.stripe.com/currencies, not from our own table. */
@@ -26,6 +27,7 @@ export const VERSION = '2026-10-28.endive';
 export class StripeState {
   readonly intents = new Map<string, Stripe.PaymentIntent>();
   readonly refunds = new Map<string, Stripe.Refund>();
+  readonly disputes = new Map<string, Stripe.Dispute>();
   /** In the order in which things happened. Nothing delivers them but the tests. */
   readonly events: Record<string, unknown>[] = [];
 
@@ -99,8 +101,7 @@ export class StripeState {
     const rest = intent.amount - part;
     Object.assign(intent, { status: 'succeeded', amount_received: part, amount_capturable: 0 });
     this.tell('charge.captured', this.chargeOf(intent, rest));
-    // The rest shows as a refund inside the charge.
-    if (rest > 0) this.tell('charge.refunded', this.chargeOf(intent, rest));
+    if (rest > 0) this.release(intent, rest);
     this.tell('payment_intent.succeeded', intent);
     return intent;
   }
@@ -108,6 +109,7 @@ export class StripeState {
   cancel(id: string, { cancellation_reason: reason = null }: { cancellation_reason?: string | null } = {}) {
     const intent = this.intent(id);
     if (intent.status === 'succeeded' || intent.status === 'canceled') throw unexpectedState(intent, 'canceled');
+    if (intent.status === 'requires_capture') this.release(intent, intent.amount);
     Object.assign(intent, {
       status: 'canceled',
       canceled_at: now(),
@@ -133,6 +135,72 @@ export class StripeState {
     this.tell('charge.refunded', this.chargeOf(intent, this.refunded(intent.id)));
     this.tell('refund.created', refund);
     return refund;
+  }
+
+  /** Somebody refunds it in the dashboard: it names nothing of ours. */
+  refundInDashboard(intent: string, amount: number): Stripe.Refund {
+    return this.refund({ payment_intent: intent, amount: String(amount) });
+  }
+
+  /** What is released of an authorisation shows as a refund that never was in the balance. */
+  private release(intent: Stripe.PaymentIntent, amount: number): void {
+    const reason = amount === intent.amount ? 'expired_uncaptured_charge' : null;
+    const refund = { ...newRefund(intent, amount, {}), balance_transaction: null, reason };
+    this.refunds.set(refund.id, refund);
+    this.tell('charge.refunded', this.chargeOf(intent, amount));
+    this.tell('refund.created', refund);
+    this.tell('refund.updated', refund);
+  }
+
+  /** The customer's bank asks for the money back, or, with a `warning_…`, only asks. */
+  dispute(
+    intentId: string,
+    { amount, status = 'needs_response' }: { amount?: number; status?: Stripe.Dispute.Status } = {},
+  ): Stripe.Dispute {
+    const intent = this.intent(intentId);
+    const { amount_received: received, currency, id: payment_intent } = intent;
+    const charge = chargeIdOf(intent);
+    const created = now();
+    const dispute = newDispute({
+      id: newId('dp'),
+      amount: amount ?? received,
+      charge,
+      created,
+      currency,
+      payment_intent,
+      status,
+    });
+    this.disputes.set(dispute.id, dispute);
+    this.tell('charge.dispute.created', dispute);
+    return dispute;
+  }
+
+  /** Money leaves the account for it, or with a positive amount comes back. */
+  moveFunds(dispute: Stripe.Dispute, amount: number, more: { currency?: string; fee?: number } = {}): void {
+    dispute.balance_transactions.push(newMovement(dispute, { id: newId('txn'), amount, ...more }));
+    this.tell(`charge.dispute.funds_${amount < 0 ? 'withdrawn' : 'reinstated'}`, dispute);
+  }
+
+  moveDispute(dispute: Stripe.Dispute, status: Stripe.Dispute.Status): void {
+    dispute.status = status;
+    const isOver = ['won', 'lost', 'warning_closed', 'prevented'].includes(status);
+    this.tell(`charge.dispute.${isOver ? 'closed' : 'updated'}`, dispute);
+  }
+
+  disputesOf(intent: unknown): Stripe.Dispute[] {
+    return [...this.disputes.values()].filter(({ payment_intent }) => payment_intent === intent);
+  }
+
+  /** What Stripe holds for us in a currency, by its own books; fees apart. */
+  balanceIn(currency: string): number {
+    const received = [...this.intents.values()].map((each) => (each.currency === currency ? each.amount_received : 0));
+    const refunded = [...this.refunds.values()].map((each) =>
+      each.currency === currency && each.status === 'succeeded' && each.balance_transaction !== null ? each.amount : 0,
+    );
+    const disputed = [...this.disputes.values()]
+      .flatMap((each) => each.balance_transactions)
+      .map((each) => (each.currency === currency ? each.amount : 0));
+    return sum(received) - sum(refunded) + sum(disputed);
   }
 
   /** The customer's bank sends it back. */
@@ -210,9 +278,10 @@ export class StripeState {
 
   private refunded(intent: string): number {
     const of = [...this.refunds.values()].filter(
-      ({ payment_intent, status }) => payment_intent === intent && status !== 'failed',
+      ({ payment_intent, status, balance_transaction }) =>
+        payment_intent === intent && status !== 'failed' && balance_transaction !== null,
     );
-    return of.reduce((sum, { amount }) => sum + amount, 0);
+    return sum(of.map(({ amount }) => amount));
   }
 
   /** As much of a charge as its events need: they are doorbells, and nobody reads more. */
@@ -320,6 +389,10 @@ function newRefund(intent: Stripe.PaymentIntent, amount: number, metadata: Recor
     status: 'succeeded',
     transfer_reversal: null,
   };
+}
+
+function sum(all: readonly number[]): number {
+  return all.reduce((total, each) => total + each, 0);
 }
 
 function need(params: Parameters, name: string): string {

@@ -2,8 +2,12 @@ import type { Currency } from '../../kernel/currency.js';
 import type { Money } from '../../kernel/money.js';
 import type { AccountId } from './ids.js';
 
-/** `user` accounts belong to customers and are opened by the API; `system` accounts open themselves. */
-export type AccountKind = 'user' | 'system';
+/**
+ * `user` accounts belong to customers and are opened by the API; `system` accounts open themselves. A `debt` account
+ * belongs to the user account of the same owner and currency: what that one lacked when money had to leave it all the same
+ * is below zero here. Only the ledger itself posts to it.
+ */
+export type AccountKind = 'user' | 'system' | 'debt';
 
 /** Names an account. One owner has at most one account of a kind in a currency. */
 export interface AccountKey {
@@ -27,8 +31,10 @@ export interface LedgerAccount extends AccountKey {
   readonly balance: Money;
   /** Part of the balance that active holds reserve. */
   readonly held: Money;
-  /** What may be debited: balance − held. */
+  /** What may be debited: balance − held, and less what is owed where the owner has not repaid it yet. */
   readonly available: Money;
+  /** What the owner owes, zero or more; the next money to become available repays it. */
+  readonly debt: Money;
   readonly allowNegative: boolean;
   readonly status: AccountStatus;
   /** Of its last entry; 0 before the first. */
@@ -42,7 +48,9 @@ export interface LedgerAccount extends AccountKey {
 export interface BalanceAt {
   readonly balance: Money;
   readonly held: Money;
+  /** As in `LedgerAccount`. */
   readonly available: Money;
+  readonly debt: Money;
   /** The moment asked for. */
   readonly asOf: Date;
 }
@@ -65,9 +73,14 @@ export function userAccount(owner: string, currency: Currency): AccountKey {
   return { kind: 'user', owner, currency };
 }
 
+/** The key of the account that says what a user owes. */
+export function debtAccount({ owner, currency }: AccountKey): AccountKey {
+  return { kind: 'debt', owner, currency };
+}
+
 /** One text for each account: the key of maps. Currencies have three letters, so no two accounts share one. */
 export function accountName({ kind, owner, currency }: AccountKey): string {
-  return `${kind === 'user' ? 'u' : 's'}${currency}${owner}`;
+  return `${kind.charAt(0)}${currency}${owner}`;
 }
 
 export function isSystemOwner(owner: string): owner is SystemOwner {

@@ -13,7 +13,7 @@ import {
   transferNotFound,
   UnknownCurrencyError,
 } from './ledger.errors.js';
-import type { Posting, TransferNote } from './posting.js';
+import type { Posting, TransferNote, TransferPosting } from './posting.js';
 
 const MAX_OWNER_LENGTH = 255;
 
@@ -31,6 +31,7 @@ export function checkPosting(posting: Posting, onlyOwner?: string): AppError | u
     case 'transfer':
       return (
         checkMove(posting.debit, posting.credit, posting.amount, onlyOwner) ??
+        checkShortfall(posting, onlyOwner) ??
         (posting.metadata || posting.reference !== undefined || posting.category !== undefined
           ? checkNote(posting)
           : checkText(posting.description))
@@ -62,8 +63,19 @@ function checkMove(debit: AccountKey, credit: AccountKey, amount: Money, onlyOwn
   if (!isCurrency(debit.currency) || !isCurrency(credit.currency)) return new UnknownCurrencyError();
   if (debit.currency !== amount.currency || credit.currency !== amount.currency) return new CurrencyMismatchError();
   if (debit.owner === credit.owner && debit.kind === credit.kind) return new SelfTransferError();
+  // It is the ledger's own: nobody posts to a debt, or out of one.
+  if (debit.kind === 'debt' || credit.kind === 'debt') return accountNotFound();
   if (onlyOwner !== undefined && (debit.kind !== 'user' || debit.owner !== onlyOwner)) return accountNotFound();
   return isOwner(debit.owner) && isOwner(credit.owner) ? undefined : accountNotFound();
+}
+
+/** Only a user owes; and what is lent to them must not become what another user can spend. */
+function checkShortfall({ shortfall, debit, credit }: TransferPosting, onlyOwner?: string): AppError | undefined {
+  if (shortfall === undefined) return undefined;
+  if (debit.kind === 'user' && credit.kind === 'system' && onlyOwner === undefined) return undefined;
+  return ValidationError.of([
+    { path: 'shortfall', message: 'only what a service takes from a user to a system account may become debt' },
+  ]);
 }
 
 function isAmount(minor: bigint): boolean {

@@ -1,7 +1,6 @@
 import type { AppError } from '../../kernel/app-error.js';
 import { MAX_AMOUNT, Money } from '../../kernel/money.js';
 import { ForbiddenError, type RequestContext } from '../../platform/auth/index.js';
-import { refuseFunds, refuseMove } from './decide-transfer.js';
 import type { Draft } from './draft.js';
 import {
   AccountFrozenError,
@@ -14,6 +13,7 @@ import {
 } from './ledger.errors.js';
 import type { BookedHold } from './ledger-state.js';
 import type { HoldPosting, HoldResolution, PostingOutcome } from './posting.js';
+import { refuseFunds, refuseMove } from './refusals.js';
 
 /**
  * What has expired is available from that moment on, to whatever is decided next, however long ago it was and whether or

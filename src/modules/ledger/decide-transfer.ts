@@ -1,18 +1,15 @@
-import type { AppError } from '../../kernel/app-error.js';
-import { MAX_AMOUNT, type Money } from '../../kernel/money.js';
-import type { RequestContext } from '../../platform/auth/index.js';
-import type { Draft, DraftAccount } from './draft.js';
+import { ForbiddenError, type RequestContext } from '../../platform/auth/index.js';
+import { decideWithShortfall } from './decide-debt.js';
+import type { Draft } from './draft.js';
 import {
-  AccountFrozenError,
   accountNotFound,
   AlreadyReversedError,
-  BalanceOverflowError,
-  InsufficientFundsError,
   ReferenceAlreadyUsedError,
   ReversalNotReversibleError,
   transferNotFound,
 } from './ledger.errors.js';
 import type { PostingOutcome, ReversalPosting, TransferPosting } from './posting.js';
+import { refuseFunds, refuseMove } from './refusals.js';
 
 /** @param posting has passed `checkPosting` */
 export function decideTransfer(draft: Draft, posting: TransferPosting, by: RequestContext): PostingOutcome {
@@ -23,6 +20,7 @@ export function decideTransfer(draft: Draft, posting: TransferPosting, by: Reque
   if (reference !== undefined && draft.isUsed(category ?? null, reference)) {
     return { refused: new ReferenceAlreadyUsedError(category ?? null, reference) };
   }
+  if (posting.shortfall === 'debt') return decideWithShortfall(draft, posting, debit, credit, by);
   const refused = refuseFunds(debit, amount) ?? refuseMove(debit, credit, amount);
   if (refused) return { refused };
   return { posted: draft.move({ kind, debit, credit, amount, note: posting }, by) };
@@ -39,6 +37,9 @@ export function decideReversal(
   if (!transfer || (onlyOwner !== undefined && !isOf(onlyOwner, transfer.credit))) {
     return { refused: transferNotFound() };
   }
+  if (transfer.debit.kind === 'debt' || transfer.credit.kind === 'debt') {
+    return { refused: new ForbiddenError('What a user owes and has repaid is not reversed.') };
+  }
   if (transfer.reverses !== null) return { refused: new ReversalNotReversibleError() };
   if (draft.isReversed(transfer.id)) return { refused: new AlreadyReversedError() };
   const debit = draft.account(transfer.credit);
@@ -48,20 +49,6 @@ export function decideReversal(
   const refused = refuseFunds(debit, amount) ?? refuseMove(debit, credit, amount);
   if (refused) return { refused };
   return { posted: draft.move({ kind: 'REVERSAL', debit, credit, amount, reverses: transfer.id }, by) };
-}
-
-/** Why `amount` cannot be taken or reserved: what holds reserve already is not available. */
-export function refuseFunds(account: DraftAccount, { minor }: Money): AppError | undefined {
-  const available = account.balance - account.held;
-  if (account.allowNegative || available >= minor) return undefined;
-  return new InsufficientFundsError(account.ref, available, minor);
-}
-
-/** Why money cannot move from one to the other, whatever is there. */
-export function refuseMove(debit: DraftAccount, credit: DraftAccount, { minor }: Money): AppError | undefined {
-  if (debit.frozen || credit.frozen) return new AccountFrozenError();
-  if (debit.balance - minor < -MAX_AMOUNT || credit.balance + minor > MAX_AMOUNT) return new BalanceOverflowError();
-  return undefined;
 }
 
 function isOf(owner: string, account: { readonly kind: string; readonly owner: string }): boolean {

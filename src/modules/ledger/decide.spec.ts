@@ -30,7 +30,16 @@ function usd(minor: bigint): Money {
 
 function account(key: AccountKey, balance: bigint, more: Partial<AccountState> = {}): AccountState {
   const ref = { ...key, id: `id-of-${key.owner}` as AccountId };
-  return { ref, balance, held: 0n, sequence: 7, allowNegative: key.kind === 'system', frozen: false, ...more };
+  return {
+    ref,
+    balance,
+    held: 0n,
+    sequence: 7,
+    allowNegative: key.kind !== 'user',
+    frozen: false,
+    isDebtor: false,
+    ...more,
+  };
 }
 
 function hold(more: Partial<BookedHold> = {}): BookedHold {
@@ -80,6 +89,7 @@ function stateOf(accounts: readonly AccountState[], more: Partial<LedgerState> =
   return {
     now: NOW,
     accounts: new Map(accounts.map((each) => [accountName(each.ref), each])),
+    debtors: [],
     holds: new Map(),
     due: [],
     transfers: new Map(),

@@ -3,6 +3,7 @@ import type { NewId } from '../../kernel/ids.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import { checkPosting } from './check-posting.js';
 import { decideHold, decideResolution, expireDue } from './decide-hold.js';
+import { repayGained, repayStanding } from './decide-debt.js';
 import { decideReversal, decideTransfer } from './decide-transfer.js';
 import { Draft } from './draft.js';
 import { BatchRejectedError } from './ledger.errors.js';
@@ -30,10 +31,12 @@ export interface Decision {
   readonly resolved: readonly BookedHold[];
   /** Of these, the ones nobody asked to resolve: their time was over. */
   readonly expired: readonly BookedHold[];
+  /** Of the transfers, those nobody asked for: what was lent to debtors and what they have repaid. */
+  readonly unasked: readonly BookedTransfer[];
 }
 
 /**
- * Releases what has expired, then decides requests in the order they came; each sees the effect of those before it. Pure: no
+ * Releases what has expired and repays what is owed, then decides requests in the order they came; each sees the effect of those before it. Pure: no
  * clock, no database, and `state` stays as it is. All rules of money are here and in `checkPosting`; the database checks what
  * comes of them.
  *
@@ -42,6 +45,7 @@ export interface Decision {
 export function decide(state: LedgerState, requests: readonly Decidable[], newId: () => NewId): Decision {
   const draft = new Draft(state, newId);
   const expired = expireDue(draft);
+  repayStanding(draft);
   const outcomes = requests.map((request) =>
     request.mode === 'atomic' && request.postings.length > 1
       ? decideTogether(draft, request)
@@ -54,6 +58,7 @@ export function decide(state: LedgerState, requests: readonly Decidable[], newId
     placed: draft.placed,
     resolved: draft.resolved,
     expired,
+    unasked: draft.unasked,
   };
 }
 
@@ -82,7 +87,13 @@ function decideOne(draft: Draft, posting: Posting, request: Decidable): PostingO
   return refused ? { refused } : decideChecked(draft, posting, request);
 }
 
-function decideChecked(draft: Draft, posting: Posting, { by, onlyOwner }: Decidable): PostingOutcome {
+function decideChecked(draft: Draft, posting: Posting, request: Decidable): PostingOutcome {
+  const outcome = decideAlone(draft, posting, request);
+  repayGained(draft, request.by);
+  return outcome;
+}
+
+function decideAlone(draft: Draft, posting: Posting, { by, onlyOwner }: Decidable): PostingOutcome {
   switch (posting.type) {
     case 'transfer':
       return decideTransfer(draft, posting, by);

@@ -36,11 +36,15 @@ export class Draft {
   readonly transfers: BookedTransfer[] = [];
   readonly placed: BookedHold[] = [];
   readonly resolved: BookedHold[] = [];
+  /** Of the transfers, those nobody asked for: what was lent and repaid. */
+  readonly unasked: BookedTransfer[] = [];
 
   private readonly accounts = new Map<string, DraftAccount>();
   private readonly holds = new Map<string, BookedHold>();
   private readonly reversed = new Set<string>();
   private readonly references = new Set<string>();
+  /** Debtors on which something may have become available. */
+  private gained = new Set<DraftAccount>();
   /** What takes back the steps of the group under way; undefined outside of one. */
   private undo: (() => void)[] | undefined;
 
@@ -57,15 +61,27 @@ export class Draft {
     return this.state.due;
   }
 
+  get debtors(): readonly AccountKey[] {
+    return this.state.debtors;
+  }
+
+  /** Debtors on which something may have become available since this was asked last. */
+  takeGained(): Iterable<DraftAccount> {
+    if (this.gained.size === 0) return [];
+    const gained = this.gained;
+    this.gained = new Set();
+    return gained;
+  }
+
   account(key: AccountKey): DraftAccount | undefined {
     const name = accountName(key);
     const drafted = this.accounts.get(name);
     if (drafted) return drafted;
     const loaded = this.state.accounts.get(name);
     if (!loaded) return undefined;
-    const { ref, balance, held, sequence, allowNegative, frozen } = loaded;
+    const { ref, balance, held, sequence, allowNegative, frozen, isDebtor } = loaded;
     // Spelt out: a copy by spread takes five times as long, and there are two for each transfer.
-    const account = { ref, balance, held, sequence, allowNegative, frozen };
+    const account = { ref, balance, held, sequence, allowNegative, frozen, isDebtor };
     this.accounts.set(name, account);
     return account;
   }
@@ -106,6 +122,7 @@ export class Draft {
     debit.sequence += 1;
     credit.balance += amount.minor;
     credit.sequence += 1;
+    if (credit.isDebtor) this.gained.add(credit);
     const transfer: BookedTransfer = {
       id: this.newId(),
       kind,
@@ -134,6 +151,11 @@ export class Draft {
     return transfer;
   }
 
+  /** Like `move`, and kept as one that no posting asked for. */
+  moveUnasked(movement: Movement, by: RequestContext): void {
+    this.add(this.unasked, this.move(movement, by));
+  }
+
   place(account: DraftAccount, hold: Omit<BookedHold, 'id' | 'account' | 'createdAt'>): BookedHold {
     this.remember(account);
     account.held += hold.amount.minor;
@@ -150,6 +172,7 @@ export class Draft {
   ): BookedHold {
     this.remember(account);
     account.held -= hold.amount.minor;
+    if (account.isDebtor) this.gained.add(account);
     const resolved: BookedHold = { ...hold, ...end };
     this.holds.set(hold.id, resolved);
     this.undo?.push(() => this.holds.delete(hold.id));

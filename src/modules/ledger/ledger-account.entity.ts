@@ -6,11 +6,12 @@ import type { AccountKind, AccountStatus } from './account.js';
  * identity never changes and it is never deleted. Amounts are minor units, bigint as text.
  */
 @Entity('ledger_accounts')
-@Check('ledger_accounts_kind_check', `kind IN ('user', 'system')`)
+@Check('ledger_accounts_kind_check', `kind IN ('user', 'system', 'debt')`)
 @Check('ledger_accounts_status_check', `status IN ('OPEN', 'FROZEN')`)
 @Check('ledger_accounts_owner_check', `owner <> ''`)
 @Check('ledger_accounts_balance_check', 'balance BETWEEN -9007199254740991 AND 9007199254740991')
 @Check('ledger_accounts_held_check', 'held >= 0 AND (allow_negative OR held <= balance)')
+@Check('ledger_accounts_debt_check', `kind <> 'debt' OR allow_negative AND balance <= 0 AND held = 0`)
 @Index('ledger_accounts_owner_key', ['owner', 'currency', 'kind'], { unique: true })
 export class LedgerAccountRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'ledger_accounts_pkey' })
@@ -49,4 +50,8 @@ export class LedgerAccountRow {
 
   @Column({ type: 'text', default: 'OPEN' })
   status: AccountStatus;
+
+  /** Of a user who ever owed: what they owe is below zero there. Set by a trigger when that account is opened. */
+  @Column({ name: 'debt_account', type: 'uuid', nullable: true })
+  debtAccount: string | null;
 }

@@ -4,16 +4,17 @@ import { newId } from '../../kernel/ids.js';
 import { AuditLog, type NewAuditLine } from '../audit/index.js';
 import type { AccountRef } from './account.js';
 import { allEnded } from './all-ended.js';
-import { type Decidable, decide } from './decide.js';
+import { LEDGER_ACTOR } from './decide-debt.js';
+import { type Decidable, decide, type Decision } from './decide.js';
 import type { HoldId } from './ids.js';
-import type { BookedHold, LoadedLedger } from './ledger-state.js';
+import type { LoadedLedger } from './ledger-state.js';
 import type { PostingOutcome } from './posting.js';
-import { auditLines, type Carried, EXPIRY, openedLine } from './posting-audit.js';
+import { auditLines, type Carried, carriedUnasked, EXPIRY, openedLine } from './posting-audit.js';
 import { PostingRepository } from './posting.repository.js';
 import { StateRepository } from './state.repository.js';
 import { wantedBy, wantedHolds } from './wanted.js';
 
-const SYSTEM = { actor: 'system:ledger' };
+const SYSTEM = { actor: LEDGER_ACTOR };
 
 /** Loads, decides and writes, inside the transaction of whoever asks. */
 @Injectable()
@@ -53,14 +54,14 @@ export class LedgerBook {
     meanwhile: (outcomes: readonly (readonly PostingOutcome[])[]) => Promise<Result>,
   ): Promise<Result> {
     const decision = decide(state, requests, newId);
-    const { outcomes, expired } = decision;
+    const { outcomes } = decision;
     const writing = this.postings.write(tx, decision);
     // Gives way once, so that the rows are on the wire before anything is rendered.
     await Promise.resolve();
     const [, result] = await allEnded([
       writing,
       attempt(() => meanwhile(outcomes)),
-      attempt(() => this.audit.record(tx, linesOf(requests, outcomes, opened, expired))),
+      attempt(() => this.audit.record(tx, linesOf(requests, decision, opened))),
     ]);
     return result;
   }
@@ -68,9 +69,8 @@ export class LedgerBook {
 
 function linesOf(
   requests: readonly Decidable[],
-  outcomes: readonly (readonly PostingOutcome[])[],
+  { outcomes, expired, unasked }: Decision,
   opened: readonly AccountRef[],
-  expired: readonly BookedHold[],
 ): NewAuditLine[] {
   const carried: Carried[] = requests.map((request, index) => ({ request, outcomes: outcomes[index] ?? [] }));
   if (expired.length > 0) {
@@ -79,6 +79,7 @@ function linesOf(
       outcomes: expired.map((held) => ({ held })),
     });
   }
+  carried.push(...unasked.map(carriedUnasked));
   return [...opened.map((account) => openedLine(account, SYSTEM)), ...auditLines(carried)];
 }
 

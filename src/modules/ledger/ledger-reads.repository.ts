@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Currency } from '../../kernel/currency.js';
-import { Money } from '../../kernel/money.js';
 import {
   prepared,
   type PreparedStatement,
@@ -10,6 +9,7 @@ import {
   runPreparedAlone,
 } from '../../platform/database/index.js';
 import type { AccountKey, AccountKind, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
+import { amountsOf, type AmountsRow } from './amounts.js';
 import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
 import type { Hold } from './hold.js';
 import type { AccountId, HoldId, TransferId } from './ids.js';
@@ -18,8 +18,9 @@ import type { PostedTransfer } from './transfer.js';
 
 /**
  * LATERAL with LIMIT: one probe a key, whatever the statistics say of a small table. What holds reserve whose time is over
- * is held no more, swept or not; where nothing is held none is looked for. Indexes: ledger_accounts_owner_key,
- * ledger_holds_active_idx (or ledger_holds_expiry_idx while little is due at all).
+ * is held no more, swept or not; where nothing is held none is looked for, and no debt where there never was one. Indexes:
+ * ledger_accounts_owner_key, ledger_accounts_pkey, ledger_holds_active_idx (or ledger_holds_expiry_idx while little is due
+ * at all).
  */
 const FIND_ACCOUNTS = prepared(
   'ledger_find_accounts',
@@ -30,7 +31,10 @@ const FIND_ACCOUNTS = prepared(
     CASE WHEN a.held = 0 THEN 0 ELSE a.held - coalesce((
       SELECT sum(amount) FROM ledger_holds
       WHERE account = a.id AND status = 'ACTIVE' AND expires_at <= statement_timestamp()
-    ), 0)::bigint END AS held
+    ), 0)::bigint END AS held,
+    CASE WHEN a.debt_account IS NULL THEN 0 ELSE (
+      SELECT -balance FROM ledger_accounts WHERE id = a.debt_account
+    ) END AS debt
   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, owner, currency, position)
   CROSS JOIN LATERAL (
     SELECT *
@@ -43,14 +47,16 @@ const FIND_ACCOUNTS = prepared(
 /**
  * The last entry up to a moment, found by halves: times do not go back along an account's sequence, so 25 probes of the
  * primary key find it among 30 million, and no index over time costs each entry 5 µs. What was held then is the sum of
- * the holds placed by then whose time was not over and which were not resolved by then. Indexes: ledger_accounts_owner_key,
- * ledger_entries_pkey, ledger_holds_account_idx.
+ * the holds placed by then whose time was not over and which were not resolved by then. A user's debt account is searched
+ * beside the user's. Indexes: ledger_accounts_owner_key, ledger_entries_pkey, ledger_holds_account_idx.
  */
 const BALANCE_AT = prepared(
   'ledger_balance_at',
   `
   WITH RECURSIVE account AS (
-    SELECT id, sequence FROM ledger_accounts WHERE owner = $1 AND currency = $2 AND kind = $3
+    SELECT id, kind, sequence
+    FROM ledger_accounts
+    WHERE owner = $1 AND currency = $2 AND (kind = $3 OR $3 = 'user' AND kind = 'debt')
   ),
   search (id, low, high) AS (
     SELECT id, 0::bigint, sequence FROM account
@@ -64,16 +70,25 @@ const BALANCE_AT = prepared(
       SELECT sequence, created_at FROM ledger_entries WHERE account = search.id AND sequence = (low + high + 1) / 2
     ) AS e
     WHERE low < high
+  ),
+  past AS (
+    SELECT
+      account.id, account.kind,
+      coalesce((
+        SELECT balance_after FROM ledger_entries
+        WHERE account = account.id AND sequence = (SELECT max(low) FROM search WHERE search.id = account.id)
+      ), 0) AS balance
+    FROM account
   )
   SELECT
-    coalesce((
-      SELECT balance_after FROM ledger_entries WHERE account = account.id AND sequence = (SELECT max(low) FROM search)
-    ), 0) AS balance,
+    past.balance,
     coalesce((
       SELECT sum(amount) FROM ledger_holds
-      WHERE account = account.id AND created_at <= $4 AND expires_at > $4 AND (resolved_at IS NULL OR resolved_at > $4)
-    ), 0)::bigint AS held
-  FROM account`,
+      WHERE account = past.id AND created_at <= $4 AND expires_at > $4 AND (resolved_at IS NULL OR resolved_at > $4)
+    ), 0)::bigint AS held,
+    coalesce((SELECT -debt.balance FROM past AS debt WHERE debt.kind = 'debt' AND past.kind = 'user'), 0) AS debt
+  FROM past
+  WHERE past.kind = $3`,
 );
 
 /** Indexes: ledger_accounts_owner_key, ledger_entries_pkey backwards, ledger_transfers_pkey. */
@@ -120,15 +135,13 @@ const EXPIRED_HOLDS = prepared(
   LIMIT $1`,
 );
 
-interface AccountRow {
+interface AccountRow extends AmountsRow {
   /** Among the keys asked for, from 1. */
   position: number;
   id: AccountId;
   kind: AccountKind;
   owner: string;
   currency: Currency;
-  balance: string;
-  held: string;
   allow_negative: boolean;
   status: AccountStatus;
   sequence: string;
@@ -157,11 +170,8 @@ export class LedgerReadsRepository {
 
   /** Undefined when there is no such account. */
   async balanceAt({ owner, currency, kind }: AccountKey, asOf: Date): Promise<BalanceAt | undefined> {
-    const [row] = await this.read<{ balance: string; held: string }>(BALANCE_AT, [owner, currency, kind, asOf]);
-    if (!row) return undefined;
-    const balance = Money.of(BigInt(row.balance), currency);
-    const held = Money.of(BigInt(row.held), currency);
-    return { balance, held, available: balance.minus(held), asOf };
+    const [row] = await this.read<AmountsRow>(BALANCE_AT, [owner, currency, kind, asOf]);
+    return row && { ...amountsOf(row, currency), asOf };
   }
 
   /**
@@ -207,16 +217,12 @@ function hasTransfer(row: StatementRow): row is TransferRow {
 
 function accountOf(row: AccountRow): LedgerAccount {
   const { id, kind, owner, currency, status } = row;
-  const balance = Money.of(BigInt(row.balance), currency);
-  const held = Money.of(BigInt(row.held), currency);
   return {
     id,
     kind,
     owner,
     currency,
-    balance,
-    held,
-    available: balance.minus(held),
+    ...amountsOf(row, currency),
     allowNegative: row.allow_negative,
     status,
     sequence: Number(row.sequence),

@@ -1,4 +1,4 @@
-import type { AccountRef } from './account.js';
+import type { AccountKey, AccountRef } from './account.js';
 import type { Hold } from './hold.js';
 import type { PostedTransfer } from './transfer.js';
 
@@ -14,6 +14,8 @@ export interface AccountState {
   readonly sequence: number;
   readonly allowNegative: boolean;
   readonly frozen: boolean;
+  /** Whether a debt account belongs to it, which may be paid off. */
+  readonly isDebtor: boolean;
 }
 
 /** A transfer whose accounts are known by id. */
@@ -38,6 +40,8 @@ export interface LedgerState {
   readonly now: Date;
   /** By `accountName`; what is missing does not exist. */
   readonly accounts: ReadonlyMap<string, AccountState>;
+  /** The keys of those that are debtors; their debt accounts are among the accounts. */
+  readonly debtors: readonly AccountKey[];
   /** By id: those to be resolved. */
   readonly holds: ReadonlyMap<string, BookedHold>;
   /** Every active hold of these accounts whose time is over by `now`, the longest overdue first. */

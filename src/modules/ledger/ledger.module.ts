@@ -3,6 +3,7 @@ import { CoalescerModule } from '../../platform/coalescer/index.js';
 import { AuditModule } from '../audit/index.js';
 import { AccountDirectory } from './account-directory.js';
 import { AccountsRepository } from './accounts.repository.js';
+import { DebtsRepository } from './debts.repository.js';
 import { HoldSweep } from './hold-sweep.js';
 import { LedgerIntegrity } from './integrity/ledger-integrity.js';
 import { LedgerAccounts } from './ledger-accounts.js';
@@ -31,6 +32,7 @@ import { StateRepository } from './state.repository.js';
     LedgerReadsRepository,
     AccountDirectory,
     AccountsRepository,
+    DebtsRepository,
     StateRepository,
     PostingRepository,
     HoldSweep,

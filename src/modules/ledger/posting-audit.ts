@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../platform/auth/index.js';
 import type { NewAuditLine } from '../audit/index.js';
 import type { AccountKey, AccountRef } from './account.js';
+import type { BookedTransfer } from './ledger-state.js';
 import type { Posting, PostingOutcome } from './posting.js';
 
 /** A line of this many has about 30 KB. */
@@ -9,7 +10,10 @@ const MAX_POSTINGS = 200;
 /** What nobody asks for: it happens by the clock. */
 export const EXPIRY = { type: 'expire' } as const;
 
-type Named = Pick<Posting, 'type'> | typeof EXPIRY;
+/** What nobody asks for either: it follows from what others ask for. */
+const UNASKED = { type: 'debt' } as const;
+
+type Named = Pick<Posting, 'type'> | typeof EXPIRY | typeof UNASKED;
 
 /** A request and what became of it. */
 export interface Carried {
@@ -50,6 +54,12 @@ export function auditLines(carried: readonly Carried[]): NewAuditLine[] {
     });
   }
   return done.map(lineOf);
+}
+
+/** A transfer that no posting asked for, for the audit lines. */
+export function carriedUnasked(transfer: BookedTransfer): Carried {
+  const by = { actor: transfer.actor, requestId: transfer.requestId ?? undefined };
+  return { request: { postings: [UNASKED], by }, outcomes: [{ posted: transfer }] };
 }
 
 function lineOf({ by, postings, requestIds, subject }: Gathered): NewAuditLine {

@@ -20,6 +20,12 @@ export interface TransferNote {
 /** The category that payments post under. Nobody else may, nor take back what was posted under it. */
 export const PAYMENT_CATEGORY = 'payment';
 
+/** What was lent to a user's account because it had to pay more than was available on it. Nobody else may use it. */
+export const SHORTFALL_CATEGORY = 'debt_shortfall';
+
+/** What of a user's money has gone to pay what they owed. Nobody else may use it. */
+export const REPAYMENT_CATEGORY = 'debt_repayment';
+
 /** One thing asked of the ledger. Amounts are greater than zero, and in the currency of the accounts. */
 export type Posting = TransferPosting | HoldPosting | HoldResolution | ReversalPosting;
 
@@ -29,6 +35,15 @@ export interface TransferPosting extends TransferNote {
   readonly debit: AccountKey;
   readonly credit: AccountKey;
   readonly amount: Money;
+  /**
+   * What becomes of what the debited user's account lacks. Without it the transfer is refused (402). `debt`: the user owes
+   * it. For what has happened already, such as a provider that took money back; from a user's account to a system account.
+   *
+   * The account is lent what is not available on it, as a transfer of its own that comes first, and then pays the whole
+   * amount: one transfer has the reference and can be reversed. From a frozen account nothing moves: then the user's debt
+   * account pays all of it, and is the debit of what was posted.
+   */
+  readonly shortfall?: 'debt' | undefined;
 }
 
 export interface HoldPosting {

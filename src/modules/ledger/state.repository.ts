@@ -10,48 +10,19 @@ import {
 import { AccountDirectory } from './account-directory.js';
 import { type AccountKey, accountName, type AccountRef, isSystemOwner } from './account.js';
 import { AccountsRepository } from './accounts.repository.js';
+import { DebtsRepository } from './debts.repository.js';
 import { HOLD_ACCOUNTS, HOLD_COLUMNS, holdOf, type HoldRow } from './hold-row.js';
 import {
   type AccountState,
   type BookedHold,
   type BookedTransfer,
+  type LedgerState,
   type LoadedLedger,
   referenceName,
 } from './ledger-state.js';
+import { lockAccounts } from './lock-accounts.js';
 import { TRANSFER_ACCOUNTS, TRANSFER_COLUMNS, transferOf, type TransferRow } from './transfer-row.js';
 import type { Wanted } from './wanted.js';
-
-/**
- * The accounts and the time, under their locks, in the order of their ids; the outer SELECT is evaluated once a row is
- * locked. One row of long texts: a thousand rows cost the driver ten times as much. An account of which nothing is held
- * has no hold to look for; of another the first to expire is one probe, within bounds that only ledger_holds_active_idx
- * knows: a plan along ledger_holds_expiry_idx could pass all the holds of others first. Index: ledger_accounts_pkey.
- */
-const LOCK_ACCOUNTS = prepared(
-  'ledger_lock_accounts',
-  `
-  SELECT
-    string_agg(balance::text, ',') AS balances, string_agg(held::text, ',') AS held,
-    string_agg(sequence::text, ',') AS sequences,
-    string_agg(CASE WHEN allow_negative THEN 'N' ELSE '-' END || CASE WHEN status = 'OPEN' THEN '-' ELSE 'F' END, ',')
-      AS flags,
-    max(date_part('epoch', greatest(clock_timestamp(), last_entry_at))) AS at,
-    min(CASE WHEN held > 0 THEN (
-      SELECT expires_at
-      FROM ledger_holds
-      WHERE status = 'ACTIVE'
-        AND (account, expires_at) >= (locked.id, '-infinity') AND (account, expires_at) <= (locked.id, 'infinity')
-      ORDER BY account, expires_at
-      LIMIT 1
-    ) END) AS first_expiry
-  FROM (
-    SELECT id, balance, held, sequence, allow_negative, status, last_entry_at
-    FROM ledger_accounts
-    WHERE id = ANY ($1::uuid[])
-    ORDER BY id
-    FOR UPDATE
-  ) AS locked`,
-);
 
 /** Before the accounts, and in the order of ids. Index: ledger_holds_pkey. */
 const LOCK_HOLDS = prepared(
@@ -99,17 +70,10 @@ const FIND_REFERENCES = prepared(
   ) AS used`,
 );
 
-/** Each text has one item an account, between commas. Null when no account is there. */
-interface LockedRow {
-  balances: string | null;
-  held: string | null;
-  sequences: string | null;
-  /** `N` for one that may be negative, `F` for one that is frozen. */
-  flags: string | null;
-  /** Unix seconds. */
-  at: number | null;
-  /** Of the active holds. */
-  first_expiry: Date | null;
+interface Locked extends Pick<LedgerState, 'accounts' | 'now' | 'debtors'> {
+  readonly isAnyDue: boolean;
+  /** Debt accounts. */
+  readonly opened: readonly AccountRef[];
 }
 
 /** Loads what a batch touches and locks it. */
@@ -118,6 +82,7 @@ export class StateRepository {
   constructor(
     private readonly directory: AccountDirectory,
     private readonly accounts: AccountsRepository,
+    private readonly debts: DebtsRepository,
   ) {}
 
   /**
@@ -151,14 +116,14 @@ export class StateRepository {
       }
     }
     const { found, opened } = await this.resolve(tx, wanted.accounts, refs);
-    const { accounts, now, isAnyDue } = await this.lock(runner, refs);
+    const { accounts, now, isAnyDue, debtors, opened: debts } = await this.lock(tx, refs, wanted.debtors);
     const due = isAnyDue ? await findDue(runner, accounts, now) : [];
     const references = await findReferences(runner, wanted);
     const reversed = await findReversed(runner, transfers);
     return {
-      state: { now, accounts, holds, due, transfers, references, reversed },
+      state: { now, accounts, debtors, holds, due, transfers, references, reversed },
       met: [...found, ...opened],
-      opened,
+      opened: [...opened, ...debts],
     };
   }
 
@@ -191,39 +156,29 @@ export class StateRepository {
     return { found, opened };
   }
 
+  /** What is due, and owed, is told by the accounts once they are locked. */
   private async lock(
-    runner: QueryRunner,
+    tx: EntityManager,
     refs: ReadonlyMap<string, AccountRef>,
-  ): Promise<{ accounts: ReadonlyMap<string, AccountState>; now: Date; isAnyDue: boolean }> {
-    const accounts = new Map<string, AccountState>();
+    payers: ReadonlySet<string>,
+  ): Promise<Locked> {
     // Nothing exists that could be decided at any time.
-    if (refs.size === 0) return { accounts, now: new Date(0), isAnyDue: false };
-    const byId = [...refs].toSorted(([, a], [, b]) => (a.id < b.id ? -1 : 1));
-    const ids = plainArrayLiteral(byId.map(([, { id }]) => id));
-    const [row] = await runPrepared<LockedRow>(runner, LOCK_ACCOUNTS, [ids]);
-    const [balances, held, sequences, flags] = [row?.balances, row?.held, row?.sequences, row?.flags].map(
-      (text) => text?.split(',') ?? [],
-    );
-    byId.forEach(([name, ref], index) => {
-      const balance = balances?.[index];
-      // Fewer than asked for: it does not matter which.
-      if (balance === undefined) return;
-      accounts.set(name, {
-        ref,
-        balance: BigInt(balance),
-        held: BigInt(held?.[index] ?? 0),
-        sequence: Number(sequences?.[index]),
-        allowNegative: flags?.[index]?.startsWith('N') ?? false,
-        frozen: flags?.[index]?.endsWith('F') ?? false,
-      });
-    });
-    if (accounts.size !== byId.length) {
+    if (refs.size === 0) return { accounts: new Map(), now: new Date(0), isAnyDue: false, debtors: [], opened: [] };
+    const wallets = await lockAccounts(runnerOf(tx), refs, payers);
+    if (wallets.accounts.size !== refs.size) {
       this.directory.forget();
-      throw new TransactionConflictError(`${byId.length - accounts.size} accounts are gone`);
+      throw new TransactionConflictError(`${refs.size - wallets.accounts.size} accounts are gone`);
     }
+    const debts = await this.debts.lock(tx, wallets, payers);
     // Entries are stored in whole milliseconds, so this is not before any of them.
-    const now = new Date(Math.floor((row?.at ?? 0) * 1000 + 0.0001));
-    return { accounts, now, isAnyDue: (row?.first_expiry?.getTime() ?? Infinity) <= now.getTime() };
+    const now = new Date(Math.floor(Math.max(wallets.at, debts.at) * 1000 + 0.0001));
+    return {
+      accounts: debts.accounts.size > 0 ? new Map([...wallets.accounts, ...debts.accounts]) : wallets.accounts,
+      now,
+      isAnyDue: wallets.firstExpiry <= now.getTime(),
+      debtors: debts.debtors,
+      opened: debts.opened,
+    };
   }
 }
 

@@ -8,6 +8,8 @@ import type { Posting } from './posting.js';
 export interface Wanted {
   /** By `accountName`. */
   readonly accounts: ReadonlyMap<string, AccountKey>;
+  /** Of these, the names of those that may have to owe. */
+  readonly debtors: ReadonlySet<string>;
   /** Ids. */
   readonly holds: ReadonlySet<string>;
   /** Ids of those to be reversed. */
@@ -18,7 +20,7 @@ export interface Wanted {
 
 /** What must be loaded to end these holds, and whatever else is due on their accounts. */
 export function wantedHolds(holds: ReadonlySet<HoldId>): Wanted {
-  return { accounts: new Map(), holds, transfers: new Set(), references: new Map() };
+  return { accounts: new Map(), debtors: new Set(), holds, transfers: new Set(), references: new Map() };
 }
 
 /** Of postings that are refused whatever the state, nothing: their texts may be such that PostgreSQL refuses them. */
@@ -26,6 +28,7 @@ export function wantedBy(
   requests: readonly { readonly postings: readonly Posting[]; readonly onlyOwner?: string | undefined }[],
 ): Wanted {
   const accounts = new Map<string, AccountKey>();
+  const debtors = new Set<string>();
   const holds = new Set<string>();
   const transfers = new Set<string>();
   const references = new Map<string, { category: string | null; reference: string }>();
@@ -35,6 +38,7 @@ export function wantedBy(
       switch (posting.type) {
         case 'transfer':
           accounts.set(accountName(posting.debit), posting.debit).set(accountName(posting.credit), posting.credit);
+          if (posting.shortfall === 'debt') debtors.add(accountName(posting.debit));
           if (posting.reference !== undefined) {
             const { category = null, reference } = posting;
             references.set(referenceName(category, reference), { category, reference });
@@ -52,5 +56,5 @@ export function wantedBy(
       }
     }
   }
-  return { accounts, holds, transfers, references };
+  return { accounts, debtors, holds, transfers, references };
 }

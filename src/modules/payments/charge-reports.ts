@@ -16,6 +16,8 @@ const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> 
   canceled: ['create', 'cancel'],
 };
 
+const OVER: readonly Payment['status'][] = ['failed', 'canceled'];
+
 /**
  * The one way for a charge to change: whoever heard of it from the provider, by an answer, an event or a question, brings the
  * report here.
@@ -43,7 +45,7 @@ export class ChargeReports {
       return;
     }
     if (isOldNews(report, payment, cause)) {
-      await this.payments.ring(tx, id);
+      await this.payments.look(tx, id);
       return;
     }
     const { status, settlement } = changeBy(report, await this.soFar(tx, payment));
@@ -66,6 +68,8 @@ export class ChargeReports {
       const reason = settled?.review ?? report.failure?.message ?? null;
       await this.record(tx, payment, status ?? payment.status, reason, cause);
       await this.payments.watch(tx, id);
+      // It had been given up: what went back of it meanwhile nobody has asked about.
+      if (settled && OVER.includes(payment.status)) await this.payments.ring(tx, id);
     }
   }
 

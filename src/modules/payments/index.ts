@@ -1,11 +1,21 @@
 import { SANDBOX_ENTITIES } from './adapters/sandbox/index.js';
+import { DisputeMovement } from './dispute-movement.entity.js';
+import { Dispute } from './dispute.entity.js';
 import { PaymentRefund } from './payment-refund.entity.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 import { Payment } from './payment.entity.js';
 import { ProviderOperation } from './provider-operation.entity.js';
 
 /** For the data source; other modules use the services. */
-export const PAYMENT_ENTITIES = [Payment, PaymentTransition, PaymentRefund, ProviderOperation, ...SANDBOX_ENTITIES];
+export const PAYMENT_ENTITIES = [
+  Payment,
+  PaymentTransition,
+  PaymentRefund,
+  ProviderOperation,
+  Dispute,
+  DisputeMovement,
+  ...SANDBOX_ENTITIES,
+];
 
 export { PaymentsModule } from './payments.module.js';
 export { PaymentsService } from './payments.service.js';

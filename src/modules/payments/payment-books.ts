@@ -4,7 +4,9 @@ import { Money } from '../../kernel/money.js';
 import type { Currency } from '../../kernel/currency.js';
 import { type AccountKey, Ledger, PAYMENT_CATEGORY, systemAccount, userAccount } from '../ledger/index.js';
 import type { Settlement } from './charge-state.js';
-import type { PaymentRefund } from './payment-refund.entity.js';
+import type { DisputeMovement } from './dispute-movement.entity.js';
+import type { DisputeMovementReport } from './dispute.js';
+import type { PaymentRefund, RefundOrigin } from './payment-refund.entity.js';
 import type { Payment } from './payment.entity.js';
 
 /** Money of a payment on its way, for the ledger. */
@@ -16,6 +18,8 @@ interface Movement {
   /** Unique for good: what was posted under it is not posted again. */
   readonly reference: string;
   readonly description: string;
+  /** It has left the provider already: it is the user's loss, also where the wallet does not have it any more. */
+  readonly isGone?: boolean;
 }
 
 /**
@@ -49,8 +53,7 @@ export class PaymentBooks {
   }
 
   /** Money that waited in suspense is the user's. @throws the ledger's refusal, for example AccountFrozenError (409) */
-  release(tx: EntityManager, payment: Payment, actor: string): Promise<void> {
-    const amount = settledAmountOf(payment);
+  release(tx: EntityManager, payment: Payment, amount: Money, actor: string): Promise<void> {
     return this.mustPost(
       tx,
       {
@@ -65,13 +68,23 @@ export class PaymentBooks {
     );
   }
 
-  /** Sets a refund's money aside. @throws the ledger's refusal, for example InsufficientFundsError (402) */
-  reserve(tx: EntityManager, payment: Payment, refund: { id: string; amount: Money }, actor: string): Promise<void> {
+  /**
+   * Sets a refund's money aside. Of one that was made at the provider the money is gone: what the wallet lacks is debt.
+   *
+   * @throws the ledger's refusal, for example InsufficientFundsError (402)
+   */
+  reserve(
+    tx: EntityManager,
+    payment: Payment,
+    refund: { id: string; amount: Money; origin?: RefundOrigin },
+    actor: string,
+  ): Promise<void> {
     const { currency } = refund.amount;
     return this.mustPost(
       tx,
       {
         kind: 'DEBIT',
+        isGone: refund.origin === 'provider',
         debit: homeOf(payment, currency),
         credit: systemAccount('refunds_in_transit', currency),
         amount: refund.amount,
@@ -141,10 +154,68 @@ export class PaymentBooks {
     );
   }
 
+  /**
+   * What a dispute took or gave back at the provider: from and to where the payment's money is, straight against clearing, so that the
+   * books say at any moment what the provider holds.
+   *
+   * @returns where the money was taken from, or put; with `refusal`, it is in suspense because the wallet did not take it back
+   */
+  async moveDisputed(
+    tx: EntityManager,
+    payment: Payment,
+    { dispute, key, kind, amount }: DisputeMovementReport & { dispute: string },
+    actor: string,
+  ): Promise<{ account: 'wallet' | 'suspense'; refusal?: Error }> {
+    const { currency } = amount;
+    const [home, clearing] = [homeOf(payment, currency), clearingOf(payment, currency)];
+    const account = home.kind === 'user' ? 'wallet' : 'suspense';
+    const movement = {
+      amount,
+      reference: `dispute:${dispute}:${key}`,
+      description: `Dispute of payment ${payment.id}, funds ${kind}`,
+    };
+    if (kind === 'withdrawn') {
+      await this.mustPost(tx, { ...movement, kind: 'DEBIT', debit: home, credit: clearing, isGone: true }, actor);
+      return { account };
+    }
+    const refusal = await this.post(tx, { ...movement, kind: 'CREDIT', debit: clearing, credit: home }, actor);
+    if (refusal === undefined) return { account };
+    const credit = systemAccount('suspense', currency);
+    await this.mustPost(tx, { ...movement, kind: 'CREDIT', debit: clearing, credit }, actor);
+    return { account: 'suspense', refusal };
+  }
+
+  /** What the wallet did not take back when a dispute gave it is the user's after all. @throws the ledger's refusal */
+  releaseDisputed(
+    tx: EntityManager,
+    payment: Payment,
+    { dispute, key, amount, currency }: DisputeMovement,
+    actor: string,
+  ): Promise<void> {
+    const money = amountOf({ amount, currency });
+    return this.mustPost(
+      tx,
+      {
+        kind: 'CREDIT',
+        debit: systemAccount('suspense', money.currency),
+        credit: userAccount(payment.userId, money.currency),
+        amount: money,
+        reference: `dispute-released:${dispute}:${key}`,
+        description: `Dispute of payment ${payment.id}, released`,
+      },
+      actor,
+    );
+  }
+
   /** @returns why the ledger refused it */
-  private async post(tx: EntityManager, { kind, ...movement }: Movement, actor: string): Promise<Error | undefined> {
+  private async post(
+    tx: EntityManager,
+    { isGone = false, ...movement }: Movement,
+    actor: string,
+  ): Promise<Error | undefined> {
+    const shortfall = isGone && movement.debit.kind === 'user' ? 'debt' : undefined;
     const [outcome] = await this.ledger.post(tx, {
-      postings: [{ type: 'transfer', kind, ...movement, category: PAYMENT_CATEGORY }],
+      postings: [{ type: 'transfer', ...movement, shortfall, category: PAYMENT_CATEGORY }],
       mode: 'atomic',
       by: { actor },
     });
@@ -161,9 +232,11 @@ function clearingOf({ provider, mode }: Payment, currency: Currency): AccountKey
   return systemAccount(`clearing:${provider}:${mode}`, currency);
 }
 
-/** Where a settled payment's money is. */
-function homeOf({ settledTo, userId }: Payment, currency: Currency): AccountKey {
-  return settledTo === 'suspense' ? systemAccount('suspense', currency) : userAccount(userId, currency);
+/** Where a settled payment's money is; in another currency than it was received in the user has no part in it. */
+function homeOf({ settledTo, settledCurrency, userId }: Payment, currency: Currency): AccountKey {
+  return settledTo === 'suspense' || settledCurrency !== currency
+    ? systemAccount('suspense', currency)
+    : userAccount(userId, currency);
 }
 
 /** @throws TypeError for a payment that is not settled */

@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Every } from '../../platform/schedule/index.js';
-import type { PaymentId } from './payment.js';
-import { PaymentsRepository } from './payments.repository.js';
+import { type DuePayment, PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
 
 const POLL_MS = 1000;
@@ -26,15 +25,15 @@ export class PaymentChecks {
   @Every(POLL_MS, { name: 'open payments', role: 'background' })
   async checkDue(signal: AbortSignal): Promise<void> {
     const due = await this.payments.takeDue(AT_ONCE);
-    if (!signal.aborted) await Promise.all(due.map((id) => this.check(id)));
+    if (!signal.aborted) await Promise.all(due.map((payment) => this.check(payment)));
   }
 
-  private async check(id: PaymentId): Promise<void> {
+  private async check(due: DuePayment): Promise<void> {
     try {
-      const payment = await this.payments.find(id);
-      if (payment !== null && (await this.service.refresh(payment, CAUSE))) await this.payments.rest(id);
+      const payment = await this.payments.find(due.id);
+      if (payment !== null && (await this.service.refresh(payment, CAUSE))) await this.payments.rest(due);
     } catch (error) {
-      this.logger.warn({ msg: 'An open payment could not be checked', payment: id, err: error });
+      this.logger.warn({ msg: 'An open payment could not be checked', payment: due.id, err: error });
     }
   }
 }

@@ -6,9 +6,14 @@ import type { OperationKind } from './provider-operation.entity.js';
 export class PaymentMetrics {
   private readonly changes;
   private readonly calls;
+  private readonly disputes;
 
   constructor(metrics: Metrics) {
     this.changes = metrics.counter('holdfast_payment_changes_total', 'Charges that came to a status', [
+      'provider',
+      'status',
+    ]);
+    this.disputes = metrics.counter('holdfast_dispute_changes_total', 'Disputes that came to a status', [
       'provider',
       'status',
     ]);
@@ -20,6 +25,10 @@ export class PaymentMetrics {
 
   changed(provider: string, status: string): void {
     this.changes.inc({ provider, status });
+  }
+
+  disputed(provider: string, status: string): void {
+    this.disputes.inc({ provider, status });
   }
 
   called(provider: string, kind: OperationKind, outcome: string, seconds: number): void {

@@ -1,4 +1,5 @@
 import type { Money } from '../../kernel/money.js';
+import type { DisputeReport } from './dispute.js';
 import type {
   CaptureMode,
   ChargeReport,
@@ -6,6 +7,7 @@ import type {
   PaymentId,
   PaymentMode,
   PaymentProviderName,
+  ProviderRefund,
   RefundReport,
 } from './payment.js';
 
@@ -39,6 +41,13 @@ export interface RefundRef {
   readonly ageMs: number;
 }
 
+/** What went back of a charge. */
+export interface Returns {
+  /** Whoever made them. What never was money of ours is none. */
+  readonly refunds: readonly ProviderRefund[];
+  readonly disputes: readonly DisputeReport[];
+}
+
 /**
  * Who takes payments. Every call has a deadline of its own and is sent once. Calls that change something carry the key they are
  * given: sent again under it they have one effect, where the provider has keys.
@@ -70,6 +79,9 @@ export interface PaymentProvider {
 
   /** @returns undefined when it is certain that there is none, and that none is on its way */
   findRefund(charge: ChargeRef, refund: RefundRef): Promise<RefundReport | undefined>;
+
+  /** All refunds and disputes that the provider has of a charge which succeeded. */
+  findReturns(charge: ChargeRef): Promise<Returns>;
 }
 
 /** Nothing happened, and never will: the provider refused the request. */

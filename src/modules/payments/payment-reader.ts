@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import type { Principal } from '../../platform/auth/index.js';
+import { NOTHING_DISPUTED } from './dispute.js';
+import { DisputesRepository } from './disputes.repository.js';
 import type { PaymentDetailDto, PaymentDto, PaymentPageDto, PaymentQueryDto } from './dto/payment.dto.js';
 import { OperationsRepository } from './operations.repository.js';
 import { endUserOf } from './payment-caller.js';
 import { ReferenceAmbiguousError, unknownPayment } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
 import { isPaymentId, type PaymentId } from './payment.js';
-import { operationView, paymentView, refundView, transitionView } from './payment-view.js';
+import { disputeView, operationView, paymentView, refundView, transitionView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { NONE, RefundsRepository } from './refunds.repository.js';
 
@@ -19,6 +21,7 @@ export class PaymentReader {
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
+    private readonly disputes: DisputesRepository,
   ) {}
 
   async list({ limit, cursor, ...filter }: PaymentQueryDto, principal: Principal): Promise<PaymentPageDto> {
@@ -39,10 +42,11 @@ export class PaymentReader {
   /** @throws NotFoundError, also for another user's */
   async find(id: string, principal: Principal): Promise<PaymentDetailDto> {
     const payment = await this.visible(id, principal);
-    const [view, transitions, refunds, operations] = await Promise.all([
+    const [view, transitions, refunds, disputes, operations] = await Promise.all([
       this.view(payment),
       this.payments.transitions(payment.id),
       this.refunds.of(payment.id),
+      this.disputes.of(payment.id),
       this.operations.of(payment.id),
     ]);
     const unknown = new Set(operations.filter(({ outcome }) => outcome === 'unknown').map(({ refund }) => refund));
@@ -50,6 +54,7 @@ export class PaymentReader {
       ...view,
       transitions: transitions.map(transitionView),
       refunds: refunds.map((refund) => refundView(refund, unknown.has(refund.id))),
+      disputes: disputes.map(disputeView),
       operations: operations.map(operationView),
     };
   }
@@ -85,14 +90,21 @@ export class PaymentReader {
   async view(payment: Payment, by?: EntityManager): Promise<PaymentDto> {
     const sums = await this.refunds.sums(payment.id, by);
     const open = await this.operations.openOf(payment.id, by);
-    return paymentView(payment, sums, open?.outcome === 'unknown');
+    return paymentView(payment, sums, await this.disputes.sums(payment.id, by), open?.outcome === 'unknown');
   }
 
   async viewsOf(payments: readonly Payment[]): Promise<PaymentDto[]> {
     const ids = payments.map(({ id }) => id);
-    const [sums, open] = await Promise.all([this.refunds.sumsOf(ids), this.operations.openOfAll(ids)]);
+    const [sums, disputes, open] = await Promise.all([
+      this.refunds.sumsOf(ids),
+      this.disputes.sumsOf(ids),
+      this.operations.openOfAll(ids),
+    ]);
     const unknown = new Set(open.filter(({ outcome }) => outcome === 'unknown').map(({ payment }) => payment));
-    return payments.map((payment) => paymentView(payment, sums.get(payment.id) ?? NONE, unknown.has(payment.id)));
+    return payments.map((payment) => {
+      const { id } = payment;
+      return paymentView(payment, sums.get(id) ?? NONE, disputes.get(id) ?? NOTHING_DISPUTED, unknown.has(id));
+    });
   }
 }
 

@@ -6,10 +6,14 @@ import { Payment } from './payment.entity.js';
  * because the wallet did not take it back. */
 export type RefundBooking = 'reserved' | 'paid' | 'returned' | 'suspended';
 
+/** Who made it: somebody here, or somebody at the provider, in its dashboard for example. */
+export type RefundOrigin = 'api' | 'provider';
+
 /** Money of a payment on its way back to the customer. */
 @Entity('payment_refunds')
 @Check('payment_refunds_status_check', `"status" IN ('pending', 'requires_action', 'succeeded', 'failed', 'canceled')`)
 @Check('payment_refunds_booking_check', `"booking" IN ('reserved', 'paid', 'returned', 'suspended')`)
+@Check('payment_refunds_origin_check', `"origin" IN ('api', 'provider')`)
 @Check('payment_refunds_amount_check', `"amount" BETWEEN 1 AND 9007199254740991`)
 @Index('payment_refunds_payment_idx', ['payment', 'id'])
 @Index('payment_refunds_provider_reference_key', ['providerReference', 'payment'], {
@@ -42,6 +46,9 @@ export class PaymentRefund {
 
   @Column({ type: 'text' })
   booking: RefundBooking;
+
+  @Column({ type: 'text', default: 'api' })
+  origin: RefundOrigin;
 
   @Column({ type: 'text', nullable: true })
   reason: string | null;

@@ -1,4 +1,8 @@
 import { jsonTime } from '../wallet/index.js';
+import type { DisputeMovement } from './dispute-movement.entity.js';
+import type { Dispute } from './dispute.entity.js';
+import type { DisputeSums } from './dispute.js';
+import type { DisputeDto, DisputeMovementDto } from './dto/dispute.dto.js';
 import type { OperationDto, PaymentDto, PaymentTransitionDto, RefundDto } from './dto/payment.dto.js';
 import type { PaymentRefund } from './payment-refund.entity.js';
 import type { PaymentTransition } from './payment-transition.entity.js';
@@ -6,10 +10,21 @@ import type { Payment } from './payment.entity.js';
 import type { ProviderOperation } from './provider-operation.entity.js';
 import type { RefundSums } from './refunds.repository.js';
 
+/** What can go back to the customer; minor units. What an open dispute claims it may yet take. */
+export function refundableOf(captured: bigint, { paid, reserved }: RefundSums, disputes: DisputeSums): bigint {
+  const left = captured - paid - reserved - disputes.taken - disputes.claimed;
+  return left > 0n ? left : 0n;
+}
+
 /** @param isUnknown nobody knows whether the charge was made */
-export function paymentView(payment: Payment, { paid, reserved }: RefundSums, isUnknown: boolean): PaymentDto {
+export function paymentView(
+  payment: Payment,
+  refunds: RefundSums,
+  disputes: DisputeSums,
+  isUnknown: boolean,
+): PaymentDto {
   const captured = BigInt(payment.settledAmount ?? 0);
-  const refundable = payment.settledTo === 'wallet' ? captured - paid - reserved : 0n;
+  const refundable = payment.settledTo === 'wallet' ? refundableOf(captured, refunds, disputes) : 0n;
   return {
     id: payment.id,
     userId: payment.userId,
@@ -22,7 +37,8 @@ export function paymentView(payment: Payment, { paid, reserved }: RefundSums, is
     currency: payment.currency,
     capture: payment.capture,
     capturedAmount: Number(captured),
-    refundedAmount: Number(paid),
+    refundedAmount: Number(refunds.paid),
+    disputedAmount: Number(disputes.taken),
     refundableAmount: Number(refundable),
     settledTo: payment.settledTo,
     review: payment.review,
@@ -45,11 +61,35 @@ export function refundView(refund: PaymentRefund, isUnknown: boolean): RefundDto
     status: isUnknown ? 'unknown' : refund.status,
     amount: Number(refund.amount),
     currency: refund.currency,
+    origin: refund.origin,
     providerReference: refund.providerReference,
     reason: refund.reason,
     failure: refund.failure,
     createdAt: jsonTime(refund.createdAt),
   };
+}
+
+export function disputeView(dispute: Dispute): DisputeDto {
+  return {
+    id: dispute.id,
+    paymentId: dispute.payment,
+    userId: dispute.userId,
+    provider: dispute.provider,
+    providerReference: dispute.providerReference,
+    status: dispute.status,
+    providerStatus: dispute.providerStatus,
+    reason: dispute.reason,
+    amount: Number(dispute.amount),
+    currency: dispute.currency,
+    withdrawnAmount: Number(dispute.withdrawn),
+    reinstatedAmount: Number(dispute.reinstated),
+    openedAt: jsonTime(dispute.openedAt),
+    closedAt: dispute.closedAt === null ? null : jsonTime(dispute.closedAt),
+  };
+}
+
+export function movementView({ kind, amount, currency, account, key, at }: DisputeMovement): DisputeMovementDto {
+  return { kind, amount: Number(amount), currency, account, providerReference: key, at: jsonTime(at) };
 }
 
 export function transitionView({

@@ -115,6 +115,10 @@ export class Payment {
   @Column({ type: 'integer', default: 0 })
   checks: number;
 
+  /** How often there were news of refunds or disputes since the provider was last asked about them: until it has answered it is asked. */
+  @Column({ type: 'integer', default: 0 })
+  rings: number;
+
   /** The actor. */
   @Column({ name: 'created_by', type: 'text' })
   createdBy: string;

@@ -7,6 +7,11 @@ export function unknownPayment(): NotFoundError {
   return new NotFoundError('There is no payment with this id.');
 }
 
+/** 404: no such dispute, or not about the caller's payment. */
+export function unknownDispute(): NotFoundError {
+  return new NotFoundError('There is no dispute with this id.');
+}
+
 /** 409: the user has a payment for this order that is not over. */
 export class PaymentAlreadyOpenError extends ConflictError {
   override readonly code = 'PAYMENT_ALREADY_OPEN';
@@ -60,6 +65,19 @@ export class RefundExceedsCapturedError extends ConflictError {
     super(`${refundable.minor} minor units of this payment can be refunded.`, {
       details: { refundable: Number(refundable.minor), currency: refundable.currency },
     });
+  }
+}
+
+/** 409: an open dispute claims what is asked back. */
+export class PaymentDisputedError extends ConflictError {
+  override readonly code = 'PAYMENT_DISPUTED';
+  override readonly title = 'It is disputed';
+
+  constructor(refundable: Money) {
+    super(
+      `A dispute about this payment is open: ${refundable.minor} minor units can be refunded until it is decided.`,
+      { details: { refundable: Number(refundable.minor), currency: refundable.currency } },
+    );
   }
 }
 

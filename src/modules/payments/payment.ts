@@ -83,3 +83,11 @@ export interface RefundReport {
   readonly amount: Money;
   readonly failure?: PaymentFailure;
 }
+
+/** A refund in a provider's own list, whoever made it. */
+export interface ProviderRefund extends RefundReport {
+  /** The refund of ours that it says it was made for. */
+  readonly ours: string | undefined;
+  /** It pays a dispute, with which its loss is counted. */
+  readonly paysDispute?: boolean;
+}

@@ -133,7 +133,8 @@ export class PaymentsController {
   @ApiResponse({ status: 202, type: RefundDto, description: 'The outcome is not known yet: `unknown`' })
   @Refuses(402, 'INSUFFICIENT_FUNDS', 'the user has spent it')
   @Refuses(403, 'FORBIDDEN', 'not for end users')
-  @Refuses(409, ['REFUND_EXCEEDS_CAPTURED', 'ILLEGAL_TRANSITION', 'PAYMENT_BUSY', 'PROVIDER_REFUSED', 'ACCOUNT_FROZEN'])
+  @Refuses(409, ['REFUND_EXCEEDS_CAPTURED', 'PAYMENT_DISPUTED', 'ILLEGAL_TRANSITION', 'PAYMENT_BUSY'])
+  @Refuses(409, ['PROVIDER_REFUSED', 'ACCOUNT_FROZEN'])
   async refund(
     @Param('id') id: string,
     @Body() input: NewRefundDto,

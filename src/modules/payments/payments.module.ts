@@ -9,12 +9,19 @@ import { WebhooksModule } from '../webhooks/index.js';
 import { PAYSTACK, paystackMode } from './adapters/paystack/index.js';
 import { SandboxAddress } from './adapters/sandbox/sandbox-address.js';
 import { SandboxController, SandboxKeyGuard } from './adapters/sandbox/sandbox.controller.js';
+import { SandboxDisputes } from './adapters/sandbox/sandbox-disputes.js';
 import { SandboxHandlers } from './adapters/sandbox/sandbox.handlers.js';
 import { SandboxPageController } from './adapters/sandbox/sandbox-page.controller.js';
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
 import { ChargeReports } from './charge-reports.js';
+import { DisputeMovement } from './dispute-movement.entity.js';
+import { DisputeReports } from './dispute-reports.js';
+import { Dispute } from './dispute.entity.js';
+import { DisputesController } from './disputes.controller.js';
+import { DisputesRepository } from './disputes.repository.js';
+import { DisputesService } from './disputes.service.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
 import { PaymentChecks } from './payment-checks.js';
@@ -27,7 +34,9 @@ import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { ProviderCalls } from './provider-calls.js';
 import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-directory.js';
+import { ProviderReturns } from './provider-returns.js';
 import { ProviderOperation } from './provider-operation.entity.js';
+import { RefundAdoption } from './refund-adoption.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
@@ -58,7 +67,7 @@ export class PaymentsModule {
     return {
       module: PaymentsModule,
       imports: [
-        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation]),
+        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation, Dispute, DisputeMovement]),
         HttpClientModule,
         RateLimitModule,
         AuditModule,
@@ -68,6 +77,7 @@ export class PaymentsModule {
       controllers: [
         ReviewsController,
         PaymentsController,
+        DisputesController,
         WalletPaymentsController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
@@ -85,7 +95,12 @@ export class PaymentsModule {
         PaymentChecks,
         ChargeReports,
         RefundReports,
+        RefundAdoption,
+        DisputeReports,
+        DisputesRepository,
+        DisputesService,
         ProviderCalls,
+        ProviderReturns,
         ProviderDirectory,
         ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
@@ -107,7 +122,15 @@ async function stripe() {
 
 const SANDBOX = {
   controllers: [SandboxController, SandboxPageController],
-  providers: [SandboxAddress, SandboxKeyGuard, SandboxProvider, SandboxService, SandboxWebhooks, SandboxHandlers],
+  providers: [
+    SandboxAddress,
+    SandboxKeyGuard,
+    SandboxProvider,
+    SandboxService,
+    SandboxDisputes,
+    SandboxWebhooks,
+    SandboxHandlers,
+  ],
   adapters: [SandboxProvider],
 };
 

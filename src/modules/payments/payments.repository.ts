@@ -51,6 +51,9 @@ export interface PaymentFilter {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** One about which the provider is asked, and how often it had rung by then. */
+export type DuePayment = Pick<Payment, 'id' | 'rings'>;
+
 /** Payments of an order that are over without money: another may be tried. */
 const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
 
@@ -74,7 +77,7 @@ const TAKE_DUE = `
     LIMIT $1
     FOR NO KEY UPDATE SKIP LOCKED
   )
-  RETURNING id`;
+  RETURNING id, rings`;
 
 /** What the provider is asked about by itself. Indexes: payment_refunds_payment_idx, provider_operations_payment_idx. */
 const IS_OPEN = `
@@ -94,17 +97,21 @@ const WATCH = `
   UPDATE payments
   SET
     checks = 0,
-    next_check_at = CASE WHEN ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
+    next_check_at = CASE WHEN rings > 0 OR ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
   WHERE id = $1`;
 
 /** Index: the primary key. */
-const RING = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+const LOOK = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
 
-/** What was rung for meanwhile is due, and stays. Index: the primary key. */
+/** Index: the primary key. */
+const RING = `
+  UPDATE payments SET rings = rings + 1, checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+
+/** What is to be asked about since then stays due. Index: the primary key. */
 const REST = `
   UPDATE payments
-  SET next_check_at = NULL
-  WHERE id = $1 AND next_check_at > clock_timestamp() AND NOT ${IS_OPEN}`;
+  SET rings = 0, next_check_at = CASE WHEN ${IS_OPEN} THEN next_check_at END
+  WHERE id = $1 AND rings = $2 AND next_check_at > clock_timestamp()`;
 
 /** Milliseconds: the first look at something open, doubled each time, and the longest. */
 const FIRST_CHECK = 5000;
@@ -199,25 +206,29 @@ export class PaymentsRepository {
   }
 
   /**
-   * The provider has news that it does not tell, or that cannot be taken at its word: it is asked at once, outside of `tx`, also
-   * about a payment of which nothing is open. What has succeeded may still fail.
+   * The provider has news of the charge that it does not tell, or that cannot be taken at its word: it is asked at once, outside of
+   * `tx`. Once the charge is settled there is nothing more to ask.
+   */
+  async look(tx: EntityManager, id: PaymentId): Promise<void> {
+    await tx.query(LOOK, [id]);
+  }
+
+  /**
+   * The same of refunds and disputes, also about a payment of which nothing is open, and whatever becomes of the charge meanwhile: what
+   * has succeeded may go back.
    */
   async ring(tx: EntityManager, id: PaymentId): Promise<void> {
     await tx.query(RING, [id]);
   }
 
-  /** The provider has been asked: it is not asked again as long as nothing is open. */
-  async rest(id: PaymentId): Promise<void> {
-    await this.payments.query(REST, [id]);
+  /** The provider has been asked: it is not asked again as long as nothing is open, and it did not ring meanwhile. */
+  async rest({ id, rings }: DuePayment): Promise<void> {
+    await this.payments.query(REST, [id, rings]);
   }
 
-  /** @returns ids of payments about which the provider should be asked now; each is due again later */
-  async takeDue(limit: number): Promise<PaymentId[]> {
-    const [rows] = await this.payments.query<[{ id: PaymentId }[], number]>(TAKE_DUE, [
-      limit,
-      FIRST_CHECK,
-      LONGEST_CHECK,
-    ]);
-    return rows.map(({ id }) => id);
+  /** @returns payments about which the provider should be asked now; each is due again later */
+  async takeDue(limit: number): Promise<DuePayment[]> {
+    const [rows] = await this.payments.query<[DuePayment[], number]>(TAKE_DUE, [limit, FIRST_CHECK, LONGEST_CHECK]);
+    return rows;
   }
 }

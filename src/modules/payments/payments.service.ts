@@ -24,6 +24,7 @@ import type { PaymentProvider } from './payment-provider.js';
 import { PaymentReader, requireOwner } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
+import { ProviderReturns } from './provider-returns.js';
 import { ProviderDirectory } from './provider-directory.js';
 import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
 import { RefundsRepository } from './refunds.repository.js';
@@ -40,6 +41,7 @@ export class PaymentsService {
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly calls: ProviderCalls,
+    private readonly returns: ProviderReturns,
     private readonly ledger: Ledger,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
@@ -80,8 +82,9 @@ export class PaymentsService {
     const payment = await this.reader.visible(id, principal);
     await this.limiter.charge('verify', principal, payment.userId);
     const cause = { source: 'api', actor } as const;
-    const clientSecret = await this.refreshCharge(payment, cause);
+    const { clientSecret } = await this.refreshCharge(payment, cause);
     await this.refreshRefunds(payment, cause);
+    await this.returns.refresh(payment.id, cause);
     return this.reader.viewOf(payment.id, clientSecret);
   }
 
@@ -101,18 +104,27 @@ export class PaymentsService {
     return this.change(id, 'cancel', CANCELABLE, 'canceled', caller);
   }
 
-  /** @returns false when the provider could not say how a refund stands, so that it has to be asked again */
+  /** @returns false when the provider could not say all of it, so that it has to be asked again */
   async refresh(payment: Payment, cause: ChangeCause): Promise<boolean> {
-    await this.refreshCharge(payment, cause);
-    return this.refreshRefunds(payment, cause);
+    const { isKnown } = await this.refreshCharge(payment, cause);
+    const areKnown = await this.refreshRefunds(payment, cause);
+    const mayHaveReturns = payment.rings > 0 || (await this.refunds.hasOpenAdopted(payment.id));
+    return (!mayHaveReturns || (await this.returns.refresh(payment.id, cause))) && isKnown && areKnown;
   }
 
   /** @returns the charge's client secret, as long as there is something to be done with it */
-  private async refreshCharge(payment: Payment, cause: ChangeCause): Promise<string | undefined> {
+  private async refreshCharge(
+    payment: Payment,
+    cause: ChangeCause,
+  ): Promise<{ isKnown: boolean; clientSecret?: string | undefined }> {
     const open = await this.operations.openOf(payment.id);
-    if (open !== null) return (await this.calls.resolve(open, cause)).clientSecret;
-    if (FINAL.includes(payment.status)) return undefined;
-    return (await this.calls.refresh(payment, cause))?.clientSecret;
+    if (open !== null) {
+      const { outcome, clientSecret } = await this.calls.resolve(open, cause);
+      return { isKnown: outcome !== 'unknown', clientSecret };
+    }
+    if (FINAL.includes(payment.status)) return { isKnown: true };
+    const report = await this.calls.refresh(payment, cause);
+    return report === 'unknown' ? { isKnown: false } : { isKnown: true, clientSecret: report?.clientSecret };
   }
 
   /** Also those that have succeeded: the customer's bank may send one back. */

@@ -105,8 +105,8 @@ export class ProviderCalls {
     });
   }
 
-  /** Asks what became of the charge, and applies it. @returns undefined when the provider could not say */
-  async refresh(payment: Payment, cause: ChangeCause): Promise<ChargeReport | undefined> {
+  /** Asks what became of the charge, and applies it. @returns undefined when there is none; 'unknown' when the provider could not say */
+  async refresh(payment: Payment, cause: ChangeCause): Promise<ChargeReport | 'unknown' | undefined> {
     const provider = this.directory.get(payment.provider);
     try {
       const report = await provider.findCharge(await this.chargeRef(payment));
@@ -114,7 +114,7 @@ export class ProviderCalls {
       return report;
     } catch (error) {
       this.logger.warn({ msg: 'The provider could not say how a payment stands', payment: payment.id, err: error });
-      return undefined;
+      return 'unknown';
     }
   }
 
@@ -205,7 +205,7 @@ export class ProviderCalls {
         if (!(await this.operations.finish(tx, id, 'failed', failure))) return false;
         if (kind === 'create') await this.charges.refuse(tx, payment, failure, cause);
         else if (refund) await this.refundReports.refuse(tx, refund, failure, cause);
-        else await this.payments.ring(tx, payment);
+        else await this.payments.look(tx, payment);
         return true;
       },
       { lockTable: LEDGER_LOCK },
@@ -260,7 +260,8 @@ export class ProviderCalls {
     return charge && shows(charge, kind) ? { charge } : undefined;
   }
 
-  private async chargeRef({ id, providerReference }: Payment): Promise<ChargeRef> {
+  /** What a provider needs to know to find the charge of a payment. */
+  async chargeRef({ id, providerReference }: Payment): Promise<ChargeRef> {
     const creation = await this.operations.creationOf(id);
     return { payment: id, reference: providerReference, ageMs: await this.operations.ageMs(creation.id) };
   }

@@ -49,7 +49,9 @@ export class RefundReports {
     const payment = await this.payments.lock(tx, refund.payment);
     if (payment === null) return;
     if (!mayFollow(refund, report.status)) {
-      if (report.status === 'succeeded') await this.contradict(tx, payment, refund);
+      // An event may be older than what is known: the provider is asked. What it answers is so.
+      if (report.status === 'succeeded' && cause.source === 'webhook') await this.payments.ring(tx, payment.id);
+      else if (report.status === 'succeeded') await this.contradict(tx, payment, refund);
       return;
     }
     const booking = await this.book(tx, payment, refund, report.status, cause.actor);
@@ -82,7 +84,9 @@ export class RefundReports {
     const booking = BOOKED[status];
     if (booking === 'paid') {
       await this.books.payOut(tx, payment, refund, actor);
-      if (payment.settledTo === 'suspense') await this.payments.change(tx, payment.id, { review: null });
+      // Declined, all that was left of it. What somebody refunds at the provider may be a part.
+      const isDeclined = payment.settledTo === 'suspense' && refund.origin === 'api';
+      if (isDeclined) await this.payments.change(tx, payment.id, { review: null });
     } else if (booking === 'returned') {
       const refusal = await this.books.giveBack(tx, payment, refund, actor);
       if (refusal !== undefined) {

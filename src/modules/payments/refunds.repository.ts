@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, Repository } from 'typeorm';
+import { type EntityManager, In, Repository } from 'typeorm';
 import type { PaymentId } from './payment.js';
 import { PaymentRefund } from './payment-refund.entity.js';
 
@@ -22,18 +22,25 @@ export interface RefundSums {
 
 export const NONE: RefundSums = { paid: 0n, reserved: 0n };
 
-export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'>;
+export type NewRefund = Pick<PaymentRefund, 'id' | 'payment' | 'amount' | 'currency' | 'reason' | 'createdBy'> &
+  Partial<Pick<PaymentRefund, 'origin' | 'providerReference' | 'status' | 'booking' | 'failure'>>;
 
 @Injectable()
 export class RefundsRepository {
   constructor(@InjectRepository(PaymentRefund) private readonly refunds: Repository<PaymentRefund>) {}
 
+  /** Its money is set aside, unless it says otherwise. */
   async insert(tx: EntityManager, refund: NewRefund): Promise<void> {
-    await tx.withRepository(this.refunds).insert({ ...refund, status: 'pending', booking: 'reserved' });
+    await tx.withRepository(this.refunds).insert({ status: 'pending', booking: 'reserved', ...refund });
   }
 
   lock(tx: EntityManager, id: string): Promise<PaymentRefund | null> {
     return tx.withRepository(this.refunds).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Index: payment_refunds_provider_reference_key. */
+  ofProvider(tx: EntityManager, payment: PaymentId, providerReference: string): Promise<PaymentRefund | null> {
+    return tx.withRepository(this.refunds).findOneBy({ providerReference, payment });
   }
 
   get(id: string): Promise<PaymentRefund> {
@@ -42,6 +49,11 @@ export class RefundsRepository {
 
   of(payment: PaymentId): Promise<PaymentRefund[]> {
     return this.refunds.find({ where: { payment }, order: { id: 'ASC' } });
+  }
+
+  /** Whether one is under way that was made at the provider, so that its list says how it stands. Index: payment_refunds_payment_idx. */
+  hasOpenAdopted(payment: PaymentId): Promise<boolean> {
+    return this.refunds.existsBy({ payment, origin: 'provider', status: In(['pending', 'requires_action']) });
   }
 
   async change(

@@ -7,11 +7,14 @@ import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { NewRefundDto, RefundDto, RefundListDto } from './dto/payment.dto.js';
+import type { DisputeSums } from './dispute.js';
+import { DisputesRepository } from './disputes.repository.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import {
   IllegalTransitionError,
   PaymentBusyError,
+  PaymentDisputedError,
   ProviderRefusedError,
   RefundExceedsCapturedError,
   unknownPayment,
@@ -19,7 +22,7 @@ import {
 import type { Payment } from './payment.entity.js';
 import { causeOf, type PaymentCaller } from './payment-caller.js';
 import { PaymentReader } from './payment-reader.js';
-import { refundView } from './payment-view.js';
+import { refundableOf, refundView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
@@ -35,6 +38,7 @@ export class RefundsService {
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
+    private readonly disputes: DisputesRepository,
     private readonly books: PaymentBooks,
     private readonly calls: ProviderCalls,
     private readonly directory: ProviderDirectory,
@@ -47,7 +51,8 @@ export class RefundsService {
    * what the user has spent cannot be given back.
    *
    * @param from where the money is: in suspense only for a review that was declined
-   * @throws RefundExceedsCapturedError, IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409)
+   * @throws RefundExceedsCapturedError, PaymentDisputedError, IllegalTransitionError (409)
+   * @throws PaymentBusyError, ProviderRefusedError (409)
    * @throws InsufficientFundsError (402) when the wallet does not have it any more
    */
   async refundPayment(
@@ -71,7 +76,8 @@ export class RefundsService {
         const earlier = caller.claim ? await this.operations.begunBy(caller.claim, tx) : null;
         if (earlier !== null) return earlier;
         await this.requireItsTurn(tx, locked);
-        const amount = amountFor(locked, input, from, await this.refunds.sums(payment, tx));
+        const sums = await this.refunds.sums(payment, tx);
+        const amount = amountFor(locked, input, from, sums, await this.disputes.sums(payment, tx));
         await this.books.reserve(tx, locked, { id: refund, amount }, actor);
         const { reason = null } = input;
         const { minor, currency } = amount;
@@ -128,8 +134,14 @@ export class RefundsService {
   }
 }
 
-/** @throws IllegalTransitionError, RefundExceedsCapturedError (409) */
-function amountFor(payment: Payment, { amount }: NewRefundDto, from: Payment['settledTo'], sums: RefundSums): Money {
+/** @throws IllegalTransitionError, RefundExceedsCapturedError, PaymentDisputedError (409) */
+function amountFor(
+  payment: Payment,
+  { amount }: NewRefundDto,
+  from: Payment['settledTo'],
+  refunds: RefundSums,
+  disputes: DisputeSums,
+): Money {
   if (payment.settledTo !== from) {
     throw new IllegalTransitionError(
       'refunded',
@@ -138,8 +150,10 @@ function amountFor(payment: Payment, { amount }: NewRefundDto, from: Payment['se
     );
   }
   const { minor: captured, currency } = settledAmountOf(payment);
-  const refundable = Money.of(captured - sums.paid - sums.reserved, currency);
+  const refundable = Money.of(refundableOf(captured, refunds, disputes), currency);
   const wanted = amount === undefined ? refundable : Money.of(amount, currency);
-  if (wanted.minor > refundable.minor || wanted.minor <= 0n) throw new RefundExceedsCapturedError(refundable);
-  return wanted;
+  if (wanted.minor > 0n && wanted.minor <= refundable.minor) return wanted;
+  const isThere = amount === undefined || BigInt(amount) <= captured - refunds.paid - refunds.reserved;
+  if (disputes.open > 0 && isThere) throw new PaymentDisputedError(refundable);
+  throw new RefundExceedsCapturedError(refundable);
 }

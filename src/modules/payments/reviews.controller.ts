@@ -58,7 +58,7 @@ export class ReviewsController {
   @ApiResponse({ status: 201, type: RefundDto })
   @ApiResponse({ status: 202, type: RefundDto, description: 'The outcome is not known yet: `unknown`' })
   @Refuses(403, 'FORBIDDEN', 'not for end users')
-  @Refuses(409, ['ILLEGAL_TRANSITION', 'REFUND_EXCEEDS_CAPTURED', 'PROVIDER_REFUSED'])
+  @Refuses(409, ['ILLEGAL_TRANSITION', 'REFUND_EXCEEDS_CAPTURED', 'PAYMENT_DISPUTED', 'PROVIDER_REFUSED'])
   async decline(
     @Param('id') id: string,
     @Body() _none: NoBodyDto,

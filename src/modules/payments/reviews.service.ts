@@ -1,15 +1,19 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
+import { Money } from '../../kernel/money.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import type { PageQueryDto } from '../../platform/http/index.js';
 import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
 import { LEDGER_LOCK } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
+import { DisputesRepository } from './disputes.repository.js';
 import type { PaymentDto, PaymentPageDto, RefundDto } from './dto/payment.dto.js';
 import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import type { PaymentCaller } from './payment-caller.js';
 import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
+import type { Payment } from './payment.entity.js';
 import { isPaymentId } from './payment.js';
 import { PaymentReader } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
@@ -24,6 +28,7 @@ export class ReviewsService {
     private readonly payments: PaymentsRepository,
     private readonly reader: PaymentReader,
     private readonly refunds: RefundsRepository,
+    private readonly disputes: DisputesRepository,
     private readonly refundsService: RefundsService,
     private readonly ledger: Ledger,
     private readonly books: PaymentBooks,
@@ -58,22 +63,26 @@ export class ReviewsService {
         const payment = isPaymentId(id) ? await this.payments.lock(tx, id) : null;
         if (payment === null) throw unknownPayment();
         const suspended = await this.refunds.suspendedOf(tx, payment.id);
-        const { paid, reserved } = await this.refunds.sums(payment.id, tx);
-        const isInSuspense = payment.settledTo === 'suspense' && paid + reserved === 0n;
-        if (!isInSuspense && suspended.length === 0 && payment.review === null) {
+        const waiting = await this.disputes.waitingOf(tx, payment.id);
+        const left = await this.leftInSuspense(tx, payment);
+        const isMoved = left !== undefined || suspended.length + waiting.length > 0;
+        if (!isMoved && payment.review === null) {
           throw new IllegalTransitionError('approved', payment.status, ', and not in review,');
         }
-        if (payment.settledTo !== null) {
+        if (isMoved) {
           const { currency } = settledAmountOf(payment);
           await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);
         }
-        if (isInSuspense) await this.books.release(tx, payment, context.actor);
+        if (left !== undefined) await this.books.release(tx, payment, left, context.actor);
+        for (const movement of waiting) {
+          await this.books.releaseDisputed(tx, payment, movement, context.actor);
+          await this.disputes.release(tx, movement);
+        }
         for (const refund of suspended) {
           await this.books.releaseRefund(tx, payment, refund, context.actor);
           await this.refunds.change(tx, refund.id, { booking: 'returned' });
         }
-        const isMoved = isInSuspense || suspended.length > 0;
-        const settledTo = isInSuspense ? 'wallet' : payment.settledTo;
+        const settledTo = left !== undefined ? 'wallet' : payment.settledTo;
         await this.payments.change(tx, payment.id, { settledTo, review: null });
         const step = {
           from: payment.status,
@@ -93,6 +102,16 @@ export class ReviewsService {
       },
       { lockTable: LEDGER_LOCK },
     );
+  }
+
+  /** @returns undefined when there is nothing of the payment in suspense, or it is on its way back */
+  private async leftInSuspense(tx: EntityManager, payment: Payment): Promise<Money | undefined> {
+    if (payment.settledTo !== 'suspense') return undefined;
+    const { paid, reserved } = await this.refunds.sums(payment.id, tx);
+    const { taken } = await this.disputes.sums(payment.id, tx);
+    const { minor, currency } = settledAmountOf(payment);
+    const left = Money.of(minor - paid - reserved - taken, currency);
+    return left.minor > 0n && reserved === 0n ? left : undefined;
   }
 
   /** Gives all of it back. Throws like `RefundsService.refundPayment`. */

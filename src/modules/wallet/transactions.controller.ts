@@ -50,7 +50,7 @@ export class TransactionsController {
   @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 201, type: TransactionDto })
   @Refuses(402, 'INSUFFICIENT_FUNDS', 'who received it has spent it')
-  @Refuses(403, 'FORBIDDEN', 'not for end users, and not of what a payment has posted')
+  @Refuses(403, 'FORBIDDEN', 'not for end users, not of what a payment has posted, and not of a debt')
   @Refuses(409, ['ALREADY_REVERSED', 'REVERSAL_NOT_REVERSIBLE', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
   reverse(@Param('id') id: string, @Body() _none: NoBodyDto, @CurrentCaller() caller: Caller): Promise<TransactionDto> {
     return this.transactions.reverse(id, caller);

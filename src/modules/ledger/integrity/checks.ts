@@ -79,6 +79,19 @@ export const CHECKS: readonly Check[] = [
       WHERE held < 0 OR (NOT allow_negative AND (balance < 0 OR held > balance))`,
   },
   {
+    invariant: 'a debt is owed by the user whose account names it',
+    sql: `
+      SELECT
+        CASE WHEN d.id IS NULL THEN format('it names the debt account %s, which is not there', u.debt_account)
+          WHEN u.id IS NULL THEN 'no account names it'
+          ELSE format('balance %s, held %s, named by the account of %s', d.balance, d.held, u.owner) END AS message,
+        coalesce(d.id, u.id) AS account, NULL AS transfer
+      FROM (SELECT * FROM ledger_accounts WHERE kind = 'debt') AS d
+      FULL JOIN (SELECT * FROM ledger_accounts WHERE debt_account IS NOT NULL) AS u ON u.debt_account = d.id
+      WHERE d.id IS NULL OR u.id IS NULL OR d.balance > 0 OR d.held <> 0
+        OR (u.kind, u.owner, u.currency) <> ('user', d.owner, d.currency)`,
+  },
+  {
     invariant: 'what is held is the sum of the active holds',
     sql: `
       SELECT format('held %s, its active holds sum to %s', a.held, coalesce(h.total, 0)) AS message, a.id AS account,

@@ -20,6 +20,7 @@ import {
   MINOR_UNITS,
   TIME,
 } from '../../wallet/index.js';
+import { DisputeDto } from './dispute.dto.js';
 import { IsMetadataFilter } from './is-metadata-filter.decorator.js';
 import { CHARGE_STATUSES, PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 
@@ -200,7 +201,14 @@ export class PaymentDto {
   @ApiProperty(MINOR_UNITS)
   refundedAmount: number;
 
-  /** Minor units that can go back: what was captured, without what went back or is on its way. */
+  /** Minor units that disputes took, without what they gave back. */
+  @ApiProperty(MINOR_UNITS)
+  disputedAmount: number;
+
+  /**
+   * Minor units that can go back: what was captured, without what went back or is on its way, and without what disputes took or,
+   * while they are open, claim.
+   */
   @ApiProperty(MINOR_UNITS)
   refundableAmount: number;
 
@@ -284,6 +292,10 @@ export class RefundDto {
   @ApiProperty(CURRENCY)
   currency: string;
 
+  /** `provider`: it was made there, in its dashboard for example, and became known here. */
+  @ApiProperty({ enum: ['api', 'provider'] })
+  origin: 'api' | 'provider';
+
   /** The provider's id of the refund. */
   providerReference: string | null;
 
@@ -328,6 +340,8 @@ export class PaymentDetailDto extends PaymentDto {
   transitions: PaymentTransitionDto[];
 
   refunds: RefundDto[];
+
+  disputes: DisputeDto[];
 
   operations: OperationDto[];
 }

@@ -18,7 +18,7 @@ export function accountView(account: LedgerAccount): AccountDto {
 
 export function balanceView(
   { owner, currency }: AccountKey,
-  { balance, held, available, asOf }: BalanceAt,
+  { balance, held, available, debt, asOf }: BalanceAt,
 ): BalanceDto {
   return {
     userId: owner,
@@ -26,6 +26,7 @@ export function balanceView(
     balance: Number(balance.minor),
     held: Number(held.minor),
     available: Number(available.minor),
+    debt: Number(debt.minor),
     asOf: jsonTime(asOf),
   };
 }

@@ -5,18 +5,21 @@ import { jsonTime } from './json-time.js';
 export type Side = 'debit' | 'credit';
 
 /**
- * From which of its two accounts a transaction is shown: the user's, where one side is a system account; the payer's,
- * where both are users. A reversal is shown from where its original was.
+ * From which of its two accounts a transaction is shown: the user's, where one side is not; the payer's, where both are
+ * users; the debt, where a frozen account could not pay. A reversal is shown from where its original was.
  */
 export function shownSide({ debit, credit, reverses }: PostedTransfer): Side {
   const [first, second]: [Side, Side] = reverses === null ? ['debit', 'credit'] : ['credit', 'debit'];
-  return { debit, credit }[first].kind === 'user' ? first : second;
+  const kinds = { debit: debit.kind, credit: credit.kind };
+  if (kinds[first] === 'user') return first;
+  return kinds[second] === 'system' && kinds[first] === 'debt' ? first : second;
 }
 
-/** The side that belongs to this user; undefined when neither does. */
+/** The side that belongs to this user, or to what they owe; undefined when neither does. */
 export function sideOf({ debit, credit }: PostedTransfer, user: string): Side | undefined {
-  if (isUser(debit, user)) return 'debit';
-  return isUser(credit, user) ? 'credit' : undefined;
+  if (isOf(user, 'user', debit)) return 'debit';
+  if (isOf(user, 'user', credit)) return 'credit';
+  return isOf(user, 'debt', debit) ? 'debit' : undefined;
 }
 
 export function transactionView(posted: PostedTransfer, side: Side): TransactionDto {
@@ -42,6 +45,6 @@ export function transactionView(posted: PostedTransfer, side: Side): Transaction
   };
 }
 
-function isUser(account: AccountKey, user: string): boolean {
-  return account.kind === 'user' && account.owner === user;
+function isOf(user: string, kind: AccountKey['kind'], account: AccountKey): boolean {
+  return account.kind === kind && account.owner === user;
 }

@@ -61,9 +61,13 @@ export class BalanceDto {
   @ApiProperty(MINOR_UNITS)
   held: number;
 
-  /** `balance` − `held`: what can be spent. */
+  /** What can be spent: `balance` − `held`, and less `debt` while that is yet to be repaid. */
   @ApiProperty(MINOR_UNITS)
   available: number;
+
+  /** What the user owes, 0 or more: money that was taken back when it had been spent. What comes in repays it first. */
+  @ApiProperty(MINOR_UNITS)
+  debt: number;
 
   /** With `at`, that moment, to the millisecond. Else when this was read, by the database's clock. */
   @ApiProperty(TIME)

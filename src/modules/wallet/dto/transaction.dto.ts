@@ -9,8 +9,8 @@ import { IsUserId } from './is-user-id.decorator.js';
 import { IsAmount } from './is-whole-number.decorator.js';
 import { CURRENCY, ID, METADATA, MINOR_UNITS, TIME } from './schemas.js';
 
-/** `payment` belongs to payments. */
-const CATEGORY = /^(?!payment$)[A-Za-z0-9_.:-]{1,64}$/;
+/** `payment` belongs to payments, the other two to the ledger. */
+const CATEGORY = /^(?!(?:payment|debt_shortfall|debt_repayment)$)[A-Za-z0-9_.:-]{1,64}$/;
 
 /** It goes into URLs and log lines: visible ASCII only. */
 const REFERENCE = /^[\x21-\x7e]{1,200}$/;
@@ -39,7 +39,9 @@ export class NewTransactionDto {
 
   /** What it was for, for example `usage.api_calls`: 1 to 64 letters, digits or `_ . : -`. */
   @IsOmittableOrNull()
-  @Matches(CATEGORY, { message: '$property must be 1 to 64 letters, digits or _ . : -, and not payment' })
+  @Matches(CATEGORY, {
+    message: '$property must be 1 to 64 letters, digits or _ . : -, and not payment, debt_shortfall or debt_repayment',
+  })
   category?: string;
 
   /** Your name for what is charged, used once: a second transaction with it is refused with 409. */
@@ -54,10 +56,11 @@ export class NewTransactionDto {
 
 /** The other side of a transaction. */
 export class CounterpartyDto {
-  @ApiProperty({ enum: ['user', 'system'] })
-  kind: 'user' | 'system';
+  /** `debt` is what the user owes. */
+  @ApiProperty({ enum: ['user', 'system', 'debt'] })
+  kind: 'user' | 'system' | 'debt';
 
-  /** The user, or the system account's name. */
+  /** The user, the system account's name, or the user who owes. */
   @ApiProperty({ example: 'external' })
   id: string;
 }

@@ -12,19 +12,21 @@ import {
   OutcomeUnknownError,
   type PaymentProvider,
   type RefundRef,
+  type Returns,
 } from '../../payment-provider.js';
 import { PaystackApi, type PaystackAnswer, type PaystackRefusal } from './paystack-api.js';
 import { paystackMode } from './paystack-key.js';
 import { chargeReportOf, idOf, objectOf, refundReportOf, UnreadableObjectError } from './paystack-objects.js';
 import { referenceOf } from './paystack-reference.js';
+import { noteOf, returnsOf } from './paystack-returns.js';
 
 /** So long the answer to a creation may still come: the deadline of a call, and the commit after it. */
 const ANSWER_MAY_COME_MS = 30_000;
 /** Refunds are queued: until then the list may lack one that was taken in. */
 const REFUND_SETTLES_MS = 600_000;
-const REFUNDS_PER_PAGE = 100;
-/** A transaction has a handful. More means that the list is of others, and proves nothing. */
-const REFUND_PAGES = 10;
+const PER_PAGE = 100;
+/** A transaction has a handful of refunds and disputes. More means that the list is of others, and proves nothing. */
+const MOST_PAGES = 10;
 
 /**
  * Paystack as a payment provider. It has no idempotency keys: nothing is sent twice, and what became of a call is asked for by
@@ -138,6 +140,15 @@ export class PaystackProvider implements PaymentProvider {
     return undefined;
   }
 
+  async findReturns({ payment }: ChargeRef): Promise<Returns> {
+    const transaction = await this.numberOf(payment);
+    const [refunds, disputes] = await Promise.all([
+      this.listed('/refund', transaction),
+      this.listed('/dispute', transaction),
+    ]);
+    return readable(() => returnsOf(transaction, refunds, disputes));
+  }
+
   /** The first answer to our one call is that it was made before: somebody between us sent it twice. */
   private async existing(payment: PaymentId): Promise<ChargeReport> {
     const report = await this.asked({ payment });
@@ -159,17 +170,24 @@ export class PaystackProvider implements PaymentProvider {
 
   /** The list is by Paystack's own number of the transaction; not to depend on that, each is looked at. */
   private async refundNoted({ payment }: ChargeRef, note: string): Promise<JsonObject | undefined> {
+    const refunds = await this.listed('/refund', await this.numberOf(payment));
+    return refunds.find((refund) => refund['merchant_note'] === note);
+  }
+
+  private async numberOf(payment: PaymentId): Promise<string> {
     const transaction = await this.transaction(referenceOf(payment));
-    const id = readable(() => idOf(objectOf(transaction)));
-    for (let page = 1; page <= REFUND_PAGES; page++) {
-      const path = `/refund?transaction=${id}&perPage=${REFUNDS_PER_PAGE}&page=${page}`;
-      const refunds = toldBy(await this.ask(path));
-      if (!Array.isArray(refunds)) throw new OutcomeUnknownError('Paystack answered no list of refunds');
-      const found = refunds.find((refund) => isJsonObject(refund) && refund['merchant_note'] === note);
-      if (isJsonObject(found)) return found;
-      if (refunds.length < REFUNDS_PER_PAGE) return undefined;
+    return readable(() => idOf(objectOf(transaction)));
+  }
+
+  private async listed(path: '/refund' | '/dispute', transaction: string): Promise<JsonObject[]> {
+    const all: JsonObject[] = [];
+    for (let page = 1; page <= MOST_PAGES; page++) {
+      const found = toldBy(await this.ask(`${path}?transaction=${transaction}&perPage=${PER_PAGE}&page=${page}`));
+      if (!Array.isArray(found)) throw new OutcomeUnknownError(`Paystack answered no list of ${path}`);
+      all.push(...found.filter(isJsonObject));
+      if (found.length < PER_PAGE) return all;
     }
-    throw new OutcomeUnknownError('The list of refunds does not end');
+    throw new OutcomeUnknownError(`The list of ${path} does not end`);
   }
 
   /** A question that could not be put says nothing about what is asked. */
@@ -220,10 +238,6 @@ function isDuplicate({ code, message }: PaystackRefusal): boolean {
 function isNotFound({ status, code, message }: PaystackRefusal): boolean {
   if (status !== 400 && status !== 404) return false;
   return code === 'transaction_not_found' || /^transaction reference not found/i.test(message);
-}
-
-function noteOf(refund: string): string {
-  return `holdfast refund ${refund}`;
 }
 
 function refused(path: string, message: string): ValidationError {

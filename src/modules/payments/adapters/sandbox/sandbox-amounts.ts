@@ -26,6 +26,10 @@ export const SANDBOX_AMOUNTS = {
   resetAfter: 4012,
   /** The connection breaks, and nothing was made. */
   resetBefore: 4013,
+  /** The customer disputes it two seconds after it succeeded, and the money is withdrawn; its page has buttons to win and to lose. */
+  disputed: 4014,
+  /** The same, and two seconds later the dispute is won and the money is back. */
+  disputeWon: 4015,
 } as const;
 
 export type SandboxBehavior = keyof typeof SANDBOX_AMOUNTS;

@@ -1,6 +1,14 @@
 import type { Currency } from '../../../../kernel/currency.js';
 import { Money } from '../../../../kernel/money.js';
-import type { ChargeReport, ChargeStatus, PaymentFailure, RefundReport, RefundStatus } from '../../payment.js';
+import type { DisputeMovementKind, DisputeReport } from '../../dispute.js';
+import type {
+  ChargeReport,
+  ChargeStatus,
+  PaymentFailure,
+  ProviderRefund,
+  RefundReport,
+  RefundStatus,
+} from '../../payment.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
 export interface ChargeObject {
@@ -24,6 +32,18 @@ export interface RefundObject {
   readonly status: RefundStatus;
 }
 
+/** A dispute as the sandbox shows it. */
+export interface DisputeObject {
+  readonly id: string;
+  readonly charge: string;
+  readonly payment: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: string;
+  readonly created_at: string;
+  readonly movements: readonly { readonly id: string; readonly kind: DisputeMovementKind; readonly amount: number }[];
+}
+
 export function chargeReportOf(charge: ChargeObject): ChargeReport {
   return {
     reference: charge.id,
@@ -41,5 +61,24 @@ export function refundReportOf({ id, status, amount, currency }: RefundObject): 
     status,
     amount: Money.of(amount, currency as Currency),
     ...(status === 'failed' && { failure: { code: 'refund_failed', message: "The customer's bank sent it back." } }),
+  };
+}
+
+/** The sandbox's word for the refund of ours it was made for is whatever its maker said. */
+export function providerRefundOf(refund: RefundObject): ProviderRefund {
+  return { ...refundReportOf(refund), ours: refund.refund };
+}
+
+export function disputeReportOf(dispute: DisputeObject): DisputeReport {
+  const { id, status, amount, created_at: created, movements } = dispute;
+  const currency = dispute.currency as Currency;
+  return {
+    reference: id,
+    status: status === 'won' || status === 'lost' ? status : 'open',
+    providerStatus: status,
+    reason: 'general',
+    amount: Money.of(amount, currency),
+    openedAt: new Date(created),
+    movements: movements.map((each) => ({ key: each.id, kind: each.kind, amount: Money.of(each.amount, currency) })),
   };
 }

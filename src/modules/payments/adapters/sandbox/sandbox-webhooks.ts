@@ -5,6 +5,7 @@ import { HttpClient } from '../../../../platform/http-client/index.js';
 import { Every } from '../../../../platform/schedule/index.js';
 import { EnvironmentSources, webhookProvider } from '../../../webhooks/index.js';
 import { SandboxAddress } from './sandbox-address.js';
+import { SandboxDisputes } from './sandbox-disputes.js';
 import { SandboxEvent } from './sandbox-event.entity.js';
 import { sandboxWebhookSecret } from './sandbox-keys.js';
 import { SandboxService } from './sandbox.service.js';
@@ -16,6 +17,7 @@ const IS_DUE = `
   SELECT
     EXISTS (SELECT 1 FROM sandbox_charges WHERE due_at <= clock_timestamp())
     OR EXISTS (SELECT 1 FROM sandbox_refunds WHERE due_at <= clock_timestamp()) AS changes,
+    EXISTS (SELECT 1 FROM sandbox_disputes WHERE due_at <= clock_timestamp()) AS disputes,
     EXISTS (SELECT 1 FROM sandbox_events WHERE send_at <= clock_timestamp()) AS events`;
 
 /** Taken for five seconds at a time: who takes it and dies leaves it to the next. */
@@ -47,6 +49,7 @@ export class SandboxWebhooks {
     private readonly http: HttpClient,
     private readonly address: SandboxAddress,
     private readonly sandbox: SandboxService,
+    private readonly disputes: SandboxDisputes,
     private readonly sources: EnvironmentSources,
   ) {
     this.secret = sandboxWebhookSecret(config.encryptionKey);
@@ -55,9 +58,10 @@ export class SandboxWebhooks {
   @Every(POLL_MS, { name: 'events of the sandbox', role: 'background' })
   async sendDue(): Promise<void> {
     if (this.address.own === undefined) return;
-    const [due] = await this.dataSource.query<{ changes: boolean; events: boolean }[]>(IS_DUE);
+    const [due] = await this.dataSource.query<{ changes: boolean; disputes: boolean; events: boolean }[]>(IS_DUE);
     if (due?.changes) await this.sandbox.changeDue();
-    if (!due?.changes && !due?.events) return;
+    if (due?.disputes) await this.disputes.changeDue();
+    if (!due?.changes && !due?.disputes && !due?.events) return;
     const [events] = await this.dataSource.query<[Event[], number]>(TAKE_DUE);
     for (const event of events) await this.send(event);
   }

@@ -23,7 +23,8 @@ import { Public, UnauthenticatedError } from '../../../../platform/auth/index.js
 import { IsAmount, IsCurrency, NoBodyDto } from '../../../wallet/index.js';
 import { behaviorOf } from './sandbox-amounts.js';
 import { sandboxApiKey } from './sandbox-keys.js';
-import type { ChargeObject, RefundObject } from './sandbox-objects.js';
+import { SandboxDisputes } from './sandbox-disputes.js';
+import type { ChargeObject, DisputeObject, RefundObject } from './sandbox-objects.js';
 import { type Made, SandboxService } from './sandbox.service.js';
 import { SandboxWebhooks } from './sandbox-webhooks.js';
 
@@ -82,6 +83,7 @@ export class SandboxController {
 
   constructor(
     private readonly sandbox: SandboxService,
+    private readonly disputes: SandboxDisputes,
     private readonly webhooks: SandboxWebhooks,
   ) {}
 
@@ -118,6 +120,11 @@ export class SandboxController {
   @Get(':id/refunds')
   refunds(@Param('id') id: string): Promise<RefundObject[]> {
     return this.sandbox.refundsOf(id);
+  }
+
+  @Get(':id/disputes')
+  disputed(@Param('id') id: string): Promise<DisputeObject[]> {
+    return this.disputes.of(id);
   }
 
   @Post(':id/refunds')

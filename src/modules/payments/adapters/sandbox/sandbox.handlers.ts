@@ -2,16 +2,27 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
 import { ChargeReports } from '../../charge-reports.js';
+import { DisputeReports } from '../../dispute-reports.js';
 import { isPaymentId } from '../../payment.js';
-import { RefundReports } from '../../refund-reports.js';
-import { type ChargeObject, chargeReportOf, type RefundObject, refundReportOf } from './sandbox-objects.js';
+import { PaymentsRepository } from '../../payments.repository.js';
+import { RefundAdoption } from '../../refund-adoption.js';
+import {
+  type ChargeObject,
+  chargeReportOf,
+  type DisputeObject,
+  disputeReportOf,
+  providerRefundOf,
+  type RefundObject,
+} from './sandbox-objects.js';
 
 /** The sandbox's events: what they say is applied in the transaction that marks them as done. */
 @Injectable()
 export class SandboxHandlers {
   constructor(
     private readonly charges: ChargeReports,
-    private readonly refunds: RefundReports,
+    private readonly adoption: RefundAdoption,
+    private readonly disputes: DisputeReports,
+    private readonly payments: PaymentsRepository,
   ) {}
 
   @WebhookHandler('sandbox', 'charge.*', { posts: true })
@@ -24,7 +35,18 @@ export class SandboxHandlers {
   @WebhookHandler('sandbox', 'refund.*', { posts: true })
   async refundChanged(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
     const refund = event.payload['data'] as unknown as RefundObject;
-    await this.refunds.apply(tx, refund.refund, refundReportOf(refund), causeOf(event));
+    const payment = await this.payments.ofProvider(tx, 'sandbox', refund.charge);
+    if (payment === null) return;
+    const isApplied = await this.adoption.apply(tx, payment.id, providerRefundOf(refund), causeOf(event));
+    if (!isApplied) await this.payments.ring(tx, payment.id);
+  }
+
+  @WebhookHandler('sandbox', 'dispute.*', { posts: true })
+  async disputeChanged(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
+    const dispute = event.payload['data'] as unknown as DisputeObject;
+    if (!isPaymentId(dispute.payment)) return;
+    const isApplied = await this.disputes.apply(tx, dispute.payment, disputeReportOf(dispute), causeOf(event));
+    if (!isApplied) await this.payments.ring(tx, dispute.payment);
   }
 }
 

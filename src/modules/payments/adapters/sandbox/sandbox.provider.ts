@@ -10,11 +10,20 @@ import {
   OutcomeUnknownError,
   type PaymentProvider,
   type RefundRef,
+  type Returns,
   TurnedAwayError,
 } from '../../payment-provider.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { sandboxApiKey } from './sandbox-keys.js';
-import { type ChargeObject, chargeReportOf, type RefundObject, refundReportOf } from './sandbox-objects.js';
+import {
+  type ChargeObject,
+  chargeReportOf,
+  type DisputeObject,
+  disputeReportOf,
+  providerRefundOf,
+  type RefundObject,
+  refundReportOf,
+} from './sandbox-objects.js';
 
 const TIMEOUT_MS = 3000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -72,6 +81,13 @@ export class SandboxProvider implements PaymentProvider {
     const refunds = await this.call<RefundObject[]>('GET', `/charges/${await this.idOf(charge)}/refunds`);
     const found = refunds.find((each) => each.refund === refund);
     return found && refundReportOf(found);
+  }
+
+  async findReturns(charge: ChargeRef): Promise<Returns> {
+    const path = `/charges/${await this.idOf(charge)}`;
+    const refunds = await this.call<RefundObject[]>('GET', `${path}/refunds`);
+    const disputes = await this.call<DisputeObject[]>('GET', `${path}/disputes`);
+    return { refunds: refunds.map(providerRefundOf), disputes: disputes.map(disputeReportOf) };
   }
 
   private async idOf({ payment, reference }: ChargeRef): Promise<string> {

@@ -7,6 +7,7 @@ import type { CaptureMode } from '../../payment.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { behaviorOf, type SandboxBehavior } from './sandbox-amounts.js';
 import { SandboxCharge } from './sandbox-charge.entity.js';
+import { SandboxDisputes } from './sandbox-disputes.js';
 import type { ChargeObject, RefundObject } from './sandbox-objects.js';
 import { SandboxRefund } from './sandbox-refund.entity.js';
 
@@ -51,6 +52,7 @@ export class SandboxService {
     private readonly transactor: Transactor,
     private readonly dataSource: DataSource,
     private readonly address: SandboxAddress,
+    private readonly disputes: SandboxDisputes,
   ) {}
 
   /** Once a key. @throws ConflictError for the key of another charge */
@@ -142,6 +144,17 @@ export class SandboxService {
     });
   }
 
+  /** Somebody at the provider gives all back that is left, and nobody asked for it. @throws ConflictError */
+  async refundUnasked(id: string): Promise<void> {
+    const charge = await this.find(id);
+    const given = (await this.refundsOf(id)).reduce(
+      (sum, each) => (each.status === 'failed' ? sum : sum + each.amount),
+      0,
+    );
+    if (given >= charge.received) throw new ConflictError('There is nothing left to refund.');
+    await this.refund(id, newId(), charge.received - given, newId());
+  }
+
   async refundsOf(id: string): Promise<RefundObject[]> {
     const charge = known(await this.dataSource.manager.findOneBy(SandboxCharge, { id }));
     const refunds = await this.dataSource.manager.findBy(SandboxRefund, { charge: id });
@@ -187,6 +200,7 @@ export class SandboxService {
   /** @returns the event's id, where it is to come before the answer */
   private async tell(tx: EntityManager, charge: SandboxCharge): Promise<string | undefined> {
     const behavior = behaviorOf(charge.amount);
+    if (charge.status === 'succeeded') await this.disputes.announce(tx, charge);
     if (behavior === 'webhookNever') return undefined;
     const [type, data] = [`charge.${charge.status}`, this.shown(charge)];
     const id = await this.addEvent(tx, type, data, behavior === 'webhookLate' ? LATE : 0);

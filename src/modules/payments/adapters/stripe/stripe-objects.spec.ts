@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Money } from '../../../../kernel/money.js';
 import { OutcomeUnknownError } from '../../payment-provider.js';
-import { chargeReportOf, refundReportOf, type StripeIntent, type StripeRefund } from './stripe-objects.js';
+import {
+  chargeReportOf,
+  providerRefundOf,
+  refundReportOf,
+  type StripeIntent,
+  type StripeRefund,
+} from './stripe-objects.js';
 
 const INTENT: StripeIntent = {
   id: 'pi_1',
@@ -19,6 +25,8 @@ const INTENT: StripeIntent = {
 const REFUND: StripeRefund = {
   id: 're_1',
   object: 'refund',
+  balance_transaction: 'txn_1',
+  reason: null,
   status: 'succeeded',
   amount: 1000,
   currency: 'usd',
@@ -127,4 +135,18 @@ describe('a Refund', () => {
   ])('with %s leaves the outcome unknown', (_, odd) => {
     expect(() => refundReportOf({ ...REFUND, ...odd })).toThrow(OutcomeUnknownError);
   });
+});
+
+describe('providerRefundOf', () => {
+  it('says for which refund of ours it was made, if for one', () => {
+    expect(providerRefundOf(REFUND)).toMatchObject({ reference: 're_1', status: 'succeeded', ours: undefined });
+    expect(providerRefundOf({ ...REFUND, metadata: { holdfast_refund: 'r1' } })).toMatchObject({ ours: 'r1' });
+  });
+
+  it.each([{ balance_transaction: null }, { reason: 'expired_uncaptured_charge' }] as const)(
+    'is none of what was never in the balance: %j',
+    (released) => {
+      expect(providerRefundOf({ ...REFUND, ...released })).toBeUndefined();
+    },
+  );
 });

@@ -5,6 +5,7 @@ import { fromProviderAmount } from '../../../../kernel/provider-amount.js';
 import {
   type ChargeReport,
   type PaymentFailure,
+  type ProviderRefund,
   REFUND_STATUSES,
   type RefundReport,
   type RefundStatus,
@@ -23,7 +24,16 @@ export type StripeIntent = Pick<
 /** What is read of a Refund. */
 export type StripeRefund = Pick<
   Stripe.Refund,
-  'id' | 'object' | 'status' | 'amount' | 'currency' | 'metadata' | 'failure_reason' | 'payment_intent'
+  | 'id'
+  | 'object'
+  | 'status'
+  | 'amount'
+  | 'currency'
+  | 'metadata'
+  | 'failure_reason'
+  | 'payment_intent'
+  | 'balance_transaction'
+  | 'reason'
 >;
 
 /** Of `last_payment_error`, and of a refused request. */
@@ -83,6 +93,17 @@ export function refundReportOf(refund: StripeRefund): RefundReport {
   };
 }
 
+/**
+ * A Refund as money that went back. What is released of an authorisation, by a capture in part, a cancellation or its expiry, shows as
+ * a Refund as well and is none: it has no balance transaction, because it never was in the balance.
+ *
+ * @returns undefined for one that has not left the balance
+ */
+export function providerRefundOf(refund: StripeRefund): ProviderRefund | undefined {
+  if (!refund.balance_transaction || refund.reason === 'expired_uncaptured_charge') return undefined;
+  return { ...refundReportOf(refund), ours: refund.metadata?.['holdfast_refund'] };
+}
+
 export function failureOf({ code, decline_code: declineCode, message }: StripeFailure): PaymentFailure {
   return {
     code: code ?? 'declined',
@@ -102,12 +123,12 @@ function isRefundStatus(status: string | null): status is RefundStatus {
   return REFUND_STATUSES.some((known) => known === status);
 }
 
-function moneyOf(amount: number | bigint, currency: string): Money {
+export function moneyOf(amount: number | bigint, currency: string): Money {
   const code = currency.toUpperCase();
   if (!isCurrency(code)) throw notUnderstood(`an amount in ${code}`);
   return fromProviderAmount('stripe', amount, code);
 }
 
-function notUnderstood(what: string): OutcomeUnknownError {
+export function notUnderstood(what: string): OutcomeUnknownError {
   return new OutcomeUnknownError(`Stripe answered with ${what}`);
 }

@@ -11,11 +11,14 @@ import {
   OutcomeUnknownError,
   type PaymentProvider,
   type RefundRef,
+  type Returns,
 } from '../../payment-provider.js';
 import { openStripe } from './stripe-client.js';
 import { declinedIntentOf } from './stripe-declines.js';
 import { isKeyMisused, meaningOf } from './stripe-errors.js';
-import { chargeReportOf, refundReportOf, type StripeIntent } from './stripe-objects.js';
+import { disputeReportOf } from './stripe-disputes.js';
+import { allOf, firstOf, PAGE } from './stripe-lists.js';
+import { chargeReportOf, providerRefundOf, refundReportOf, type StripeIntent } from './stripe-objects.js';
 
 /** Stripe keeps keys for 24 hours at least, and then executes anew. https://docs.stripe.com/api/idempotent_requests */
 const KEYS_HOLD_MS = 23 * 3_600_000;
@@ -25,10 +28,6 @@ const SHOWS_WITHIN_MS = 60_000;
 
 /** Between Stripe's clock and ours; besides, a call may be sent long after its row was written. */
 const CLOCKS_DIFFER_MS = 300_000;
-
-const PAGE = 100;
-/** 10,000 objects. */
-const MOST_PAGES = 100;
 
 /**
  * Stripe, by PaymentIntents. Our ids go along as metadata, so that everything Stripe says later tells whose it is.
@@ -136,6 +135,21 @@ export class StripePayments implements PaymentProvider {
     });
   }
 
+  async findReturns(charge: ChargeRef): Promise<Returns> {
+    return this.asked(async () => {
+      const payment_intent = await this.idOf(charge);
+      const of = { payment_intent, limit: PAGE };
+      const [refunds, disputes] = await Promise.all([
+        allOf((after) => this.stripe.refunds.list({ ...of, ...after })),
+        allOf((after) => this.stripe.disputes.list({ ...of, ...after })),
+      ]);
+      return {
+        refunds: refunds.flatMap((refund) => providerRefundOf(refund) ?? []),
+        disputes: disputes.map(disputeReportOf),
+      };
+    });
+  }
+
   private async idOf(charge: ChargeRef): Promise<string> {
     const id = charge.reference ?? (await this.findCharge(charge))?.reference;
     if (id !== undefined) return id;
@@ -172,23 +186,6 @@ export class StripePayments implements PaymentProvider {
 /** @throws OutcomeUnknownError as long as it may be on its way */
 function absent(ageMs: number, what: string): undefined {
   if (ageMs < SHOWS_WITHIN_MS) throw new OutcomeUnknownError(`Stripe shows no ${what} yet`);
-}
-
-/** Newest first, page by page. @throws OutcomeUnknownError for more than could be looked through */
-async function firstOf<Item extends { id: string }>(
-  list: (after: { starting_after?: string }) => PromiseLike<Stripe.ApiList<Item>>,
-  isWanted: (item: Item) => boolean,
-): Promise<Item | undefined> {
-  let after = {};
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const { object, data, has_more: hasMore } = await list(after);
-    if (object !== 'list') throw new OutcomeUnknownError('Stripe answered with no list');
-    const found = data.find(isWanted);
-    const last = data.at(-1);
-    if (found !== undefined || !hasMore || last === undefined) return found;
-    after = { starting_after: last.id };
-  }
-  throw new OutcomeUnknownError(`Not among the newest ${MOST_PAGES * PAGE} at Stripe`);
 }
 
 function unixSeconds(ms: number): number {

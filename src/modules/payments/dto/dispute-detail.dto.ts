@@ -1,0 +1,9 @@
+import { DisputeDto, DisputeMovementDto } from './dispute.dto.js';
+import { PaymentDto } from './payment.dto.js';
+
+/** With its payment and what moved. */
+export class DisputeDetailDto extends DisputeDto {
+  payment: PaymentDto;
+
+  movements: DisputeMovementDto[];
+}
