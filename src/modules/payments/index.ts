@@ -3,9 +3,19 @@ import { PaymentRefund } from './payment-refund.entity.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 import { Payment } from './payment.entity.js';
 import { ProviderOperation } from './provider-operation.entity.js';
+import { FraudRule } from './rules/fraud-rule.entity.js';
+import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
 
 /** For the data source; other modules use the services. */
-export const PAYMENT_ENTITIES = [Payment, PaymentTransition, PaymentRefund, ProviderOperation, ...SANDBOX_ENTITIES];
+export const PAYMENT_ENTITIES = [
+  Payment,
+  PaymentTransition,
+  PaymentRefund,
+  ProviderOperation,
+  FraudRule,
+  RuleEvaluation,
+  ...SANDBOX_ENTITIES,
+];
 
 export { PaymentsModule } from './payments.module.js';
 export { PaymentsService } from './payments.service.js';

@@ -19,6 +19,7 @@ import { StripePayments } from './adapters/stripe/stripe.provider.js';
 import { ChargeReports } from './charge-reports.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
+import { PaymentCreation } from './payment-creation.js';
 import { PaymentChecks } from './payment-checks.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { PaymentRefund } from './payment-refund.entity.js';
@@ -33,6 +34,14 @@ import { ProviderOperation } from './provider-operation.entity.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
+import { BacktestRepository } from './rules/backtest.repository.js';
+import { EvaluationsRepository } from './rules/evaluations.repository.js';
+import { FraudRulesController } from './rules/fraud-rules.controller.js';
+import { FraudRule } from './rules/fraud-rule.entity.js';
+import { FraudRulesRepository } from './rules/fraud-rules.repository.js';
+import { FraudRulesService } from './rules/fraud-rules.service.js';
+import { PaymentRules } from './rules/payment-rules.js';
+import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
 import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { WalletPaymentsController } from './wallet-payments.controller.js';
@@ -56,7 +65,7 @@ export class PaymentsModule {
     return {
       module: PaymentsModule,
       imports: [
-        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation]),
+        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation, FraudRule, RuleEvaluation]),
         HttpClientModule,
         RateLimitModule,
         AuditModule,
@@ -67,10 +76,12 @@ export class PaymentsModule {
         ReviewsController,
         PaymentsController,
         WalletPaymentsController,
+        FraudRulesController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
         PaymentsService,
+        PaymentCreation,
         PaymentReader,
         RefundsService,
         ReviewsService,
@@ -78,6 +89,11 @@ export class PaymentsModule {
         PaymentsRepository,
         OperationsRepository,
         RefundsRepository,
+        PaymentRules,
+        FraudRulesService,
+        FraudRulesRepository,
+        EvaluationsRepository,
+        BacktestRepository,
         PaymentBooks,
         PaymentMetrics,
         PaymentChecks,

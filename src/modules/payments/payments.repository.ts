@@ -21,6 +21,10 @@ export type NewPayment = Pick<
   | 'description'
   | 'metadata'
   | 'createdBy'
+  | 'ip'
+  | 'country'
+  | 'cardFingerprint'
+  | 'deviceId'
 >;
 
 /** What the columns of a payment may be changed to. */
@@ -36,6 +40,7 @@ export type PaymentChange = Partial<
     | 'authorizationUrl'
     | 'accessCode'
     | 'failure'
+    | 'heldFor'
   >
 >;
 
@@ -51,7 +56,7 @@ export interface PaymentFilter {
 }
 
 /** Payments of an order that are over without money: another may be tried. */
-const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
+const OVER: readonly ChargeStatus[] = ['failed', 'canceled', 'declined'];
 
 const LOCK_ORDER = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`;
 
@@ -176,6 +181,12 @@ export class PaymentsRepository {
 
   async change(tx: EntityManager, id: PaymentId, change: PaymentChange): Promise<void> {
     await tx.withRepository(this.payments).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
+  }
+
+  /** Somebody has looked at it: no rule holds it back any more. */
+  async release(tx: EntityManager, id: PaymentId): Promise<void> {
+    const releasedAt = () => 'clock_timestamp()';
+    await tx.withRepository(this.payments).update({ id }, { releasedAt, updatedAt: releasedAt });
   }
 
   async addTransition(

@@ -27,6 +27,7 @@ export class WalletPaymentsController {
   @Idempotent({ required: false, confidential: true })
   @ApiOperation({ summary: 'Begin a payment into a wallet' })
   @ApiResponse({ status: 201, type: InitializedDto })
+  @Refuses(402, 'PAYMENT_DECLINED', 'by a rule; nothing was charged')
   @Refuses(404, 'NOT_FOUND', 'not yours')
   initialize(@Body() input: InitializeDto, @CurrentPaymentCaller() caller: PaymentCaller): Promise<InitializedDto> {
     return this.payments.initialize(input, caller);

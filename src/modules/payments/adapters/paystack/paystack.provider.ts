@@ -35,6 +35,7 @@ export class PaystackProvider implements PaymentProvider {
   readonly name = 'paystack';
   readonly mode: PaymentMode;
   readonly keysHoldMs = 0;
+  readonly canAuthorize = false;
 
   constructor(
     private readonly api: PaystackApi,

@@ -1,6 +1,6 @@
 import type { Currency } from '../../../../kernel/currency.js';
 import { Money } from '../../../../kernel/money.js';
-import type { ChargeReport, ChargeStatus, PaymentFailure, RefundReport, RefundStatus } from '../../payment.js';
+import type { ChargeReport, PaymentFailure, RefundReport, RefundStatus, ReportedStatus } from '../../payment.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
 export interface ChargeObject {
@@ -9,7 +9,7 @@ export interface ChargeObject {
   readonly amount: number;
   readonly received: number;
   readonly currency: string;
-  readonly status: Exclude<ChargeStatus, 'created'>;
+  readonly status: ReportedStatus;
   readonly failure: PaymentFailure | null;
   readonly authorization_url: string | null;
 }
