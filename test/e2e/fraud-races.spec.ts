@@ -118,3 +118,56 @@ describe('a rule', () => {
     expect(await charges([request.userId])).toBe(0);
   });
 });
+
+describe('a decision whose attempt ended before it answered', () => {
+  /** As if the process had been killed between the effect and the answer. */
+  async function forget(key: string): Promise<void> {
+    await cluster.query(
+      `UPDATE idempotency_records
+       SET state = 'in_flight', owner = gen_random_uuid(), locked_until = now() - interval '1 second',
+         status = NULL, content_type = NULL, body = NULL
+       WHERE key = $1`,
+      [key],
+    );
+  }
+
+  const inSuspense = async () => {
+    const userId = newUserId();
+    const opened = await client(0).post('wallet/accounts', { userId, currency: 'USD' });
+    const path = `wallet/accounts/${String(opened.body['id'])}`;
+    expect((await client(0).post(`${path}/freeze`, { reason: 'a test' })).status).toBe(200);
+    const payment = await client(0).create(100, { userId });
+    expect((await client(0).post(`${path}/unfreeze`, { reason: 'a test' })).status).toBe(200);
+    return payment;
+  };
+  const held = async (more: object = {}) => {
+    await client(0).rule('amount', { limit: 99, currency: 'USD', action: 'review' });
+    return client(0).create(100, more);
+  };
+
+  it.each<[string, () => Promise<Answer>, 'approve' | 'decline', object, number]>([
+    ['approved money in suspense', inSuspense, 'approve', { settledTo: 'wallet', review: null }, 100],
+    ['declined money in suspense', inSuspense, 'decline', { status: 'succeeded', amount: 100 }, 0],
+    ['approved what a rule holds back', held, 'approve', { status: 'succeeded', settledTo: 'wallet' }, 100],
+    [
+      'let go on what a rule holds back',
+      () => held({ capture: 'manual' }),
+      'approve',
+      { status: 'requires_capture' },
+      0,
+    ],
+    ['declined what a rule holds back', held, 'decline', { status: 'canceled' }, 0],
+  ])('has %s, once, and another attempt under its key says so', async (_what, make, decision, result, funds) => {
+    const { status, body: payment } = await make();
+    expect(status).toBe(201);
+    const key = randomUUID();
+    const first = await client(0).decide(payment['id'], decision, key);
+    expect(first.body).toMatchObject(result);
+    await forget(key);
+    const second = await client(1).decide(payment['id'], decision, key);
+    expect({ status: second.status, body: second.body }).toMatchObject({ status: first.status, body: result });
+    const { operations } = await client(0).find(payment['id']);
+    expect((operations as object[]).length).toBeLessThanOrEqual(2);
+    expect(await client(0).fundsOf(payment['userId'])).toBe(funds);
+  });
+});

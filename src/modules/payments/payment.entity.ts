@@ -119,7 +119,7 @@ export class Payment {
   @Column({ name: 'held_for', type: 'text', nullable: true })
   heldFor: string | null;
 
-  /** When somebody who looked at it let it go on. */
+  /** When somebody who looked at it approved. */
   @Column({ name: 'released_at', type: 'timestamptz', nullable: true })
   releasedAt: Date | null;
 

@@ -183,7 +183,7 @@ export class PaymentsRepository {
     await tx.withRepository(this.payments).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
   }
 
-  /** Somebody has looked at it: no rule holds it back any more. */
+  /** Somebody has looked at it and approved: no rule holds it back any more. */
   async release(tx: EntityManager, id: PaymentId): Promise<void> {
     const releasedAt = () => 'clock_timestamp()';
     await tx.withRepository(this.payments).update({ id }, { releasedAt, updatedAt: releasedAt });

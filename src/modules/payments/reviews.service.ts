@@ -6,6 +6,7 @@ import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transact
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import type { PaymentDto, RefundDto, ReviewPageDto } from './dto/payment.dto.js';
+import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import type { PaymentCaller } from './payment-caller.js';
 import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
@@ -14,6 +15,7 @@ import type { PaymentId } from './payment.js';
 import { PaymentReader } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
+import type { OperationKind } from './provider-operation.entity.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
 
@@ -25,6 +27,7 @@ export class ReviewsService {
     private readonly service: PaymentsService,
     private readonly payments: PaymentsRepository,
     private readonly reader: PaymentReader,
+    private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly refundsService: RefundsService,
     private readonly ledger: Ledger,
@@ -46,15 +49,21 @@ export class ReviewsService {
   async approve(id: string, caller: PaymentCaller): Promise<PaymentDto> {
     const payment = await this.reader.visible(id, caller.principal);
     if (caller.resumed && isApproved(payment)) return this.reader.view(payment);
-    if (!isAuthorized(payment)) return this.approveSuspended(payment.id, caller);
+    if (!isAuthorized(payment) && !(await this.hasBegun('capture', caller)))
+      return this.approveSuspended(payment.id, caller);
     return payment.capture === 'manual' ? this.letGo(payment.id, caller) : this.service.approveHeld(id, caller);
   }
 
   /** Gives all of it back: what is in suspense by a refund, what is only authorised by giving that up. Throws like `approve`. */
   async decline(id: string, caller: PaymentCaller): Promise<PaymentDto | RefundDto> {
     const payment = await this.reader.visible(id, caller.principal);
-    if (isAuthorized(payment)) return this.service.declineHeld(id, caller);
+    if (isAuthorized(payment) || (await this.hasBegun('cancel', caller))) return this.service.declineHeld(id, caller);
     return this.refundsService.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
+  }
+
+  /** An attempt before this one: it is gone on from there, whatever has become of the payment since. */
+  private async hasBegun(kind: OperationKind, { resumed, claim }: PaymentCaller): Promise<boolean> {
+    return resumed && claim !== undefined && (await this.operations.begunBy(claim))?.kind === kind;
   }
 
   private async approveSuspended(id: PaymentId, { context }: PaymentCaller): Promise<PaymentDto> {
@@ -73,6 +82,7 @@ export class ReviewsService {
           await this.refunds.change(tx, refund.id, { booking: 'returned' });
         }
         const settledTo = isInSuspense ? 'wallet' : payment.settledTo;
+        await this.payments.release(tx, id);
         await this.payments.change(tx, id, { settledTo, review: null });
         await this.record(tx, payment, 'Approved: from suspense to the wallet', context);
         return this.reader.view({ ...payment, settledTo, review: null }, tx);
@@ -117,8 +127,8 @@ function isAuthorized({ heldFor, review, settledTo }: Payment): boolean {
   return heldFor !== null && review !== null && settledTo === null;
 }
 
-function isApproved({ review, settledTo, releasedAt }: Payment): boolean {
-  return review === null && (settledTo === 'wallet' || releasedAt !== null);
+function isApproved({ review, releasedAt }: Payment): boolean {
+  return review === null && releasedAt !== null;
 }
 
 function notInReview({ status }: Payment): IllegalTransitionError {

@@ -52,7 +52,7 @@ describe('the values of a list', () => {
   it.each([
     ['ip', '192.0.2.300'],
     ['ip', '192.0.2.0/33'],
-    ['ip', '::ffff:192.0.2.1'],
+    ['ip', 'fe80::1%eth0'],
     ['country', 'Germany'],
     ['country', 'de'],
     ['email', 'ann'],
@@ -67,6 +67,7 @@ describe('the values of a list', () => {
   it('are stored in the spelling of payments, once', () => {
     const values = ['Ann@Example.com', 'ann@example.com', '@BÜCHER.example'];
     expect(storedValues({ by: 'email', values })).toEqual(['ann@example.com', '@xn--bcher-kva.example']);
+    expect(storedValues({ by: 'ip', values: ['::ffff:192.0.2.0/120', '192.0.2.0/24'] })).toEqual(['192.0.2.0/24']);
     expect(storedValues({ by: 'user', values: ['Ann', 'ann'] })).toEqual(['Ann', 'ann']);
   });
 });

@@ -1,5 +1,5 @@
-import { AddressList } from '../../../kernel/address-list.js';
 import { emailAddress } from '../../../kernel/email-address.js';
+import { plainRange } from '../../../kernel/plain-address.js';
 import { USER_ID } from '../../../kernel/user-id.js';
 import type { RuleKind, RuleSettings, RuleShape, RuleSubject } from './fraud-rule.js';
 
@@ -57,8 +57,12 @@ export function faultsOf(rule: RuleShape): Fault[] {
 /** Where a value has several spellings, the one in which payments are stored. */
 export function storedValues({ by, values }: Pick<RuleSettings, 'by' | 'values'>): string[] | null {
   if (values === null) return null;
-  const stored = values.map((value) => (by === 'email' ? (domainOf(value) ?? emailAddress(value) ?? value) : value));
-  return [...new Set(stored)];
+  return [...new Set(values.map((value) => storedValue(by, value)))];
+}
+
+function storedValue(by: RuleSubject | null, value: string): string {
+  if (by === 'ip') return plainRange(value);
+  return by === 'email' ? (domainOf(value) ?? emailAddress(value) ?? value) : value;
 }
 
 function faultsOfSettings(rule: RuleShape): Fault[] {
@@ -109,9 +113,8 @@ function faultOfValue(by: RuleSubject, value: string): string | undefined {
 }
 
 function faultOfAddress(value: string): string | undefined {
-  if (/^::ffff:/i.test(value)) return 'write an IPv4 address as such: payments are stored so';
   try {
-    AddressList.parse([value]);
+    plainRange(value);
     return undefined;
   } catch (error) {
     return (error as Error).message;
