@@ -18,6 +18,7 @@ import { KnowKeys1795248016000 } from './1795248016000-KnowKeys.js';
 import { CreatePayments1795248017000 } from './1795248017000-CreatePayments.js';
 import { AddDebtAccounts1795248018000 } from './1795248018000-AddDebtAccounts.js';
 import { AddDisputes1795248019000 } from './1795248019000-AddDisputes.js';
+import { AddFraudRules1795248020000 } from './1795248020000-AddFraudRules.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   CreatePayments1795248017000,
   AddDebtAccounts1795248018000,
   AddDisputes1795248019000,
+  AddFraudRules1795248020000,
 ];

@@ -38,6 +38,12 @@ const SCOPES: Record<string, string> = {
   'GET /api/email-limits/{kind}/{email}': 'admin',
   'PUT /api/email-limits/{kind}/{email}/override': 'admin',
   'DELETE /api/email-limits/{kind}/{email}/override': 'admin',
+  'GET /api/fraud-rules': 'fraud:read',
+  'POST /api/fraud-rules': 'fraud:write',
+  'GET /api/fraud-rules/{id}': 'fraud:read',
+  'PATCH /api/fraud-rules/{id}': 'fraud:write',
+  'DELETE /api/fraud-rules/{id}': 'fraud:write',
+  'POST /api/fraud-rules/{id}/backtest': 'fraud:read',
   'GET /api/idempotency/stats': 'admin',
   'GET /api/ledger/integrity': 'admin',
   'GET /api/payments': 'payments:read',
@@ -99,6 +105,8 @@ const ALL_SCOPES = [
   'wallet:write',
   'payments:read',
   'payments:write',
+  'fraud:read',
+  'fraud:write',
   'forms:read',
   'forms:write',
   'webhooks:read',
@@ -190,6 +198,8 @@ describe('A key', () => {
       'wallet:write',
       'payments:read',
       'payments:write',
+      'fraud:read',
+      'fraud:write',
     ]) {
       keys.set(scope, await holdfast.keyWith(scope));
       keys.set(`all but ${scope}`, await holdfast.keyWith(...ALL_SCOPES.filter((each) => each !== scope)));

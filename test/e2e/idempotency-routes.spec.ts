@@ -114,6 +114,11 @@ async function newEvent(): Promise<string> {
   });
 }
 
+async function newFraudRule(): Promise<string> {
+  const rule = { name: 'a rule', kind: 'amount', action: 'review', mode: 'off', limit: 1, currency: 'USD' };
+  return String((await send('/api/fraud-rules', undefined, rule)).body['id']);
+}
+
 const anyEmail = () => encodeURIComponent(`${newKey()}@example.com`);
 
 /** Each makes a change that can be made once more, and differs from all before. */
@@ -205,6 +210,26 @@ const CHANGES: Record<string, () => Promise<Change>> = {
     await holdfast.call('PUT', path, { limit: 5 });
     return { method: 'DELETE', path, action: 'email_limit.restored', status: 204 };
   },
+  'making a fraud rule': async () => ({
+    method: 'POST',
+    path: '/api/fraud-rules',
+    body: { name: 'once', kind: 'amount', action: 'review', mode: 'off', limit: 1, currency: 'USD' },
+    action: 'fraud_rule.created',
+    status: 201,
+  }),
+  'changing one': async () => ({
+    method: 'PATCH',
+    path: `/api/fraud-rules/${await newFraudRule()}`,
+    body: { limit: 2 },
+    action: 'fraud_rule.changed',
+    status: 200,
+  }),
+  'deleting one': async () => ({
+    method: 'DELETE',
+    path: `/api/fraud-rules/${await newFraudRule()}`,
+    action: 'fraud_rule.deleted',
+    status: 204,
+  }),
   'opening an account': async () => ({
     method: 'POST',
     path: '/api/wallet/accounts',

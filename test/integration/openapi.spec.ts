@@ -91,6 +91,7 @@ async function newKey(fields: object): Promise<string> {
 }
 
 const BODY_OPTIONAL = [
+  '/api/fraud-rules/{id}/backtest',
   '/api/payments/reviews/{id}/approve',
   '/api/payments/reviews/{id}/decline',
   '/api/payments/{id}/cancel',

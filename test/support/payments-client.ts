@@ -9,7 +9,7 @@ export type Shown = Record<string, unknown>;
 
 /** The payment routes of one server. */
 export class PaymentsClient {
-  constructor(private readonly server: TestServer) {}
+  constructor(protected readonly server: TestServer) {}
 
   async post(path: string, body?: unknown, { key = randomUUID(), credential }: Sending = {}): Promise<Answer> {
     const headers = {

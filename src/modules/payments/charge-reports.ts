@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
-import { changeBy, type ChargeSoFar } from './charge-state.js';
+import { changeBy, type ChargeSoFar, type Settlement } from './charge-state.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf, PaymentBooks } from './payment-books.js';
 import type { OperationKind } from './provider-operation.entity.js';
-import type { Payment } from './payment.entity.js';
-import type { ChangeCause, ChargeReport, PaymentFailure, PaymentId } from './payment.js';
+import { isHeld, type Payment } from './payment.entity.js';
+import type { ChangeCause, ChargeReport, ChargeStatus, PaymentFailure, PaymentId } from './payment.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { type PaymentChange, PaymentsRepository } from './payments.repository.js';
 
@@ -59,8 +59,8 @@ export class ChargeReports {
         settledAmount: String(settled.amount.minor),
         settledCurrency: settled.amount.currency,
         settledTo: settled.to,
-        review: settled.review ?? null,
       }),
+      ...reviewAfter(payment, status, settled),
     };
     await this.payments.change(tx, id, change);
     await this.operations.prove(tx, id, PROVEN[report.status] ?? ['create']);
@@ -104,6 +104,7 @@ export class ChargeReports {
     return {
       status,
       mode,
+      heldFor: isHeld(payment) ? (payment.heldFor ?? undefined) : undefined,
       expected: part === undefined ? asked : amountOf({ amount: String(part), currency: payment.currency }),
       settled:
         settledAmount === null || settledCurrency === null
@@ -111,6 +112,18 @@ export class ChargeReports {
           : amountOf({ amount: settledAmount, currency: settledCurrency }),
     };
   }
+}
+
+/** What a rule holds back waits for somebody once it is authorised, and no more once there is nothing to decide. */
+function reviewAfter(
+  payment: Payment,
+  status: ChargeStatus | undefined,
+  settled: Settlement | undefined,
+): Pick<PaymentChange, 'review'> {
+  if (settled) return { review: settled.review ?? null };
+  if (payment.heldFor === null || status === undefined) return {};
+  if (status === 'requires_capture' && isHeld(payment)) return { review: payment.heldFor };
+  return status === 'canceled' || status === 'failed' ? { review: null } : {};
 }
 
 /** A decline may be of a try before the one that is under way. Events come late and say no order, so the provider is asked. */

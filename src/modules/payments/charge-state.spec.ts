@@ -9,7 +9,7 @@ const NOTHING = Money.of(0, 'USD');
 const FRESH: ChargeSoFar = { status: 'created', mode: 'test', expected: ASKED, settled: undefined };
 
 type Reported = ChargeReport['status'];
-const REPORTED = CHARGE_STATUSES.filter((status): status is Reported => status !== 'created');
+const REPORTED = CHARGE_STATUSES.filter((status): status is Reported => status !== 'created' && status !== 'declined');
 
 function report(status: Reported, received = status === 'succeeded' ? ASKED : NOTHING): ChargeReport {
   return { reference: 'ch_1', status, mode: 'test', received };
@@ -67,6 +67,21 @@ describe('a charge', () => {
     });
   });
 
+  it('that a rule holds back is booked to suspense when it succeeds all the same', () => {
+    const held: ChargeSoFar = { ...FRESH, status: 'requires_capture', heldFor: 'A rule holds it back' };
+    expect(changeBy(report('succeeded'), held)).toEqual({
+      status: 'succeeded',
+      settlement: { amount: ASKED, to: 'suspense', review: 'A rule holds it back' },
+    });
+  });
+
+  it('that a rule declined and that succeeds all the same is booked to suspense', () => {
+    expect(after([report('succeeded')], { ...FRESH, status: 'declined' })).toEqual({
+      status: 'declined',
+      settlements: [{ amount: ASKED, to: 'suspense', review: 'It succeeded after it was declined' }],
+    });
+  });
+
   it.each([
     ['less money', { received: Money.of(999, 'USD') }, '9.99 USD was received instead of 10.00 USD'],
     ['more money', { received: Money.of(1001, 'USD') }, '10.01 USD was received instead of 10.00 USD'],
@@ -111,6 +126,6 @@ describe('reports in any order, any number of times', () => {
 
   it('never lead out of a status that nothing may follow', () => {
     const final = CHARGE_STATUSES.filter((from) => CHARGE_STATUSES.every((to) => !mayFollow(from, to)));
-    expect(final).toEqual(['succeeded', 'canceled'] satisfies ChargeStatus[]);
+    expect(final).toEqual(['succeeded', 'canceled', 'declined'] satisfies ChargeStatus[]);
   });
 });

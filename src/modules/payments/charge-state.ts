@@ -7,13 +7,14 @@ import type { ChargeReport, ChargeStatus, PaymentMode } from './payment.js';
  * after a decline.
  */
 const MOVES: Readonly<Record<ChargeStatus, readonly ChargeStatus[]>> = {
-  created: ['requires_action', 'processing', 'requires_capture', 'succeeded', 'failed', 'canceled'],
+  created: ['requires_action', 'processing', 'requires_capture', 'succeeded', 'failed', 'canceled', 'declined'],
   requires_action: ['processing', 'requires_capture', 'succeeded', 'failed', 'canceled'],
   processing: ['requires_action', 'requires_capture', 'succeeded', 'failed', 'canceled'],
   requires_capture: ['succeeded', 'failed', 'canceled'],
   failed: ['requires_capture', 'succeeded', 'canceled'],
   succeeded: [],
   canceled: [],
+  declined: [],
 };
 
 export function mayFollow(from: ChargeStatus, to: ChargeStatus): boolean {
@@ -28,6 +29,8 @@ export interface ChargeSoFar {
   readonly expected: Money;
   /** What was received and booked; undefined before. */
   readonly settled: Money | undefined;
+  /** Why nobody gets the money before somebody has looked at it; undefined when nothing is wrong with it, or they have. */
+  readonly heldFor?: string | undefined;
 }
 
 /** Where the money that a charge brought belongs. */
@@ -69,13 +72,13 @@ function settledBy(report: ChargeReport, soFar: ChargeSoFar): ChargeChange {
 
 function whyReviewed(
   { mode, received }: ChargeReport,
-  { status, mode: askedMode, expected }: ChargeSoFar,
+  { status, mode: askedMode, expected, heldFor }: ChargeSoFar,
 ): string | undefined {
-  if (status === 'canceled') return 'It succeeded after it was canceled';
+  if (status === 'canceled' || status === 'declined') return `It succeeded after it was ${status}`;
   if (mode !== askedMode) return `It was asked for in ${askedMode} mode and received in ${mode} mode`;
   if (received.currency !== expected.currency || received.minor !== expected.minor) {
     const [got, asked] = [received, expected].map((money) => `${money.toDecimal()} ${money.currency}`);
     return `${got} was received instead of ${asked}`;
   }
-  return undefined;
+  return heldFor;
 }

@@ -5,6 +5,8 @@ import { PaymentRefund } from './payment-refund.entity.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 import { Payment } from './payment.entity.js';
 import { ProviderOperation } from './provider-operation.entity.js';
+import { FraudRule } from './rules/fraud-rule.entity.js';
+import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
 
 /** For the data source; other modules use the services. */
 export const PAYMENT_ENTITIES = [
@@ -14,6 +16,8 @@ export const PAYMENT_ENTITIES = [
   ProviderOperation,
   Dispute,
   DisputeMovement,
+  FraudRule,
+  RuleEvaluation,
   ...SANDBOX_ENTITIES,
 ];
 

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { Metrics } from '../../platform/metrics/index.js';
 import type { OperationKind } from './provider-operation.entity.js';
+
+/** Index: payments_review_idx. */
+const REVIEWS_WAITING = `SELECT count(*)::integer AS waiting FROM payments WHERE review IS NOT NULL`;
 
 @Injectable()
 export class PaymentMetrics {
@@ -8,7 +12,7 @@ export class PaymentMetrics {
   private readonly calls;
   private readonly disputes;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, dataSource: DataSource) {
     this.changes = metrics.counter('holdfast_payment_changes_total', 'Charges that came to a status', [
       'provider',
       'status',
@@ -20,6 +24,10 @@ export class PaymentMetrics {
     this.calls = metrics.histogram('holdfast_payment_provider_call_seconds', 'Calls to payment providers', {
       labelNames: ['provider', 'kind', 'outcome'],
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20],
+    });
+    metrics.gauge('holdfast_payment_reviews_waiting', 'Payments somebody has to look at', [], async (gauge) => {
+      const [row] = await dataSource.query<{ waiting: number }[]>(REVIEWS_WAITING);
+      gauge.set(row?.waiting ?? 0);
     });
   }
 

@@ -60,6 +60,8 @@ export interface PaymentProvider {
   readonly mode: PaymentMode;
   /** Milliseconds for which a call that is sent again under its key is certain to have one effect. 0: there are no keys, and refunds of a charge are sent one after the other. */
   readonly keysHoldMs: number;
+  /** Whether it can authorise now and capture later. */
+  readonly canAuthorize: boolean;
 
   /** @throws ValidationError for what the provider cannot carry: before anything is stored or sent */
   check(charge: NewCharge): void;

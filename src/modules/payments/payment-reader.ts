@@ -2,9 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import type { Principal } from '../../platform/auth/index.js';
+import type { PageQueryDto } from '../../platform/http/index.js';
 import { NOTHING_DISPUTED } from './dispute.js';
 import { DisputesRepository } from './disputes.repository.js';
-import type { PaymentDetailDto, PaymentDto, PaymentPageDto, PaymentQueryDto } from './dto/payment.dto.js';
+import type {
+  PaymentDetailDto,
+  PaymentDto,
+  PaymentPageDto,
+  PaymentQueryDto,
+  ReviewPageDto,
+} from './dto/payment.dto.js';
 import { OperationsRepository } from './operations.repository.js';
 import { endUserOf } from './payment-caller.js';
 import { ReferenceAmbiguousError, unknownPayment } from './payment.errors.js';
@@ -13,6 +20,8 @@ import { isPaymentId, type PaymentId } from './payment.js';
 import { disputeView, operationView, paymentView, refundView, transitionView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { NONE, RefundsRepository } from './refunds.repository.js';
+import { EvaluationsRepository } from './rules/evaluations.repository.js';
+import { evaluationView } from './rules/fraud-rule-view.js';
 
 /** Payments as they are shown, to those who may see them. */
 @Injectable()
@@ -22,6 +31,7 @@ export class PaymentReader {
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly disputes: DisputesRepository,
+    private readonly evaluations: EvaluationsRepository,
   ) {}
 
   async list({ limit, cursor, ...filter }: PaymentQueryDto, principal: Principal): Promise<PaymentPageDto> {
@@ -56,7 +66,36 @@ export class PaymentReader {
       refunds: refunds.map((refund) => refundView(refund, unknown.has(refund.id))),
       disputes: disputes.map(disputeView),
       operations: operations.map(operationView),
+      ...(endUserOf(principal) === undefined && (await this.judged(payment))),
     };
+  }
+
+  /** What is not for the customer: whoever knows the rules gets around them. */
+  private async judged(payment: Payment): Promise<Pick<PaymentDetailDto, 'context' | 'evaluations'>> {
+    const { ip, country, cardFingerprint, deviceId } = payment;
+    const evaluations = await this.evaluations.of(payment.id);
+    return { context: { ip, country, cardFingerprint, deviceId }, evaluations: evaluations.map(evaluationView) };
+  }
+
+  /** Those that wait for somebody, newest first, with the rules that want it. */
+  async reviews({ limit, cursor }: PageQueryDto): Promise<ReviewPageDto> {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
+    const rows = await this.payments.inReview(before, limit + 1);
+    const page = pageOf(
+      rows,
+      limit,
+      ({ id }) => ({ id }),
+      (payment) => payment,
+    );
+    const [views, matched] = await Promise.all([
+      this.viewsOf(page.data),
+      this.evaluations.reviewsOf(page.data.flatMap(({ id, heldFor }) => (heldFor === null ? [] : [id]))),
+    ]);
+    const data = views.map((view) => ({
+      ...view,
+      evaluations: (matched.get(view.id as PaymentId) ?? []).map(evaluationView),
+    }));
+    return { data, nextCursor: page.nextCursor };
   }
 
   /**

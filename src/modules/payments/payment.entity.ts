@@ -15,7 +15,7 @@ import type {
 @Check('payments_capture_check', `"capture" IN ('automatic', 'manual')`)
 @Check(
   'payments_status_check',
-  `"status" IN ('created', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'failed', 'canceled')`,
+  `"status" IN ('created', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'failed', 'canceled', 'declined')`,
 )
 @Check('payments_amount_check', `"amount" BETWEEN 1 AND 9007199254740991`)
 @Check('payments_settled_check', `num_nulls("settled_amount", "settled_currency", "settled_to") IN (0, 3)`)
@@ -29,6 +29,11 @@ import type {
 @Index('payments_reference_idx', ['reference', 'userId'], { where: '"reference" IS NOT NULL' })
 @Index('payments_status_idx', ['status', 'id'])
 @Index('payments_review_idx', ['id'], { where: '"review" IS NOT NULL' })
+@Index('payments_user_created_idx', ['userId', 'createdAt'])
+@Index('payments_ip_idx', ['ip', 'createdAt'], { where: '"ip" IS NOT NULL' })
+@Index('payments_card_idx', ['cardFingerprint', 'createdAt'], { where: '"card_fingerprint" IS NOT NULL' })
+@Index('payments_email_idx', ['email', 'createdAt'], { where: '"email" IS NOT NULL' })
+@Index('payments_device_idx', ['deviceId', 'createdAt'], { where: '"device_id" IS NOT NULL' })
 @Index('payments_next_check_at_idx', ['nextCheckAt'], { where: '"next_check_at" IS NOT NULL' })
 export class Payment {
   /** Version 7; it travels to the provider and back, and says whose news an event brings. */
@@ -96,6 +101,28 @@ export class Payment {
   @Column({ type: 'jsonb', nullable: true })
   metadata: Record<string, unknown> | null;
 
+  /** Where the customer is, as far as somebody said so: for the rules. */
+  @Column({ type: 'inet', nullable: true })
+  ip: string | null;
+
+  /** ISO 3166, two letters. */
+  @Column({ type: 'text', collation: 'C', nullable: true })
+  country: string | null;
+
+  @Column({ name: 'card_fingerprint', type: 'text', collation: 'C', nullable: true })
+  cardFingerprint: string | null;
+
+  @Column({ name: 'device_id', type: 'text', collation: 'C', nullable: true })
+  deviceId: string | null;
+
+  /** Why a rule wants somebody to look at it before the money is the user's; it stays when they have. */
+  @Column({ name: 'held_for', type: 'text', nullable: true })
+  heldFor: string | null;
+
+  /** When somebody who looked at it approved. */
+  @Column({ name: 'released_at', type: 'timestamptz', nullable: true })
+  releasedAt: Date | null;
+
   /** Where the customer goes on. */
   @Column({ name: 'authorization_url', type: 'text', nullable: true })
   authorizationUrl: string | null;
@@ -128,4 +155,9 @@ export class Payment {
 
   @Column({ name: 'updated_at', type: 'timestamptz', default: () => 'now()' })
   updatedAt: Date;
+}
+
+/** A rule holds it back, and nobody has let it go on. */
+export function isHeld({ heldFor, releasedAt }: Pick<Payment, 'heldFor' | 'releasedAt'>): boolean {
+  return heldFor !== null && releasedAt === null;
 }

@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError } from '../../kernel/app-error.js';
+import { AppError, ConflictError, NotFoundError } from '../../kernel/app-error.js';
 import type { Money } from '../../kernel/money.js';
 import type { ChargeStatus, PaymentFailure } from './payment.js';
 
@@ -19,6 +19,17 @@ export class PaymentAlreadyOpenError extends ConflictError {
 
   constructor(payment: string, status: ChargeStatus) {
     super(`The payment ${payment} has this reference and is ${status}.`, { details: { payment, status } });
+  }
+}
+
+/** 402: a rule of ours declined it. Which one, only the payment's detail tells, and only to staff. */
+export class PaymentDeclinedError extends AppError {
+  readonly code = 'PAYMENT_DECLINED';
+  readonly status = 402;
+  readonly title = 'The payment is declined';
+
+  constructor(payment: string) {
+    super('The payment is declined; nothing was charged.', { details: { payment } });
   }
 }
 

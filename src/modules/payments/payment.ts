@@ -27,8 +27,13 @@ export const CHARGE_STATUSES = [
   'succeeded',
   'failed',
   'canceled',
+  /** By a rule of ours: it was never sent. */
+  'declined',
 ] as const;
 export type ChargeStatus = (typeof CHARGE_STATUSES)[number];
+
+/** Those a provider knows: it never hears of what is only created, or declined by us. */
+export type ReportedStatus = Exclude<ChargeStatus, 'created' | 'declined'>;
 
 /** Why the provider, or the customer's bank, said no. */
 export interface PaymentFailure {
@@ -56,7 +61,7 @@ export interface ChangeCause {
 export interface ChargeReport {
   /** The provider's id of the charge. */
   readonly reference: string;
-  readonly status: Exclude<ChargeStatus, 'created'>;
+  readonly status: ReportedStatus;
   readonly mode: PaymentMode;
   /** What the provider has received for it so far; zero before it succeeds. */
   readonly received: Money;

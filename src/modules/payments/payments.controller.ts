@@ -43,6 +43,8 @@ export class PaymentsController {
     type: PaymentDto,
     description: 'The outcome is not known yet: `unknown` or `processing`',
   })
+  @Refuses(402, 'PAYMENT_DECLINED', 'by a rule; nothing was charged')
+  @Refuses(403, 'FORBIDDEN', 'an end user sent a `context`')
   @Refuses(404, 'NOT_FOUND', 'not yours')
   @Refuses(409, 'PAYMENT_ALREADY_OPEN')
   async create(

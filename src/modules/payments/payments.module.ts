@@ -24,6 +24,7 @@ import { DisputesRepository } from './disputes.repository.js';
 import { DisputesService } from './disputes.service.js';
 import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
+import { PaymentCreation } from './payment-creation.js';
 import { PaymentChecks } from './payment-checks.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { PaymentRefund } from './payment-refund.entity.js';
@@ -40,6 +41,14 @@ import { RefundAdoption } from './refund-adoption.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
+import { BacktestRepository } from './rules/backtest.repository.js';
+import { EvaluationsRepository } from './rules/evaluations.repository.js';
+import { FraudRulesController } from './rules/fraud-rules.controller.js';
+import { FraudRule } from './rules/fraud-rule.entity.js';
+import { FraudRulesRepository } from './rules/fraud-rules.repository.js';
+import { FraudRulesService } from './rules/fraud-rules.service.js';
+import { PaymentRules } from './rules/payment-rules.js';
+import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
 import { ReviewsController } from './reviews.controller.js';
 import { ReviewsService } from './reviews.service.js';
 import { WalletPaymentsController } from './wallet-payments.controller.js';
@@ -67,7 +76,15 @@ export class PaymentsModule {
     return {
       module: PaymentsModule,
       imports: [
-        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation, Dispute, DisputeMovement]),
+        TypeOrmModule.forFeature([
+          Payment,
+          PaymentRefund,
+          ProviderOperation,
+          Dispute,
+          DisputeMovement,
+          FraudRule,
+          RuleEvaluation,
+        ]),
         HttpClientModule,
         RateLimitModule,
         AuditModule,
@@ -79,10 +96,12 @@ export class PaymentsModule {
         PaymentsController,
         DisputesController,
         WalletPaymentsController,
+        FraudRulesController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
         PaymentsService,
+        PaymentCreation,
         PaymentReader,
         RefundsService,
         ReviewsService,
@@ -90,6 +109,11 @@ export class PaymentsModule {
         PaymentsRepository,
         OperationsRepository,
         RefundsRepository,
+        PaymentRules,
+        FraudRulesService,
+        FraudRulesRepository,
+        EvaluationsRepository,
+        BacktestRepository,
         PaymentBooks,
         PaymentMetrics,
         PaymentChecks,

@@ -22,6 +22,10 @@ export type NewPayment = Pick<
   | 'description'
   | 'metadata'
   | 'createdBy'
+  | 'ip'
+  | 'country'
+  | 'cardFingerprint'
+  | 'deviceId'
 >;
 
 /** What the columns of a payment may be changed to. */
@@ -37,6 +41,7 @@ export type PaymentChange = Partial<
     | 'authorizationUrl'
     | 'accessCode'
     | 'failure'
+    | 'heldFor'
   >
 >;
 
@@ -55,7 +60,7 @@ export interface PaymentFilter {
 export type DuePayment = Pick<Payment, 'id' | 'rings'>;
 
 /** Payments of an order that are over without money: another may be tried. */
-const OVER: readonly ChargeStatus[] = ['failed', 'canceled'];
+const OVER: readonly ChargeStatus[] = ['failed', 'canceled', 'declined'];
 
 const ADD_TRANSITION = `
   INSERT INTO payment_transitions (payment, sequence, from_status, to_status, reason, source, actor, event)
@@ -182,6 +187,12 @@ export class PaymentsRepository {
 
   async change(tx: EntityManager, id: PaymentId, change: PaymentChange): Promise<void> {
     await tx.withRepository(this.payments).update({ id }, { ...change, updatedAt: () => 'clock_timestamp()' });
+  }
+
+  /** Somebody has looked at it and approved: no rule holds it back any more. */
+  async release(tx: EntityManager, id: PaymentId): Promise<void> {
+    const releasedAt = () => 'clock_timestamp()';
+    await tx.withRepository(this.payments).update({ id }, { releasedAt, updatedAt: releasedAt });
   }
 
   async addTransition(

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { Currency } from '../../kernel/currency.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
@@ -6,21 +7,20 @@ import type { Principal } from '../../platform/auth/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
-import { Ledger, userAccount } from '../ledger/index.js';
 import type { NewPaymentDto, PaymentDto } from './dto/payment.dto.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf } from './payment-books.js';
 import {
   CaptureExceedsAuthorizationError,
   IllegalTransitionError,
-  PaymentAlreadyOpenError,
   PaymentBusyError,
+  PaymentDeclinedError,
   ProviderRefusedError,
   unknownPayment,
 } from './payment.errors.js';
-import type { Payment } from './payment.entity.js';
+import { isHeld, type Payment } from './payment.entity.js';
 import { type ChangeCause, type ChargeStatus, type PaymentId, type RefundStatus } from './payment.js';
-import type { PaymentProvider } from './payment-provider.js';
+import { PaymentCreation } from './payment-creation.js';
 import { PaymentReader, requireOwner } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
@@ -37,12 +37,12 @@ export class PaymentsService {
     private readonly transactor: Transactor,
     private readonly reader: PaymentReader,
     private readonly directory: ProviderDirectory,
+    private readonly creation: PaymentCreation,
     private readonly payments: PaymentsRepository,
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly calls: ProviderCalls,
     private readonly returns: ProviderReturns,
-    private readonly ledger: Ledger,
     private readonly limiter: RateLimiter,
     private readonly audit: AuditLog,
   ) {}
@@ -53,6 +53,7 @@ export class PaymentsService {
    *
    * @param rule the limit it counts for, of this caller and this user
    * @throws ValidationError (400) for what the provider cannot carry; NotFoundError (404) when an end user names another user
+   * @throws PaymentDeclinedError (402) by a rule; ForbiddenError (403) for a context that an end user sent
    * @throws PaymentAlreadyOpenError (409), IdempotencyKeyReusedError (422), RateLimitedError (429)
    */
   async processPayment(
@@ -71,8 +72,9 @@ export class PaymentsService {
     const { email, description, providerPaymentMethod, capture } = input;
     provider.check({ payment: id, amount, capture, email, description, providerPaymentMethod });
     const operation = newId();
-    const meanwhile = await this.create(id, operation, amount, input, provider, caller);
-    if (meanwhile) return this.goOn(meanwhile, caller);
+    const created = await this.creation.create({ id, operation, amount, input, provider }, caller);
+    if ('begun' in created) return this.goOn(created.begun, caller);
+    if (created.judgement.verdict === 'decline') throw new PaymentDeclinedError(id);
     const { clientSecret } = await this.calls.send(operation, causeOf(caller), begunAt);
     return this.reader.viewOf(id, clientSecret);
   }
@@ -93,6 +95,7 @@ export class PaymentsService {
     const wanted = (payment: Payment): bigint => {
       const authorized = amountOf(payment);
       const part = BigInt(amount ?? authorized.minor);
+      if (isHeld(payment)) throw new IllegalTransitionError('captured', payment.status, ', in review,');
       if (part > authorized.minor) throw new CaptureExceedsAuthorizationError(authorized);
       return part;
     };
@@ -102,6 +105,29 @@ export class PaymentsService {
   /** @throws IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409) */
   async cancelPayment(id: string, caller: PaymentCaller): Promise<PaymentDto> {
     return this.change(id, 'cancel', CANCELABLE, 'canceled', caller);
+  }
+
+  /**
+   * Somebody has looked at what a rule holds back, and takes the money.
+   *
+   * @throws IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409)
+   */
+  async approveHeld(id: string, caller: PaymentCaller): Promise<PaymentDto> {
+    return this.change(id, 'capture', ['requires_capture'], 'approved', caller, async (payment, tx) => {
+      requireInReview(payment, 'approved');
+      await this.payments.release(tx, payment.id);
+      await this.recordReview(tx, payment, 'payment.approved', caller);
+      return amountOf(payment).minor;
+    });
+  }
+
+  /** Or gives the authorisation back. Throws like `approveHeld`. */
+  async declineHeld(id: string, caller: PaymentCaller): Promise<PaymentDto> {
+    return this.change(id, 'cancel', ['requires_capture'], 'declined', caller, async (payment, tx) => {
+      requireInReview(payment, 'declined');
+      await this.recordReview(tx, payment, 'payment.review_declined', caller);
+      return undefined;
+    });
   }
 
   /** @returns false when the provider could not say all of it, so that it has to be asked again */
@@ -138,58 +164,13 @@ export class PaymentsService {
     return isKnown;
   }
 
-  /** @returns what another attempt at the same request has begun meanwhile; then this one creates nothing */
-  private create(
-    id: PaymentId,
-    operation: string,
-    amount: Money,
-    input: NewPaymentDto,
-    provider: PaymentProvider,
-    { context, claim }: PaymentCaller,
-  ): Promise<ProviderOperation | null> {
-    const { userId, reference = null } = input;
-    // Locks decide here: SERIALIZABLE, 33 at once lost to each other five times in a row.
-    return this.transactor.run(async (tx) => {
-      const begun = claim ? await this.operations.begunBy(claim, tx) : null;
-      if (begun !== null) return begun;
-      if (reference !== null) {
-        const open = await this.payments.openFor(tx, userId, reference);
-        if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
-      }
-      await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
-      await this.payments.insert(tx, {
-        id,
-        userId,
-        provider: provider.name,
-        mode: provider.mode,
-        reference,
-        amount: String(amount.minor),
-        currency: amount.currency,
-        capture: input.capture,
-        paymentMethod: input.paymentMethod ?? null,
-        providerPaymentMethod: input.providerPaymentMethod ?? null,
-        email: input.email ?? null,
-        description: input.description ?? null,
-        metadata: input.metadata ?? null,
-        createdBy: context.actor,
-      });
-      const step = { from: null, to: 'created', reason: null } as const;
-      await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
-      await this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim });
-      await this.payments.watch(tx, id, CALL_MS);
-      const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
-      await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
-      return null;
-    }, READ_COMMITTED);
-  }
-
   private async change(
     id: string,
     kind: Exclude<OperationKind, 'create' | 'refund'>,
     from: readonly ChargeStatus[],
     what: string,
     caller: PaymentCaller,
-    amountFor?: (payment: Payment) => bigint,
+    prepare?: (payment: Payment, tx: EntityManager) => bigint | undefined | Promise<bigint | undefined>,
   ): Promise<PaymentDto> {
     const { id: payment, userId, provider } = await this.reader.visible(id, caller.principal);
     const begunAt = performance.now();
@@ -205,7 +186,7 @@ export class PaymentsService {
       if (earlier !== null) return earlier;
       if (await this.operations.openOf(payment, tx)) throw new PaymentBusyError();
       if (!from.includes(locked.status)) throw new IllegalTransitionError(what, locked.status);
-      const amount = amountFor?.(locked);
+      const amount = await prepare?.(locked, tx);
       await this.operations.insert(tx, {
         id: operation,
         payment,
@@ -227,7 +208,18 @@ export class PaymentsService {
   private async goOn(operation: ProviderOperation, caller: PaymentCaller): Promise<PaymentDto> {
     const result = await this.calls.resume(operation, causeOf(caller));
     if (operation.kind !== 'create') return this.answer(operation.payment, result);
-    return this.reader.viewOf(operation.payment, result.clientSecret);
+    const view = await this.reader.viewOf(operation.payment, result.clientSecret);
+    if (view.status === 'declined') throw new PaymentDeclinedError(view.id);
+    return view;
+  }
+
+  private async recordReview(
+    tx: EntityManager,
+    { id, review }: Payment,
+    action: string,
+    { context }: PaymentCaller,
+  ): Promise<void> {
+    await this.audit.record(tx, [{ ...context, action, subject: `payment:${id}`, details: { review } }]);
   }
 
   private answer(payment: PaymentId, { failure }: CallResult): Promise<PaymentDto> {
@@ -236,6 +228,11 @@ export class PaymentsService {
   }
 }
 
+/** @throws IllegalTransitionError when nobody has to look at it, or the money has come already */
+function requireInReview({ review, settledTo, status }: Payment, what: string): void {
+  if (review === null || settledTo !== null) throw new IllegalTransitionError(what, status, ', and not in review,');
+}
+
 const CANCELABLE: readonly ChargeStatus[] = ['requires_action', 'processing', 'requires_capture', 'failed'];
-const FINAL: readonly ChargeStatus[] = ['succeeded', 'canceled'];
+const FINAL: readonly ChargeStatus[] = ['succeeded', 'canceled', 'declined'];
 const REFUND_OVER: readonly RefundStatus[] = ['failed', 'canceled'];

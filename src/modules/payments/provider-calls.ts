@@ -232,7 +232,7 @@ export class ProviderCalls {
     const { id: key, kind } = operation;
     switch (kind) {
       case 'create':
-        return { charge: await provider.create(chargeOf(payment), key) };
+        return { charge: await provider.create(chargeOf(payment, provider), key) };
       case 'capture':
         return { charge: await provider.capture(await this.chargeRef(payment), capturedBy(operation, payment), key) };
       case 'cancel':
@@ -306,11 +306,12 @@ function shows({ status }: ChargeReport, kind: Exclude<OperationKind, 'refund'>)
   throw new NotExecutedError({ code: `charge_${status}`, message: `The charge is ${status} at the provider.` });
 }
 
-function chargeOf(payment: Payment): NewCharge {
+/** What a rule holds back is authorised only, where the provider can, whatever was asked for. */
+function chargeOf(payment: Payment, { canAuthorize }: PaymentProvider): NewCharge {
   return {
     payment: payment.id,
     amount: amountOf(payment),
-    capture: payment.capture,
+    capture: payment.heldFor !== null && canAuthorize ? 'manual' : payment.capture,
     email: payment.email ?? undefined,
     description: payment.description ?? undefined,
     providerPaymentMethod: payment.providerPaymentMethod ?? undefined,

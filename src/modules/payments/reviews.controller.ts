@@ -1,18 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import {
-  Context,
-  CurrentPrincipal,
-  type Principal,
-  type RequestContext,
-  RequireScopes,
-} from '../../platform/auth/index.js';
+import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
 import { PageQueryDto, Refuses } from '../../platform/http/index.js';
-import { Claim, Idempotent, type RequestClaim } from '../../platform/idempotency/index.js';
+import { Idempotent } from '../../platform/idempotency/index.js';
 import { NoBodyDto } from '../wallet/index.js';
 import { accepted } from './accepted.js';
-import { PaymentDto, PaymentPageDto, RefundDto } from './dto/payment.dto.js';
+import { PaymentDto, RefundDto, ReviewPageDto } from './dto/payment.dto.js';
 import { CurrentPaymentCaller, type PaymentCaller, requireService } from './payment-caller.js';
 import { ReviewsService } from './reviews.service.js';
 
@@ -23,9 +17,9 @@ export class ReviewsController {
 
   @Get()
   @RequireScopes('payments:read')
-  @ApiOperation({ summary: 'Payments whose money is in suspense, newest first; `review` says why' })
+  @ApiOperation({ summary: 'Payments that somebody has to look at, newest first; `review` says why' })
   @Refuses(403, 'FORBIDDEN', 'not for end users')
-  list(@Query() query: PageQueryDto, @CurrentPrincipal() principal: Principal): Promise<PaymentPageDto> {
+  list(@Query() query: PageQueryDto, @CurrentPrincipal() principal: Principal): Promise<ReviewPageDto> {
     requireService(principal, 'see reviews');
     return this.reviews.list(query);
   }
@@ -33,39 +27,58 @@ export class ReviewsController {
   @Post(':id/approve')
   @HttpCode(200)
   @RequireScopes('payments:write')
-  @Idempotent({ required: false, inTransaction: true })
-  @ApiOperation({ summary: 'The money belongs to the user: from suspense into the wallet' })
+  @Idempotent({ required: false })
+  @ApiOperation({
+    summary: 'The money belongs to the user',
+    description: 'What is in suspense goes into the wallet; what is authorised is captured.',
+  })
   @ApiBody({ type: NoBodyDto, required: false })
   @ApiResponse({ status: 200, type: PaymentDto })
+  @ApiResponse({ status: 202, type: PaymentDto, description: 'The outcome is not known yet: `unknown`' })
   @Refuses(403, 'FORBIDDEN', 'not for end users')
-  @Refuses(409, ['ILLEGAL_TRANSITION', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
-  approve(
+  @Refuses(409, ['ILLEGAL_TRANSITION', 'PAYMENT_BUSY', 'PROVIDER_REFUSED', 'ACCOUNT_FROZEN', 'BALANCE_OVERFLOW'])
+  async approve(
     @Param('id') id: string,
     @Body() _none: NoBodyDto,
-    @CurrentPrincipal() principal: Principal,
-    @Context() context: RequestContext,
-    @Claim() claim: RequestClaim | undefined,
+    @CurrentPaymentCaller() caller: PaymentCaller,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PaymentDto> {
-    requireService(principal, 'approve a review');
-    return this.reviews.approve(id, context, claim);
+    requireService(caller.principal, 'approve a review');
+    return accepted(reply, await this.reviews.approve(id, caller), 200);
   }
 
   @Post(':id/decline')
   @RequireScopes('payments:write')
   @Idempotent({ required: true })
-  @ApiOperation({ summary: 'The money belongs to the customer: from suspense back through the provider' })
+  @ApiOperation({
+    summary: 'The money belongs to the customer',
+    description: 'What is in suspense goes back through the provider; of what is authorised nothing is taken.',
+  })
+  @ApiExtraModels(PaymentDto, RefundDto)
   @ApiBody({ type: NoBodyDto, required: false })
-  @ApiResponse({ status: 201, type: RefundDto })
-  @ApiResponse({ status: 202, type: RefundDto, description: 'The outcome is not known yet: `unknown`' })
+  @ApiResponse({ status: 200, type: PaymentDto, description: 'Nothing is taken' })
+  @ApiResponse({ status: 201, type: RefundDto, description: 'What was in suspense goes back' })
+  @ApiResponse({
+    status: 202,
+    description: 'The outcome is not known yet: `unknown`',
+    schema: { oneOf: [{ $ref: getSchemaPath(PaymentDto) }, { $ref: getSchemaPath(RefundDto) }] },
+  })
   @Refuses(403, 'FORBIDDEN', 'not for end users')
-  @Refuses(409, ['ILLEGAL_TRANSITION', 'REFUND_EXCEEDS_CAPTURED', 'PAYMENT_DISPUTED', 'PROVIDER_REFUSED'])
+  @Refuses(409, [
+    'ILLEGAL_TRANSITION',
+    'REFUND_EXCEEDS_CAPTURED',
+    'PAYMENT_BUSY',
+    'PAYMENT_DISPUTED',
+    'PROVIDER_REFUSED',
+  ])
   async decline(
     @Param('id') id: string,
     @Body() _none: NoBodyDto,
     @CurrentPaymentCaller() caller: PaymentCaller,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<RefundDto> {
+  ): Promise<PaymentDto | RefundDto> {
     requireService(caller.principal, 'decline a review');
-    return accepted(reply, await this.reviews.decline(id, caller), 201);
+    const view = await this.reviews.decline(id, caller);
+    return accepted(reply, view, 'paymentId' in view ? 201 : 200);
   }
 }

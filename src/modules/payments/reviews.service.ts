@@ -1,32 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import { Money } from '../../kernel/money.js';
 import type { RequestContext } from '../../platform/auth/index.js';
 import type { PageQueryDto } from '../../platform/http/index.js';
-import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
-import { LEDGER_LOCK } from '../../platform/transaction/index.js';
+import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import { DisputesRepository } from './disputes.repository.js';
-import type { PaymentDto, PaymentPageDto, RefundDto } from './dto/payment.dto.js';
+import type { PaymentDto, RefundDto, ReviewPageDto } from './dto/payment.dto.js';
+import { OperationsRepository } from './operations.repository.js';
 import { PaymentBooks, settledAmountOf } from './payment-books.js';
 import type { PaymentCaller } from './payment-caller.js';
 import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
-import { isPaymentId } from './payment.js';
+import type { PaymentId } from './payment.js';
 import { PaymentReader } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+import type { OperationKind } from './provider-operation.entity.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
 
-/** Money that arrived and could not simply be credited: somebody says whose it is. */
+/** Money that could not simply be credited, and payments that a rule holds back: somebody says whose it is. */
 @Injectable()
 export class ReviewsService {
   constructor(
-    private readonly transactor: IdempotentTransactor,
+    private readonly transactor: Transactor,
+    private readonly service: PaymentsService,
     private readonly payments: PaymentsRepository,
     private readonly reader: PaymentReader,
+    private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly disputes: DisputesRepository,
     private readonly refundsService: RefundsService,
@@ -35,40 +38,48 @@ export class ReviewsService {
     private readonly audit: AuditLog,
   ) {}
 
-  async list({ limit, cursor }: PageQueryDto): Promise<PaymentPageDto> {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, { id: 'uuid' }).id;
-    const rows = await this.payments.inReview(before, limit + 1);
-    const page = pageOf(
-      rows,
-      limit,
-      ({ id }) => ({ id }),
-      (payment) => payment,
-    );
-    return {
-      data: await this.reader.viewsOf(page.data),
-      nextCursor: page.nextCursor,
-    };
+  /** Newest first. */
+  list(query: PageQueryDto): Promise<ReviewPageDto> {
+    return this.reader.reviews(query);
   }
 
   /**
-   * What waits in suspense goes to the wallet. Of a review about money that does not wait there, for example a refund that succeeded
-   * after it had failed, this only says that somebody has seen it.
+   * The money in suspense is the user's; what is only authorised is captured, unless its caller wanted to do that. Of a review about
+   * money that does not wait, for example a refund that succeeded after it had failed, this says that somebody has seen it.
    *
-   * @throws NotFoundError, IllegalTransitionError (409), and what the ledger refuses, for example for a frozen account
+   * @throws NotFoundError, IllegalTransitionError, PaymentBusyError, ProviderRefusedError (409), and what the ledger refuses, for
+   *   example for a frozen account
    */
-  approve(id: string, context: RequestContext, claim: RequestClaim | undefined): Promise<PaymentDto> {
+  async approve(id: string, caller: PaymentCaller): Promise<PaymentDto> {
+    const payment = await this.reader.visible(id, caller.principal);
+    if (caller.resumed && isApproved(payment)) return this.reader.view(payment);
+    if (!isAuthorized(payment) && !(await this.hasBegun('capture', caller)))
+      return this.approveSuspended(payment.id, caller);
+    return payment.capture === 'manual' ? this.letGo(payment.id, caller) : this.service.approveHeld(id, caller);
+  }
+
+  /** Gives all of it back: what is in suspense by a refund, what is only authorised by giving that up. Throws like `approve`. */
+  async decline(id: string, caller: PaymentCaller): Promise<PaymentDto | RefundDto> {
+    const payment = await this.reader.visible(id, caller.principal);
+    if (isAuthorized(payment) || (await this.hasBegun('cancel', caller))) return this.service.declineHeld(id, caller);
+    return this.refundsService.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
+  }
+
+  /** An attempt before this one: it is gone on from there, whatever has become of the payment since. */
+  private async hasBegun(kind: OperationKind, { resumed, claim }: PaymentCaller): Promise<boolean> {
+    return resumed && claim !== undefined && (await this.operations.begunBy(claim))?.kind === kind;
+  }
+
+  private async approveSuspended(id: PaymentId, { context }: PaymentCaller): Promise<PaymentDto> {
     return this.transactor.run(
-      claim,
       async (tx) => {
-        const payment = isPaymentId(id) ? await this.payments.lock(tx, id) : null;
-        if (payment === null) throw unknownPayment();
-        const suspended = await this.refunds.suspendedOf(tx, payment.id);
-        const waiting = await this.disputes.waitingOf(tx, payment.id);
+        const payment = await this.locked(tx, id);
+        const suspended = await this.refunds.suspendedOf(tx, id);
+        const waiting = await this.disputes.waitingOf(tx, id);
         const left = await this.leftInSuspense(tx, payment);
         const isMoved = left !== undefined || suspended.length + waiting.length > 0;
-        if (!isMoved && payment.review === null) {
-          throw new IllegalTransitionError('approved', payment.status, ', and not in review,');
-        }
+        // What is on its way back is not over.
+        if (!isMoved && (payment.review === null || payment.settledTo === 'suspense')) throw notInReview(payment);
         if (isMoved) {
           const { currency } = settledAmountOf(payment);
           await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);
@@ -83,21 +94,9 @@ export class ReviewsService {
           await this.refunds.change(tx, refund.id, { booking: 'returned' });
         }
         const settledTo = left !== undefined ? 'wallet' : payment.settledTo;
-        await this.payments.change(tx, payment.id, { settledTo, review: null });
-        const step = {
-          from: payment.status,
-          to: payment.status,
-          reason: isMoved ? 'Approved: from suspense to the wallet' : 'Seen',
-        };
-        await this.payments.addTransition(tx, payment.id, step, { source: 'api', actor: context.actor });
-        await this.audit.record(tx, [
-          {
-            ...context,
-            action: 'payment.approved',
-            subject: `payment:${payment.id}`,
-            details: { review: payment.review },
-          },
-        ]);
+        await this.payments.release(tx, id);
+        await this.payments.change(tx, id, { settledTo, review: null });
+        await this.record(tx, payment, isMoved ? 'Approved: from suspense to the wallet' : 'Seen', context);
         return this.reader.view({ ...payment, settledTo, review: null }, tx);
       },
       { lockTable: LEDGER_LOCK },
@@ -114,8 +113,46 @@ export class ReviewsService {
     return left.minor > 0n && reserved === 0n ? left : undefined;
   }
 
-  /** Gives all of it back. Throws like `RefundsService.refundPayment`. */
-  decline(id: string, caller: PaymentCaller): Promise<RefundDto> {
-    return this.refundsService.refundPayment(id, { reason: 'Declined in review' }, caller, 'suspense');
+  /** Who asked for an authorisation captures it, as they would have without the rule. */
+  private async letGo(id: PaymentId, { context }: PaymentCaller): Promise<PaymentDto> {
+    return this.transactor.run(async (tx) => {
+      const payment = await this.locked(tx, id);
+      if (!isAuthorized(payment) || payment.status !== 'requires_capture') throw notInReview(payment);
+      await this.payments.release(tx, id);
+      await this.payments.change(tx, id, { review: null });
+      await this.record(tx, payment, 'Approved: it may be captured', context);
+      return this.reader.view({ ...payment, review: null }, tx);
+    }, READ_COMMITTED);
   }
+
+  private async locked(tx: EntityManager, id: PaymentId): Promise<Payment> {
+    const payment = await this.payments.lock(tx, id);
+    if (payment === null) throw unknownPayment();
+    return payment;
+  }
+
+  private async record(
+    tx: EntityManager,
+    { id, status, review }: Payment,
+    reason: string,
+    context: RequestContext,
+  ): Promise<void> {
+    const step = { from: status, to: status, reason };
+    await this.payments.addTransition(tx, id, step, { source: 'api', actor: context.actor });
+    const line = { ...context, action: 'payment.approved', subject: `payment:${id}`, details: { review } };
+    await this.audit.record(tx, [line]);
+  }
+}
+
+/** A rule holds it back, and its money has not come. */
+function isAuthorized({ heldFor, review, settledTo }: Payment): boolean {
+  return heldFor !== null && review !== null && settledTo === null;
+}
+
+function isApproved({ review, releasedAt }: Payment): boolean {
+  return review === null && releasedAt !== null;
+}
+
+function notInReview({ status }: Payment): IllegalTransitionError {
+  return new IllegalTransitionError('approved', status, ', and not in review,');
 }

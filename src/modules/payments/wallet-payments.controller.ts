@@ -34,6 +34,7 @@ export class WalletPaymentsController {
     type: InitializedDto,
     description: 'The outcome is not known yet: `unknown` or `processing`',
   })
+  @Refuses(402, 'PAYMENT_DECLINED', 'by a rule; nothing was charged')
   @Refuses(404, 'NOT_FOUND', 'not yours')
   async initialize(
     @Body() input: InitializeDto,

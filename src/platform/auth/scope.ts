@@ -4,6 +4,8 @@ export const SCOPES = [
   'wallet:write',
   'payments:read',
   'payments:write',
+  'fraud:read',
+  'fraud:write',
   'forms:read',
   'forms:write',
   'webhooks:read',

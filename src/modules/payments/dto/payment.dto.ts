@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
 import {
   IsEmailAddress,
   IsOmittable,
@@ -21,6 +22,8 @@ import {
   TIME,
 } from '../../wallet/index.js';
 import { DisputeDto } from './dispute.dto.js';
+import { RuleEvaluationDto } from '../rules/dto/fraud-rule.dto.js';
+import { PaymentContextDto } from './payment-context.dto.js';
 import { IsMetadataFilter } from './is-metadata-filter.decorator.js';
 import { CHARGE_STATUSES, PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 
@@ -93,6 +96,13 @@ export class NewPaymentDto {
   @IsOmittableOrNull()
   @IsMetadata()
   metadata?: Record<string, unknown>;
+
+  /** What you know of who pays, for the fraud rules. Not from end users: of them the address they call from counts. */
+  @IsOmittable()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PaymentContextDto)
+  context?: PaymentContextDto;
 }
 
 export class CapturePaymentDto {
@@ -335,6 +345,14 @@ export class OperationDto {
   finishedAt: string | null;
 }
 
+/** Who paid, as far as somebody said so. */
+export class ShownContextDto {
+  ip: string | null;
+  country: string | null;
+  cardFingerprint: string | null;
+  deviceId: string | null;
+}
+
 /** With all that happened to it. */
 export class PaymentDetailDto extends PaymentDto {
   transitions: PaymentTransitionDto[];
@@ -344,4 +362,23 @@ export class PaymentDetailDto extends PaymentDto {
   disputes: DisputeDto[];
 
   operations: OperationDto[];
+
+  /** What was said of who pays; for staff and services. */
+  context?: ShownContextDto;
+
+  /** What the fraud rules made of it when it was created; for staff and services. */
+  evaluations?: RuleEvaluationDto[];
+}
+
+/** A payment that waits for somebody to look at it. */
+export class ReviewDto extends PaymentDto {
+  /** The fraud rules that want it looked at; empty when it waits for something else. */
+  evaluations: RuleEvaluationDto[];
+}
+
+export class ReviewPageDto {
+  data: ReviewDto[];
+
+  /** Send it as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
 }

@@ -37,6 +37,7 @@ export class PaystackProvider implements PaymentProvider {
   readonly name = 'paystack';
   readonly mode: PaymentMode;
   readonly keysHoldMs = 0;
+  readonly canAuthorize = false;
 
   constructor(
     private readonly api: PaystackApi,

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { CaptureMode, ChargeStatus, PaymentFailure } from '../../payment.js';
+import type { CaptureMode, PaymentFailure, ReportedStatus } from '../../payment.js';
 
 /** A charge as the sandbox knows it: its own books, as a provider has them on the other side of the network. */
 @Entity('sandbox_charges')
@@ -31,7 +31,7 @@ export class SandboxCharge {
   capture: CaptureMode;
 
   @Column({ type: 'text' })
-  status: Exclude<ChargeStatus, 'created'>;
+  status: ReportedStatus;
 
   @Column({ type: 'jsonb', nullable: true })
   failure: PaymentFailure | null;

@@ -3,11 +3,11 @@ import { Money } from '../../../../kernel/money.js';
 import type { DisputeMovementKind, DisputeReport } from '../../dispute.js';
 import type {
   ChargeReport,
-  ChargeStatus,
   PaymentFailure,
   ProviderRefund,
   RefundReport,
   RefundStatus,
+  ReportedStatus,
 } from '../../payment.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
@@ -17,7 +17,7 @@ export interface ChargeObject {
   readonly amount: number;
   readonly received: number;
   readonly currency: string;
-  readonly status: Exclude<ChargeStatus, 'created'>;
+  readonly status: ReportedStatus;
   readonly failure: PaymentFailure | null;
   readonly authorization_url: string | null;
 }

@@ -37,6 +37,7 @@ export class SandboxProvider implements PaymentProvider {
   readonly name = 'sandbox';
   readonly mode = 'test';
   readonly keysHoldMs = KEYS_HOLD_MS;
+  readonly canAuthorize = true;
   private readonly apiKey: string;
 
   constructor(

@@ -39,6 +39,7 @@ export class StripePayments implements PaymentProvider {
   readonly name = 'stripe';
   readonly mode: PaymentMode;
   readonly keysHoldMs = KEYS_HOLD_MS;
+  readonly canAuthorize = true;
   private readonly logger = new Logger(StripePayments.name);
   private readonly stripe: Stripe;
 
