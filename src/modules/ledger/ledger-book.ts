@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../../kernel/ids.js';
+import { allEnded } from '../../platform/transaction/index.js';
 import { AuditLog, type NewAuditLine } from '../audit/index.js';
 import type { AccountRef } from './account.js';
-import { allEnded } from './all-ended.js';
 import { LEDGER_ACTOR } from './decide-debt.js';
 import { type Decidable, decide, type Decision } from './decide.js';
 import type { HoldId } from './ids.js';

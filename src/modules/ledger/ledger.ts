@@ -5,7 +5,7 @@ import type { RequestContext } from '../../platform/auth/index.js';
 import { type Coalescer, CoalescerFactory } from '../../platform/coalescer/index.js';
 import { isUniqueViolation, TransactionConflictError } from '../../platform/database/index.js';
 import { isKept } from '../../platform/idempotency/index.js';
-import { LEDGER_LOCK } from '../../platform/transaction/index.js';
+import { holdsLock, LEDGER_LOCK } from '../../platform/transaction/index.js';
 import type { AccountKey, AccountStatus, BalanceAt, LedgerAccount } from './account.js';
 import { checkPosting, isOwner } from './check-posting.js';
 import type { Hold } from './hold.js';
@@ -74,7 +74,7 @@ export class Ledger {
    * anything was posted to the same accounts since its first read.
    */
   async post(tx: EntityManager, request: JoinedRequest): Promise<readonly PostingOutcome[]> {
-    await tx.query(`LOCK TABLE ${LEDGER_LOCK} IN EXCLUSIVE MODE`);
+    if (!holdsLock(tx, LEDGER_LOCK)) await tx.query(`LOCK TABLE ${LEDGER_LOCK} IN EXCLUSIVE MODE`);
     try {
       const loaded = await this.book.load(tx, [request]);
       return await this.book.carryOut(tx, loaded, [request], async ([outcomes]) => outcomes ?? []);

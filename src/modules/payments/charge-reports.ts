@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { allEnded } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { changeBy, type ChargeSoFar, type Settlement } from './charge-state.js';
 import { OperationsRepository } from './operations.repository.js';
@@ -62,11 +63,13 @@ export class ChargeReports {
       }),
       ...reviewAfter(payment, status, settled),
     };
-    await this.payments.change(tx, id, change);
-    await this.operations.prove(tx, id, PROVEN[report.status] ?? ['create']);
+    const reason = settled?.review ?? report.failure?.message ?? null;
+    await allEnded([
+      this.payments.change(tx, id, change),
+      this.operations.prove(tx, id, PROVEN[report.status] ?? ['create']),
+      (status || settled) && this.record(tx, payment, status ?? payment.status, reason, cause),
+    ]);
     if (status || settled) {
-      const reason = settled?.review ?? report.failure?.message ?? null;
-      await this.record(tx, payment, status ?? payment.status, reason, cause);
       await this.payments.watch(tx, id);
       // It had been given up: what went back of it meanwhile nobody has asked about.
       if (settled && OVER.includes(payment.status)) await this.payments.ring(tx, id);
@@ -89,11 +92,9 @@ export class ChargeReports {
     reason: string | null,
     cause: ChangeCause,
   ): Promise<void> {
-    await this.payments.addTransition(tx, id, { from, to, reason }, cause);
     const { actor, source } = cause;
-    await this.audit.record(tx, [
-      { actor, action: `payment.${to}`, subject: `payment:${id}`, details: { from, to, source, reason } },
-    ]);
+    const line = { actor, action: `payment.${to}`, subject: `payment:${id}`, details: { from, to, source, reason } };
+    await allEnded([this.payments.addTransition(tx, id, { from, to, reason }, cause), this.audit.record(tx, [line])]);
     this.metrics.changed(provider, to);
   }
 

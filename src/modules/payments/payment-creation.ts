@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Money } from '../../kernel/money.js';
-import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
+import { allEnded, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import type { NewPaymentDto } from './dto/payment.dto.js';
@@ -61,14 +61,12 @@ export class PaymentCreation {
       const begun = caller.claim ? await this.operations.begunBy(caller.claim, tx) : null;
       if (begun !== null) return { begun };
       await this.insert(tx, creation, origin, caller);
-      const { id, input } = creation;
-      const judgement = await this.rules.judge(tx, { id, subjects: subjectsOf(input, origin) });
-      await this.operations.insert(tx, {
-        id: creation.operation,
-        payment: id,
-        kind: 'create',
-        claim: caller.claim,
-      });
+      const { id, operation, input } = creation;
+      const [judgement] = await allEnded([
+        this.rules.judge(tx, { id, subjects: subjectsOf(input, origin) }),
+        this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim: caller.claim }),
+        this.recordCreation(tx, creation, caller),
+      ]);
       await this.carryOut(tx, judgement.verdict, creation, caller);
       return { judgement };
     }, READ_COMMITTED);
@@ -88,8 +86,8 @@ export class PaymentCreation {
       const open = await this.payments.openFor(tx, userId, reference);
       if (open !== null) throw new PaymentAlreadyOpenError(open.id, open.status);
     }
-    await this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
-    await this.payments.insert(tx, {
+    const opening = this.ledger.openAccount(tx, userAccount(userId, amount.currency), context);
+    const inserting = this.payments.insert(tx, {
       id,
       userId,
       provider: provider.name,
@@ -106,10 +104,21 @@ export class PaymentCreation {
       createdBy: context.actor,
       ...origin,
     });
+    await allEnded([opening, inserting]);
+  }
+
+  private async recordCreation(
+    tx: EntityManager,
+    { id, amount, input, provider }: PaymentToCreate,
+    caller: PaymentCaller,
+  ) {
     const step = { from: null, to: 'created', reason: null } as const;
-    await this.payments.addTransition(tx, id, step, causeOf(caller));
+    const { userId } = input;
     const details = { userId, amount: Number(amount.minor), currency: amount.currency, provider: provider.name };
-    await this.audit.record(tx, [{ ...context, action: 'payment.created', subject: `payment:${id}`, details }]);
+    await allEnded([
+      this.payments.addTransition(tx, id, step, causeOf(caller)),
+      this.audit.record(tx, [{ ...caller.context, action: 'payment.created', subject: `payment:${id}`, details }]),
+    ]);
   }
 
   private async carryOut(

@@ -12,6 +12,7 @@ import {
   sealPrepared,
   TransactionEndedError,
 } from '../database/index.js';
+import { noteLock } from './held-lock.js';
 import { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
 
 export type IsolationLevel = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
@@ -104,6 +105,7 @@ export class Transactor {
     const runner = this.dataSource.createQueryRunner();
     try {
       await begin(runner, isolation, lockTable);
+      if (lockTable !== undefined) noteLock(runner, lockTable);
       const result = await sealedAfter(runner.manager, work);
       await commit(runner);
       this.ended.inc({ outcome: 'committed' });
