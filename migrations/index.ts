@@ -16,6 +16,7 @@ import { AddSourceBodyLimit1795248013000 } from './1795248013000-AddSourceBodyLi
 import { IndexActiveHolds1795248015000 } from './1795248015000-IndexActiveHolds.js';
 import { KnowKeys1795248016000 } from './1795248016000-KnowKeys.js';
 import { CreatePayments1795248017000 } from './1795248017000-CreatePayments.js';
+import { CreateReconciliations1795248021000 } from './1795248021000-CreateReconciliations.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   IndexActiveHolds1795248015000,
   KnowKeys1795248016000,
   CreatePayments1795248017000,
+  CreateReconciliations1795248021000,
 ];

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
-
-/** What Paystack answers: a status code and a body. */
-export interface PaystackReply {
-  readonly code: number;
-  readonly body: object;
-}
+import { listOf } from './paystack-lists.js';
+import { type PaystackReply, refusal } from './paystack-reply.js';
 
 export interface Transaction {
   readonly id: number;
@@ -21,6 +17,7 @@ export interface Transaction {
   domain: string;
   metadata: unknown;
   paidAt: string | null;
+  createdAt: string;
 }
 
 export interface Refund {
@@ -28,9 +25,20 @@ export interface Refund {
   readonly transaction: Transaction;
   readonly amount: number;
   readonly merchantNote: string;
+  readonly createdAt: string;
   status: string;
   /** False: it is not in the list yet. */
   isListed: boolean;
+}
+
+/** What a customer's bank asked back, and the merchant gave. */
+export interface ResolvedDispute {
+  readonly id: number;
+  readonly transaction: Transaction;
+  readonly refundAmount: number;
+  readonly resolution: 'merchant-accepted' | 'declined';
+  readonly createdAt: string;
+  readonly resolvedAt: string;
 }
 
 /** What a customer's payment may look like. */
@@ -50,6 +58,7 @@ const REFUND_LIST = ['transaction', 'currency', 'from', 'to', 'perPage', 'page']
 export class PaystackAccount {
   readonly transactions = new Map<string, Transaction>();
   readonly refunds: Refund[] = [];
+  readonly disputes: ResolvedDispute[] = [];
   /** Those that the account may take; all of Paystack's unless told. */
   currencies = CURRENCIES;
   /** New refunds are in the list at once. */
@@ -82,6 +91,7 @@ export class PaystackAccount {
       domain: 'test',
       metadata: JSON.parse(String(metadata)),
       paidAt: null,
+      createdAt: new Date().toISOString(),
     };
     this.transactions.set(transaction.reference, transaction);
     return success('Authorization URL created', {
@@ -117,6 +127,7 @@ export class PaystackAccount {
       transaction,
       amount: Number(amount),
       merchantNote: String(merchantNote),
+      createdAt: new Date().toISOString(),
       status: 'pending',
       isListed: this.listsRefunds,
     };
@@ -133,7 +144,26 @@ export class PaystackAccount {
     return success('Refund has been queued for processing', { ...refundShown(refund), transaction: shown });
   }
 
+  listTransactions(query: URLSearchParams): PaystackReply {
+    const all = [...this.transactions.values()].map((each) => ({ ...each, shown: transactionShown(each) }));
+    return listOf('transaction', all, query);
+  }
+
+  listDisputes(query: URLSearchParams): PaystackReply {
+    const all = this.disputes.map((each) => ({ ...each, status: 'resolved', shown: disputeShown(each) }));
+    return listOf('dispute', all, query);
+  }
+
+  /** Of one transaction, or of the whole account. */
   listRefunds(query: URLSearchParams): PaystackReply {
+    if (!query.has('transaction')) {
+      const all = this.refunds.filter(({ isListed }) => isListed);
+      return listOf(
+        'refund',
+        all.map((each) => ({ ...each, shown: refundShown(each) })),
+        query,
+      );
+    }
     const wrong = strangers(Object.fromEntries(query), REFUND_LIST);
     const transaction = query.get('transaction') ?? '';
     if (wrong !== undefined || !/^\d+$/.test(transaction)) {
@@ -151,6 +181,23 @@ export class PaystackAccount {
     return refund === undefined
       ? refusal(404, 'Refund not found', 'not_found')
       : success('Refund retrieved', refundShown(refund));
+  }
+
+  /** The customer's bank asked for it, and the merchant agreed. */
+  loseDispute(reference: string, refundAmount: number): ResolvedDispute {
+    const at = new Date().toISOString();
+    const transaction = this.known(reference);
+    const resolution = 'merchant-accepted';
+    const dispute = {
+      id: this.nextId(),
+      transaction,
+      refundAmount,
+      resolution,
+      createdAt: at,
+      resolvedAt: at,
+    } as const;
+    this.disputes.push(dispute);
+    return dispute;
   }
 
   /** The customer pays. */
@@ -182,7 +229,8 @@ export class PaystackAccount {
 
 /** As `verify` answers it and `charge.success` brings it. */
 export function transactionShown(transaction: Transaction): object {
-  const { id, domain, status, reference, amount, currency, metadata, paidAt, email, requestedAmount } = transaction;
+  const { id, domain, status, reference, amount, currency, metadata, paidAt, createdAt, email, requestedAmount } =
+    transaction;
   const isPaid = status === 'success';
   return {
     id,
@@ -194,7 +242,7 @@ export function transactionShown(transaction: Transaction): object {
     message: null,
     gateway_response: isPaid ? 'Successful' : 'The transaction was not completed',
     paid_at: paidAt,
-    created_at: '2026-01-01T00:00:00.000Z',
+    created_at: createdAt,
     channel: 'card',
     currency,
     ip_address: '197.210.54.33',
@@ -208,7 +256,7 @@ export function transactionShown(transaction: Transaction): object {
     split: {},
     order_id: null,
     paidAt,
-    createdAt: '2026-01-01T00:00:00.000Z',
+    createdAt,
     ...(requestedAmount !== null && { requested_amount: requestedAmount }),
     pos_transaction_data: null,
     source: null,
@@ -234,7 +282,7 @@ export function refundEvent({ status, transaction, amount }: Refund): object {
   };
 }
 
-function refundShown({ id, transaction, amount, merchantNote, status }: Refund): object {
+function refundShown({ id, transaction, amount, merchantNote, status, createdAt }: Refund): object {
   return {
     integration: 412_829,
     transaction: transaction.id,
@@ -249,16 +297,38 @@ function refundShown({ id, transaction, amount, merchantNote, status }: Refund):
     refunded_by: 'merchant@example.com',
     customer_note: `Refund for transaction ${transaction.reference}`,
     merchant_note: merchantNote,
+    transaction_reference: transaction.reference,
     deducted_amount: 0,
     fully_deducted: false,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
+    createdAt,
+    updatedAt: createdAt,
   };
 }
 
-export function refusal(code: number, message: string, error: string): PaystackReply {
-  const meta = { nextStep: 'Look at what was sent' };
-  return { code, body: { status: false, message, meta, type: 'validation_error', code: error } };
+function disputeShown({ id, transaction, refundAmount, resolution, createdAt, resolvedAt }: ResolvedDispute): object {
+  return {
+    id,
+    refund_amount: refundAmount,
+    currency: null,
+    status: 'resolved',
+    resolution,
+    domain: transaction.domain,
+    transaction: transactionShown(transaction),
+    transaction_reference: null,
+    category: 'chargeback',
+    customer: { id: 181_873_746, email: transaction.email, customer_code: 'CUS_1rkzaqsv4rrhqo6' },
+    bin: '408408',
+    last4: '4081',
+    dueAt: null,
+    resolvedAt,
+    evidence: null,
+    attachments: null,
+    note: null,
+    history: [{ status: 'resolved', by: 'merchant@example.com', createdAt: resolvedAt }],
+    messages: [],
+    createdAt,
+    updatedAt: resolvedAt,
+  };
 }
 
 function success(message: string, data: object): PaystackReply {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Stripe } from 'stripe';
+import { type ChargeSource, StripeBalance } from './stripe-balance.js';
 import { type Parameters, StripeRefusal } from './stripe-parameters.js';
 
 /** Written from https://docs.stripe.com/currencies, not from our own table. */
@@ -26,6 +27,7 @@ export const VERSION = '2026-10-28.endive';
 export class StripeState {
   readonly intents = new Map<string, Stripe.PaymentIntent>();
   readonly refunds = new Map<string, Stripe.Refund>();
+  readonly balance = new StripeBalance();
   /** In the order in which things happened. Nothing delivers them but the tests. */
   readonly events: Record<string, unknown>[] = [];
 
@@ -98,6 +100,7 @@ export class StripeState {
     }
     const rest = intent.amount - part;
     Object.assign(intent, { status: 'succeeded', amount_received: part, amount_capturable: 0 });
+    this.balance.add('charge', chargeSourceOf(intent), part);
     this.tell('charge.captured', this.chargeOf(intent, rest));
     // The rest shows as a refund inside the charge.
     if (rest > 0) this.tell('charge.refunded', this.chargeOf(intent, rest));
@@ -130,6 +133,7 @@ export class StripeState {
       throw StripeRefusal.invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`);
     const refund = newRefund(intent, amount, { ...(params['metadata'] as Record<string, string> | undefined) });
     this.refunds.set(refund.id, refund);
+    refund.balance_transaction = this.balance.add('refund', refund, -amount).id;
     this.tell('charge.refunded', this.chargeOf(intent, this.refunded(intent.id)));
     this.tell('refund.created', refund);
     return refund;
@@ -138,7 +142,12 @@ export class StripeState {
   /** The customer's bank sends it back. */
   failRefund(id: string): Stripe.Refund {
     const refund = this.refundOf(id);
-    Object.assign(refund, { status: 'failed', failure_reason: 'expired_or_canceled_card' });
+    const { id: back } = this.balance.add('refund_failure', refund, refund.amount);
+    Object.assign(refund, {
+      status: 'failed',
+      failure_reason: 'expired_or_canceled_card',
+      failure_balance_transaction: back,
+    });
     this.tell('charge.refund.updated', refund);
     this.tell('refund.failed', refund);
     return refund;
@@ -204,6 +213,7 @@ export class StripeState {
       return;
     }
     Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
+    this.balance.add('charge', chargeSourceOf(intent), intent.amount);
     this.tell('charge.succeeded', this.chargeOf(intent, 0));
     this.tell('payment_intent.succeeded', intent);
   }
@@ -241,6 +251,21 @@ export function newId(prefix: string): string {
 function chargeIdOf({ latest_charge: charge }: Stripe.PaymentIntent): string {
   if (typeof charge === 'string') return charge;
   throw new Error('It has no charge');
+}
+
+/** Its charge, as it is expanded in a balance transaction. */
+function chargeSourceOf(intent: Stripe.PaymentIntent): ChargeSource {
+  return {
+    id: chargeIdOf(intent),
+    object: 'charge',
+    amount: intent.amount,
+    amount_captured: intent.amount_received,
+    currency: intent.currency,
+    livemode: false,
+    metadata: { ...intent.metadata },
+    payment_intent: intent.id,
+    status: 'succeeded',
+  };
 }
 
 function now(): number {

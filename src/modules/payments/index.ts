@@ -3,9 +3,17 @@ import { PaymentRefund } from './payment-refund.entity.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 import { Payment } from './payment.entity.js';
 import { ProviderOperation } from './provider-operation.entity.js';
+import { RECONCILIATION_ENTITIES } from './reconciliation/index.js';
 
 /** For the data source; other modules use the services. */
-export const PAYMENT_ENTITIES = [Payment, PaymentTransition, PaymentRefund, ProviderOperation, ...SANDBOX_ENTITIES];
+export const PAYMENT_ENTITIES = [
+  Payment,
+  PaymentTransition,
+  PaymentRefund,
+  ProviderOperation,
+  ...RECONCILIATION_ENTITIES,
+  ...SANDBOX_ENTITIES,
+];
 
 export { PaymentsModule } from './payments.module.js';
 export { PaymentsService } from './payments.service.js';

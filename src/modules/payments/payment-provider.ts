@@ -8,6 +8,7 @@ import type {
   PaymentProviderName,
   RefundReport,
 } from './payment.js';
+import type { Movement, MovementWindow } from './provider-movement.js';
 
 /** A charge to be made. */
 export interface NewCharge {
@@ -70,6 +71,14 @@ export interface PaymentProvider {
 
   /** @returns undefined when it is certain that there is none, and that none is on its way */
   findRefund(charge: ChargeRef, refund: RefundRef): Promise<RefundReport | undefined>;
+
+  /**
+   * What moved on our balance there, from the provider's own lists, page by page. Questions that got no answer are asked again, and
+   * not sooner than the provider wishes.
+   *
+   * @throws NotExecutedError when it will not tell, OutcomeUnknownError when it has not answered for long
+   */
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]>;
 }
 
 /** Nothing happened, and never will: the provider refused the request. */

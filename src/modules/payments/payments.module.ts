@@ -2,12 +2,14 @@ import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/co
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../../config/index.js';
 import { HttpClientModule } from '../../platform/http-client/index.js';
+import { JobsModule } from '../../platform/jobs/index.js';
 import { RateLimitModule } from '../../platform/rate-limit/index.js';
 import { AuditModule } from '../audit/index.js';
 import { LedgerModule } from '../ledger/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
 import { PAYSTACK, paystackMode } from './adapters/paystack/index.js';
 import { SandboxAddress } from './adapters/sandbox/sandbox-address.js';
+import { SandboxBalance } from './adapters/sandbox/sandbox-balance.js';
 import { SandboxController, SandboxKeyGuard } from './adapters/sandbox/sandbox.controller.js';
 import { SandboxHandlers } from './adapters/sandbox/sandbox.handlers.js';
 import { SandboxPageController } from './adapters/sandbox/sandbox-page.controller.js';
@@ -30,6 +32,11 @@ import { PaymentsService } from './payments.service.js';
 import { ProviderCalls } from './provider-calls.js';
 import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-directory.js';
 import { ProviderOperation } from './provider-operation.entity.js';
+import {
+  RECONCILIATION_ENTITIES,
+  RECONCILIATION_PROVIDERS,
+  ReconciliationsController,
+} from './reconciliation/index.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
@@ -56,8 +63,9 @@ export class PaymentsModule {
     return {
       module: PaymentsModule,
       imports: [
-        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation]),
+        TypeOrmModule.forFeature([Payment, PaymentRefund, ProviderOperation, ...RECONCILIATION_ENTITIES]),
         HttpClientModule,
+        JobsModule,
         RateLimitModule,
         AuditModule,
         LedgerModule,
@@ -67,6 +75,7 @@ export class PaymentsModule {
         ReviewsController,
         PaymentsController,
         WalletPaymentsController,
+        ReconciliationsController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
@@ -85,6 +94,7 @@ export class PaymentsModule {
         RefundReports,
         ProviderCalls,
         ProviderDirectory,
+        ...RECONCILIATION_PROVIDERS,
         ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
           provide: PAYMENT_PROVIDERS_IN_USE,
@@ -101,7 +111,15 @@ const STRIPE = { controllers: [], providers: [StripePayments, StripeHandlers], a
 
 const SANDBOX = {
   controllers: [SandboxController, SandboxPageController],
-  providers: [SandboxAddress, SandboxKeyGuard, SandboxProvider, SandboxService, SandboxWebhooks, SandboxHandlers],
+  providers: [
+    SandboxAddress,
+    SandboxKeyGuard,
+    SandboxProvider,
+    SandboxService,
+    SandboxBalance,
+    SandboxWebhooks,
+    SandboxHandlers,
+  ],
   adapters: [SandboxProvider],
 };
 

@@ -36,6 +36,10 @@ export class RefundsRepository {
     return tx.withRepository(this.refunds).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
+  find(id: string): Promise<PaymentRefund | null> {
+    return this.refunds.findOneBy({ id });
+  }
+
   get(id: string): Promise<PaymentRefund> {
     return this.refunds.findOneByOrFail({ id });
   }

@@ -91,7 +91,7 @@ export function objectOf(value: JsonValue | undefined): JsonObject {
  * What came in for us: a customer who pays the fee is charged `amount`, of which `requested_amount` was asked for. Never more
  * than was paid.
  */
-function receivedOf(data: JsonObject): bigint {
+export function receivedOf(data: JsonObject): bigint {
   const paid = amountOf(data, 'amount');
   const { requested_amount: requested } = data;
   if (requested === undefined || requested === null) return paid;
@@ -100,7 +100,7 @@ function receivedOf(data: JsonObject): bigint {
 }
 
 /** Subunits: a number, or a text of digits. */
-function amountOf(data: JsonObject, name: string): bigint {
+export function amountOf(data: JsonObject, name: string): bigint {
   const value = data[name];
   if (typeof value === 'bigint' && value >= 0n) return value;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
@@ -108,7 +108,7 @@ function amountOf(data: JsonObject, name: string): bigint {
   throw new UnreadableObjectError(`${name} is no amount`);
 }
 
-function moneyOf(amount: bigint, data: JsonObject): Money {
+export function moneyOf(amount: bigint, data: JsonObject): Money {
   const currency = textOf(data, 'currency');
   if (!isCurrency(currency)) throw new UnreadableObjectError('currency is none');
   try {
@@ -133,7 +133,7 @@ function failureOf(data: JsonObject): PaymentFailure {
   return { code: 'charge_failed', message: said ?? 'The payment failed.' };
 }
 
-function textOf(data: JsonObject, name: string): string {
+export function textOf(data: JsonObject, name: string): string {
   const value = data[name];
   if (typeof value === 'string') return value;
   throw new UnreadableObjectError(`${name} is no text`);

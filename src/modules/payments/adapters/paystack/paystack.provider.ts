@@ -13,10 +13,12 @@ import {
   type PaymentProvider,
   type RefundRef,
 } from '../../payment-provider.js';
+import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { PaystackApi, type PaystackAnswer, type PaystackRefusal } from './paystack-api.js';
 import { paystackMode } from './paystack-key.js';
 import { chargeReportOf, idOf, objectOf, refundReportOf, UnreadableObjectError } from './paystack-objects.js';
-import { referenceOf } from './paystack-reference.js';
+import { paystackMovements } from './paystack-movements.js';
+import { refundNote, referenceOf } from './paystack-reference.js';
 
 /** So long the answer to a creation may still come: the deadline of a call, and the commit after it. */
 const ANSWER_MAY_COME_MS = 30_000;
@@ -107,7 +109,7 @@ export class PaystackProvider implements PaymentProvider {
       transaction: referenceOf(payment),
       amount: toProviderAmount('paystack', amount),
       currency: amount.currency,
-      merchant_note: noteOf(refund),
+      merchant_note: refundNote(refund),
     });
     const data = dataOf(answer);
     return readable(() => refundReportOf(data, amount));
@@ -132,10 +134,14 @@ export class PaystackProvider implements PaymentProvider {
       const data = toldBy(await this.ask(`/refund/${encodeURIComponent(reference)}`));
       return readable(() => refundReportOf(data, amount));
     }
-    const found = await this.refundNoted(charge, noteOf(refund));
+    const found = await this.refundNoted(charge, refundNote(refund));
     if (found !== undefined) return readable(() => refundReportOf(found, amount));
     if (ageMs < REFUND_SETTLES_MS) throw new OutcomeUnknownError('The refund may not be in the list yet');
     return undefined;
+  }
+
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]> {
+    return paystackMovements(this.api, window);
   }
 
   /** The first answer to our one call is that it was made before: somebody between us sent it twice. */
@@ -220,10 +226,6 @@ function isDuplicate({ code, message }: PaystackRefusal): boolean {
 function isNotFound({ status, code, message }: PaystackRefusal): boolean {
   if (status !== 400 && status !== 404) return false;
   return code === 'transaction_not_found' || /^transaction reference not found/i.test(message);
-}
-
-function noteOf(refund: string): string {
-  return `holdfast refund ${refund}`;
 }
 
 function refused(path: string, message: string): ValidationError {

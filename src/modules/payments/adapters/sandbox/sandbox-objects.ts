@@ -1,6 +1,14 @@
 import type { Currency } from '../../../../kernel/currency.js';
 import { Money } from '../../../../kernel/money.js';
-import type { ChargeReport, ChargeStatus, PaymentFailure, RefundReport, RefundStatus } from '../../payment.js';
+import type { Movement } from '../../provider-movement.js';
+import type {
+  ChargeReport,
+  ChargeStatus,
+  PaymentFailure,
+  PaymentId,
+  RefundReport,
+  RefundStatus,
+} from '../../payment.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
 export interface ChargeObject {
@@ -24,6 +32,24 @@ export interface RefundObject {
   readonly status: RefundStatus;
 }
 
+/** A movement as the sandbox lists it. */
+export interface MovementObject {
+  readonly id: string;
+  readonly kind: 'charge' | 'refund';
+  readonly object: string;
+  readonly charge: string;
+  readonly payment: PaymentId | null;
+  readonly refund: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly created_at: string;
+}
+
+export interface MovementListObject {
+  readonly data: readonly MovementObject[];
+  readonly has_more: boolean;
+}
+
 export function chargeReportOf(charge: ChargeObject): ChargeReport {
   return {
     reference: charge.id,
@@ -41,5 +67,20 @@ export function refundReportOf({ id, status, amount, currency }: RefundObject): 
     status,
     amount: Money.of(amount, currency as Currency),
     ...(status === 'failed' && { failure: { code: 'refund_failed', message: "The customer's bank sent it back." } }),
+  };
+}
+
+/** The sandbox takes no fees, and pays out at once. */
+export function movementOf(object: MovementObject): Movement {
+  const { amount, currency, created_at: createdAt, ...rest } = object;
+  return {
+    ...rest,
+    amount: Money.of(amount, currency as Currency),
+    fee: Money.of(0, currency as Currency),
+    createdAt: new Date(createdAt),
+    isReversal: rest.kind === 'refund' && amount > 0,
+    isPending: false,
+    isUndone: false,
+    isAvailable: true,
   };
 }

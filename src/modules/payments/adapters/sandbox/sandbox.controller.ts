@@ -15,15 +15,18 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { IsIn, IsUUID } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsUUID, Max, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { timingSafeEqual } from 'node:crypto';
 import { CONFIG, type Config } from '../../../../config/index.js';
+import { IsOmittable, IsTimestamp } from '../../../../platform/http/index.js';
 import { Public, UnauthenticatedError } from '../../../../platform/auth/index.js';
 import { IsAmount, IsCurrency, NoBodyDto } from '../../../wallet/index.js';
+import { SandboxBalance } from './sandbox-balance.js';
 import { behaviorOf } from './sandbox-amounts.js';
 import { sandboxApiKey } from './sandbox-keys.js';
-import type { ChargeObject, RefundObject } from './sandbox-objects.js';
+import type { ChargeObject, MovementListObject, RefundObject } from './sandbox-objects.js';
 import { type Made, SandboxService } from './sandbox.service.js';
 import { SandboxWebhooks } from './sandbox-webhooks.js';
 
@@ -54,6 +57,24 @@ export class SandboxRefundDto {
   amount: number;
 }
 
+export class SandboxMovementsDto {
+  @IsTimestamp()
+  from: string;
+
+  @IsTimestamp()
+  to: string;
+
+  @IsOmittable()
+  @IsUUID()
+  after?: string;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit: number;
+}
+
 /** Lets in whoever has the sandbox's own key: nobody else could prove that a charge was asked for. */
 @Injectable()
 export class SandboxKeyGuard implements CanActivate {
@@ -75,7 +96,7 @@ export class SandboxKeyGuard implements CanActivate {
 @ApiExcludeController()
 @Public()
 @UseGuards(SandboxKeyGuard)
-@Controller('sandbox/charges')
+@Controller('sandbox')
 export class SandboxController {
   /** Keys whose first call was cut off before anything was made. */
   private readonly cutOff = new Set<string>();
@@ -83,9 +104,15 @@ export class SandboxController {
   constructor(
     private readonly sandbox: SandboxService,
     private readonly webhooks: SandboxWebhooks,
+    private readonly balance: SandboxBalance,
   ) {}
 
-  @Post()
+  @Get('movements')
+  movements(@Query() { from, to, after, limit }: SandboxMovementsDto): Promise<MovementListObject> {
+    return this.balance.list(from, to, after, limit);
+  }
+
+  @Post('charges')
   create(
     @Body() charge: SandboxChargeDto,
     @Headers('idempotency-key') key: string,
@@ -94,12 +121,12 @@ export class SandboxController {
     return this.answer(reply, charge.amount, key, () => this.sandbox.create(charge, key));
   }
 
-  @Get()
+  @Get('charges')
   list(@Query('payment') payment: string): Promise<ChargeObject[]> {
     return this.sandbox.findByPayment(payment);
   }
 
-  @Post(':id/capture')
+  @Post('charges/:id/capture')
   capture(
     @Param('id') id: string,
     @Body() { amount }: SandboxCaptureDto,
@@ -109,18 +136,18 @@ export class SandboxController {
     return this.answer(reply, amount, key, () => this.sandbox.capture(id, amount));
   }
 
-  @Post(':id/cancel')
+  @Post('charges/:id/cancel')
   @HttpCode(200)
   async cancel(@Param('id') id: string, @Body() _none: NoBodyDto): Promise<ChargeObject> {
     return (await this.sandbox.cancel(id)).object;
   }
 
-  @Get(':id/refunds')
+  @Get('charges/:id/refunds')
   refunds(@Param('id') id: string): Promise<RefundObject[]> {
     return this.sandbox.refundsOf(id);
   }
 
-  @Post(':id/refunds')
+  @Post('charges/:id/refunds')
   refund(
     @Param('id') id: string,
     @Body() { refund, amount }: SandboxRefundDto,

@@ -102,7 +102,8 @@ function isRefundStatus(status: string | null): status is RefundStatus {
   return REFUND_STATUSES.some((known) => known === status);
 }
 
-function moneyOf(amount: number | bigint, currency: string): Money {
+/** As Stripe writes it. @throws OutcomeUnknownError in a currency that nobody here knows */
+export function moneyOf(amount: number | bigint, currency: string): Money {
   const code = currency.toUpperCase();
   if (!isCurrency(code)) throw notUnderstood(`an amount in ${code}`);
   return fromProviderAmount('stripe', amount, code);

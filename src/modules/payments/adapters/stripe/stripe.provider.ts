@@ -12,9 +12,11 @@ import {
   type PaymentProvider,
   type RefundRef,
 } from '../../payment-provider.js';
+import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { openStripe } from './stripe-client.js';
 import { declinedIntentOf } from './stripe-declines.js';
 import { isKeyMisused, meaningOf } from './stripe-errors.js';
+import { stripeMovements } from './stripe-movements.js';
 import { chargeReportOf, refundReportOf, type StripeIntent } from './stripe-objects.js';
 
 /** Stripe keeps keys for 24 hours at least, and then executes anew. https://docs.stripe.com/api/idempotent_requests */
@@ -134,6 +136,10 @@ export class StripePayments implements PaymentProvider {
       );
       return found ? refundReportOf(found) : absent(ageMs, 'Refund');
     });
+  }
+
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]> {
+    return stripeMovements(this.stripe, window);
   }
 
   private async idOf(charge: ChargeRef): Promise<string> {
