@@ -19,6 +19,7 @@ import { CreatePayments1795248017000 } from './1795248017000-CreatePayments.js';
 import { AddDebtAccounts1795248018000 } from './1795248018000-AddDebtAccounts.js';
 import { AddDisputes1795248019000 } from './1795248019000-AddDisputes.js';
 import { AddFraudRules1795248020000 } from './1795248020000-AddFraudRules.js';
+import { CreateReconciliations1795248021000 } from './1795248021000-CreateReconciliations.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   AddDebtAccounts1795248018000,
   AddDisputes1795248019000,
   AddFraudRules1795248020000,
+  CreateReconciliations1795248021000,
 ];

@@ -45,6 +45,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'list where webhooks may come in',
     load: async () => (await import('./sources.js')).registerSources,
   },
+  payments: {
+    description:
+      'compare payments with what a provider says, over HTTP like events; exit code 1 when something is open',
+    load: async () => (await import('./payments/index.js')).registerPayments,
+  },
   audit: {
     description: 'verify the hash-chained record of who did what',
     load: async () => (await import('./audit.js')).registerAudit,

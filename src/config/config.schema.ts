@@ -200,6 +200,16 @@ export const environmentSchema = z.object({
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: z.preprocess(blankIsAbsent, mailbox.prefault('Holdfast <no-reply@holdfast.invalid>')),
 
+  PAYMENTS_RECONCILE_AT: z.preprocess(
+    blankIsAbsent,
+    z
+      .string()
+      .default('03:00')
+      .refine((text) => text === 'off' || /^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text), {
+        error: 'must be a time of the day in UTC such as 03:00, or off',
+      }),
+  ),
+
   STRIPE_SECRET_KEY: optional(
     z
       .string()

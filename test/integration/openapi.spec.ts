@@ -58,6 +58,7 @@ beforeAll(async () => {
     ENCRYPTION_KEY: 'e'.repeat(64),
     JWT_SECRET: 'j'.repeat(64),
     ...RATE_LIMITS_OFF,
+    PAYMENTS_RECONCILE_AT: 'off',
     BOOTSTRAP_API_KEY: ADMIN_KEY,
     STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,
     PUBLIC_URL: 'https://pay.example.com/',

@@ -37,6 +37,7 @@ beforeAll(async () => {
     DATABASE_URL: database.url,
     DATA_DIR: dataDir,
     ENCRYPTION_KEY: 'd'.repeat(64),
+    PAYMENTS_RECONCILE_AT: 'off',
     BOOTSTRAP_API_KEY: ADMIN_KEY,
     ...RATE_LIMITS_OFF,
   });

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
-
-/** What Paystack answers: a status code and a body. */
-export interface PaystackReply {
-  readonly code: number;
-  readonly body: object;
-}
+import { listOf } from './paystack-lists.js';
+import { type PaystackReply, refusal } from './paystack-reply.js';
 
 export interface Transaction {
   readonly id: number;
@@ -21,6 +17,7 @@ export interface Transaction {
   domain: string;
   metadata: unknown;
   paidAt: string | null;
+  createdAt: string;
 }
 
 export interface Refund {
@@ -57,10 +54,6 @@ const REFERENCE = /^[A-Za-z0-9.=-]{1,100}$/;
 const INITIALIZE = ['amount', 'email', 'channels', 'currency', 'reference', 'callback_url', 'plan', 'metadata'];
 /** https://paystack.com/docs/api/refund/#create */
 const REFUND = ['transaction', 'amount', 'currency', 'customer_note', 'merchant_note'];
-/** https://paystack.com/docs/api/refund/#list */
-const REFUND_LIST = ['transaction', 'currency', 'from', 'to', 'perPage', 'page'];
-/** https://paystack.com/docs/api/dispute/#list */
-const DISPUTE_LIST = ['transaction', 'status', 'from', 'to', 'perPage', 'page'];
 
 /** An account at Paystack: what it holds, and what is refused. Stricter than the real one about what nobody should send. */
 export class PaystackAccount {
@@ -99,6 +92,7 @@ export class PaystackAccount {
       domain: 'test',
       metadata: JSON.parse(String(metadata)),
       paidAt: null,
+      createdAt: new Date().toISOString(),
     };
     this.transactions.set(transaction.reference, transaction);
     return success('Authorization URL created', {
@@ -142,13 +136,24 @@ export class PaystackAccount {
     return success('Refund has been queued for processing', { ...refundShown(refund), transaction: shown });
   }
 
-  listRefunds(query: URLSearchParams): PaystackReply {
-    const listed = this.refunds.filter(({ isListed }) => isListed);
-    return listedOf('Refunds', query, REFUND_LIST, listed, refundShown);
+  listTransactions(query: URLSearchParams): PaystackReply {
+    const all = [...this.transactions.values()].map((each) => ({ ...each, shown: transactionShown(each) }));
+    return listOf('transaction', all, query);
   }
 
   listDisputes(query: URLSearchParams): PaystackReply {
-    return listedOf('Disputes', query, DISPUTE_LIST, this.disputes, disputeShown);
+    const all = this.disputes.map((each) => ({ ...each, shown: disputeShown(each) }));
+    return listOf('dispute', all, query);
+  }
+
+  /** Of one transaction, or of the whole account. */
+  listRefunds(query: URLSearchParams): PaystackReply {
+    const listed = this.refunds.filter(({ isListed }) => isListed);
+    return listOf(
+      'refund',
+      listed.map((each) => ({ ...each, shown: refundShown(each) })),
+      query,
+    );
   }
 
   /** Somebody refunds in the dashboard: it names nothing of ours. */
@@ -195,6 +200,12 @@ export class PaystackAccount {
       : success('Refund retrieved', refundShown(refund));
   }
 
+  /** The customer's bank asked for it, and the merchant agreed. */
+  loseDispute(reference: string, refundAmount: number): Dispute {
+    const resolved = { status: 'resolved', resolution: 'merchant-accepted', refundAmount } as const;
+    return Object.assign(this.openDispute(reference), resolved);
+  }
+
   /** The customer pays. */
   pay(reference: string, as: Paid = {}): Transaction {
     const transaction = this.known(reference);
@@ -224,7 +235,8 @@ export class PaystackAccount {
 
 /** As `verify` answers it and `charge.success` brings it. */
 export function transactionShown(transaction: Transaction): object {
-  const { id, domain, status, reference, amount, currency, metadata, paidAt, email, requestedAmount } = transaction;
+  const { id, domain, status, reference, amount, currency, metadata, paidAt, createdAt, email, requestedAmount } =
+    transaction;
   const isPaid = status === 'success';
   return {
     id,
@@ -236,7 +248,7 @@ export function transactionShown(transaction: Transaction): object {
     message: null,
     gateway_response: isPaid ? 'Successful' : 'The transaction was not completed',
     paid_at: paidAt,
-    created_at: '2026-01-01T00:00:00.000Z',
+    created_at: createdAt,
     channel: 'card',
     currency,
     ip_address: '197.210.54.33',
@@ -250,7 +262,7 @@ export function transactionShown(transaction: Transaction): object {
     split: {},
     order_id: null,
     paidAt,
-    createdAt: '2026-01-01T00:00:00.000Z',
+    createdAt,
     ...(requestedAmount !== null && { requested_amount: requestedAmount }),
     pos_transaction_data: null,
     source: null,
@@ -291,10 +303,11 @@ function refundShown({ id, transaction, amount, merchantNote, status, dispute, c
     refunded_by: 'merchant@example.com',
     customer_note: `Refund for transaction ${transaction.reference}`,
     merchant_note: merchantNote,
+    transaction_reference: transaction.reference,
     deducted_amount: 0,
     fully_deducted: false,
     createdAt,
-    updatedAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: createdAt,
   };
 }
 
@@ -330,30 +343,6 @@ export function disputeShown(dispute: Dispute): object {
     createdAt,
     updatedAt: createdAt,
   };
-}
-
-function listedOf<Item extends { transaction: Transaction }>(
-  what: string,
-  query: URLSearchParams,
-  known: readonly string[],
-  all: readonly Item[],
-  shown: (item: Item) => object,
-): PaystackReply {
-  const wrong = strangers(Object.fromEntries(query), known);
-  const transaction = query.get('transaction') ?? '';
-  if (wrong !== undefined || !/^\d+$/.test(transaction)) {
-    return refusal(400, wrong ?? 'transaction must be an id', 'invalid_params');
-  }
-  const [perPage, page] = [Number(query.get('perPage') ?? 50), Number(query.get('page') ?? 1)];
-  const found = all.filter((each) => String(each.transaction.id) === transaction);
-  const meta = { total: found.length, skipped: 0, perPage, page, pageCount: Math.ceil(found.length / perPage) };
-  const data = found.slice((page - 1) * perPage, page * perPage).map(shown);
-  return { code: 200, body: { status: true, message: `${what} retrieved`, data, meta } };
-}
-
-export function refusal(code: number, message: string, error: string): PaystackReply {
-  const meta = { nextStep: 'Look at what was sent' };
-  return { code, body: { status: false, message, meta, type: 'validation_error', code: error } };
 }
 
 function success(message: string, data: object): PaystackReply {

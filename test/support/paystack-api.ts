@@ -6,12 +6,11 @@ import {
   type Dispute,
   disputeShown,
   PaystackAccount,
-  type PaystackReply,
   type Refund,
   refundEvent,
-  refusal,
   transactionShown,
 } from './paystack-account.js';
+import { type PaystackReply, refusal } from './paystack-reply.js';
 import { WebhookSender } from './webhook-sender.js';
 
 /** How a call may go wrong, before or after Paystack has carried it out. `twice`: something on the way sent it again. */
@@ -29,11 +28,16 @@ export type PaystackFault = (typeof PAYSTACK_FAULTS)[number];
 
 /** `POST /refund` and the like; what comes after in the path does not matter. */
 type Call =
-  'POST /transaction/initialize' | 'GET /transaction/verify' | 'POST /refund' | 'GET /refund' | 'GET /dispute';
+  | 'POST /transaction/initialize'
+  | 'GET /transaction/verify'
+  | 'GET /transaction'
+  | 'POST /refund'
+  | 'GET /refund'
+  | 'GET /dispute';
 
 interface ArmedFault {
   readonly call: Call;
-  readonly fault: PaystackFault;
+  readonly fault: PaystackFault | 'rate limited';
   readonly when: (body: Record<string, unknown>) => boolean;
 }
 
@@ -67,7 +71,7 @@ export class PaystackApi {
   }
 
   /** The next such call goes wrong, once. */
-  failNext(call: Call, fault: PaystackFault, when: ArmedFault['when'] = () => true): void {
+  failNext(call: Call, fault: ArmedFault['fault'], when: ArmedFault['when'] = () => true): void {
     this.faults.push({ call, fault, when });
   }
 
@@ -112,6 +116,10 @@ export class PaystackApi {
     const refused = this.refusalOf(request, sent, body);
     if (refused !== undefined) return reply(response, refused);
     const fault = this.takeFault(`${method} ${pathname}`, body ?? {});
+    if (fault === 'rate limited') {
+      response.setHeader('retry-after', '1');
+      return reply(response, refusal(429, 'Too many requests', 'rate_limited'));
+    }
     if (fault?.startsWith('hang')) this.hanging.push(response);
     if (fault?.endsWith('before')) return goWrong(response, fault);
     const answer = this.carryOut(method, pathname, searchParams, body ?? {});
@@ -135,14 +143,15 @@ export class PaystackApi {
     const [, of = '', last = ''] = /^(\/transaction\/verify|\/refund)\/([^/]+)$/.exec(path) ?? [];
     if (method === 'POST' && path === '/transaction/initialize') return this.account.initialize(body);
     if (method === 'POST' && path === '/refund') return this.account.refund(body);
-    if (method === 'GET' && path === '/refund') return this.account.listRefunds(query);
+    if (method === 'GET' && path === '/transaction') return this.account.listTransactions(query);
     if (method === 'GET' && path === '/dispute') return this.account.listDisputes(query);
+    if (method === 'GET' && path === '/refund') return this.account.listRefunds(query);
     if (method === 'GET' && of === '/refund') return this.account.fetchRefund(last);
     if (method === 'GET' && of === '/transaction/verify') return this.account.verify(decodeURIComponent(last));
     return refusal(404, `Cannot ${method} ${path}`, 'not_found');
   }
 
-  private takeFault(called: string, body: Record<string, unknown>): PaystackFault | undefined {
+  private takeFault(called: string, body: Record<string, unknown>): ArmedFault['fault'] | undefined {
     const index = this.faults.findIndex(({ call, when }) => called.startsWith(call) && when(body));
     return index === -1 ? undefined : this.faults.splice(index, 1)[0]?.fault;
   }

@@ -164,6 +164,8 @@ function defaults(dataDir: string): Record<string, string> {
     BOOTSTRAP_API_KEY: ADMIN_KEY,
     // Each scrape is to see what has just been done.
     METRICS_MAX_AGE_MS: '0',
+    // Whatever the hour is.
+    PAYMENTS_RECONCILE_AT: 'off',
     ...RATE_LIMITS_OFF,
   };
 }

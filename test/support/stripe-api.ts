@@ -27,7 +27,9 @@ export type Fault =
   | 'stored500After'
   | 'inUse'
   | 'rateLimited'
-  | 'unauthorized';
+  | 'unauthorized'
+  /** A restricted key. */
+  | 'forbidden';
 
 interface PlannedFault {
   readonly call: StripeCall;
@@ -57,6 +59,7 @@ const ROUTES: readonly { call: StripeCall; method: string; path: RegExp }[] = [
   { call: 'refund', method: 'POST', path: /^\/v1\/refunds$/ },
   { call: 'listRefunds', method: 'GET', path: /^\/v1\/refunds$/ },
   { call: 'listDisputes', method: 'GET', path: /^\/v1\/disputes$/ },
+  { call: 'listBalanceTransactions', method: 'GET', path: /^\/v1\/balance_transactions$/ },
   { call: 'retrieveRefund', method: 'GET', path: /^\/v1\/refunds\/(re_\w+)$/ },
 ];
 
@@ -143,7 +146,9 @@ export class StripeApi {
       await this.answer(request, Buffer.concat(chunks).toString(), response, respond);
     } catch (error) {
       if (!(error instanceof StripeRefusal)) throw error;
-      respond(error.status, JSON.stringify({ error: error.error }));
+      // https://docs.stripe.com/rate-limits
+      const headers: Record<string, string> = error.status === 429 ? { 'retry-after': '1' } : {};
+      respond(error.status, JSON.stringify({ error: error.error }), headers);
     }
   }
 
@@ -163,6 +168,10 @@ export class StripeApi {
     if (fault === 'json503') return respond(503, '{"message":"no healthy upstream"}');
     if (fault === 'rateLimited') throw StripeRefusal.invalid('Too many requests', { code: 'rate_limit' }, 429);
     if (fault === 'unauthorized') throw StripeRefusal.invalid('Invalid API Key provided: sk_test_****', {}, 401);
+    if (fault === 'forbidden') {
+      const message = "The provided key 'rk_test_****' does not have the required permissions for this endpoint.";
+      throw StripeRefusal.invalid(message, {}, 403);
+    }
     if (fault === 'inUse') throw inUse();
     const { status, body: text, replayed } = this.once(key, call, id, params, fault);
     const headers = { ...(key && { 'idempotency-key': key }), ...(replayed && { 'idempotent-replayed': 'true' }) };
@@ -256,6 +265,8 @@ export class StripeApi {
         return state.intent(id);
       case 'retrieveRefund':
         return state.refundOf(id);
+      case 'listBalanceTransactions':
+        return listed('/v1/balance_transactions', state.balance.shown(params), params);
       case 'list':
         return listed('/v1/payment_intents', [...state.intents.values()], params);
       case 'listRefunds': {
@@ -280,8 +291,12 @@ export class StripeApi {
 function listed(url: string, all: readonly { id: string; created: number }[], params: Parameters): object {
   const limit = Number(params['limit'] ?? 10);
   if (limit < 1 || limit > 100) throw StripeRefusal.invalid('Invalid limit: must be from 1 to 100', { param: 'limit' });
-  const { gte = 0, lte = Infinity } = (params['created'] ?? {}) as { gte?: string; lte?: string };
-  const newest = all.toReversed().filter(({ created }) => created >= Number(gte) && created <= Number(lte));
+  const { gt = -1, gte = 0, lt = Infinity, lte = Infinity } = (params['created'] ?? {}) as Record<string, string>;
+  const newest = all
+    .toReversed()
+    .filter(
+      ({ created }) => created > Number(gt) && created >= Number(gte) && created < Number(lt) && created <= Number(lte),
+    );
   const from = newest.findIndex(({ id }) => id === params['starting_after']) + 1;
   const data = newest.slice(from, from + limit);
   return { object: 'list', url, has_more: newest.length > from + limit, data };

@@ -74,6 +74,11 @@ const metadata: Check = (value, name) => {
   }
 };
 const page = { limit: integer, starting_after: text, ending_before: text };
+/** `expand[0]=…`: a list comes as a map of its places. */
+const texts: Check = (value, name) => {
+  if (typeof value === 'string') throw StripeRefusal.invalid('Invalid array', { param: name });
+  for (const [place, each] of Object.entries(value)) text(each, `${name}[${place}]`);
+};
 const range = object({ gt: integer, gte: integer, lt: integer, lte: integer });
 
 /** Of what we send, and no more: whoever sends another parameter adds it here, and the types say whether Stripe has it. */
@@ -105,6 +110,11 @@ export const PARAMETERS = {
     Record<keyof Stripe.DisputeListParams, Check>
   >,
   retrieveRefund: {},
+  listBalanceTransactions: {
+    ...page,
+    created: range,
+    expand: texts,
+  } satisfies Partial<Record<keyof Stripe.BalanceTransactionListParams, Check>>,
 } as const;
 
 export type StripeCall = keyof typeof PARAMETERS;

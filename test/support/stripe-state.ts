@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Stripe } from 'stripe';
+import { type ChargeSource, StripeBalance } from './stripe-balance.js';
 import { newDispute, newMovement } from './stripe-disputes.js';
 import { type Parameters, StripeRefusal } from './stripe-parameters.js';
 
@@ -28,6 +29,7 @@ export class StripeState {
   readonly intents = new Map<string, Stripe.PaymentIntent>();
   readonly refunds = new Map<string, Stripe.Refund>();
   readonly disputes = new Map<string, Stripe.Dispute>();
+  readonly balance = new StripeBalance();
   /** In the order in which things happened. Nothing delivers them but the tests. */
   readonly events: Record<string, unknown>[] = [];
 
@@ -100,6 +102,7 @@ export class StripeState {
     }
     const rest = intent.amount - part;
     Object.assign(intent, { status: 'succeeded', amount_received: part, amount_capturable: 0 });
+    this.balance.add('charge', chargeSourceOf(intent), part);
     this.tell('charge.captured', this.chargeOf(intent, rest));
     if (rest > 0) this.release(intent, rest);
     this.tell('payment_intent.succeeded', intent);
@@ -132,6 +135,7 @@ export class StripeState {
       throw StripeRefusal.invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`);
     const refund = newRefund(intent, amount, { ...(params['metadata'] as Record<string, string> | undefined) });
     this.refunds.set(refund.id, refund);
+    refund.balance_transaction = this.balance.add('refund', refund, -amount).id;
     this.tell('charge.refunded', this.chargeOf(intent, this.refunded(intent.id)));
     this.tell('refund.created', refund);
     return refund;
@@ -206,7 +210,12 @@ export class StripeState {
   /** The customer's bank sends it back. */
   failRefund(id: string): Stripe.Refund {
     const refund = this.refundOf(id);
-    Object.assign(refund, { status: 'failed', failure_reason: 'expired_or_canceled_card' });
+    const { id: back } = this.balance.add('refund_failure', refund, refund.amount);
+    Object.assign(refund, {
+      status: 'failed',
+      failure_reason: 'expired_or_canceled_card',
+      failure_balance_transaction: back,
+    });
     this.tell('charge.refund.updated', refund);
     this.tell('refund.failed', refund);
     return refund;
@@ -272,6 +281,7 @@ export class StripeState {
       return;
     }
     Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
+    this.balance.add('charge', chargeSourceOf(intent), intent.amount);
     this.tell('charge.succeeded', this.chargeOf(intent, 0));
     this.tell('payment_intent.succeeded', intent);
   }
@@ -310,6 +320,21 @@ export function newId(prefix: string): string {
 function chargeIdOf({ latest_charge: charge }: Stripe.PaymentIntent): string {
   if (typeof charge === 'string') return charge;
   throw new Error('It has no charge');
+}
+
+/** Its charge, as it is expanded in a balance transaction. */
+function chargeSourceOf(intent: Stripe.PaymentIntent): ChargeSource {
+  return {
+    id: chargeIdOf(intent),
+    object: 'charge',
+    amount: intent.amount,
+    amount_captured: intent.amount_received,
+    currency: intent.currency,
+    livemode: false,
+    metadata: { ...intent.metadata },
+    payment_intent: intent.id,
+    status: 'succeeded',
+  };
 }
 
 function now(): number {

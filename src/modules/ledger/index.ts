@@ -3,12 +3,20 @@ import { LedgerEntryRow } from './ledger-entry.entity.js';
 import { LedgerHoldRow } from './ledger-hold.entity.js';
 import { LedgerTransferRow } from './ledger-transfer.entity.js';
 
-export { type AccountKey, type BalanceAt, type LedgerAccount, systemAccount, userAccount } from './account.js';
+export {
+  type AccountKey,
+  type BalanceAt,
+  type LedgerAccount,
+  type SystemOwner,
+  systemAccount,
+  userAccount,
+} from './account.js';
 export type { Hold } from './hold.js';
 export { type AccountId, type HoldId, isAccountId, isHoldId, isTransferId, type TransferId } from './ids.js';
 export { type IntegrityReport, LedgerIntegrity } from './integrity/ledger-integrity.js';
 export { BatchRejectedError } from './ledger.errors.js';
 export { LedgerModule } from './ledger.module.js';
+export { LedgerPostings, type PostedEntry } from './ledger-postings.repository.js';
 export { Ledger } from './ledger.js';
 export {
   PAYMENT_CATEGORY,

@@ -9,6 +9,7 @@ import { LedgerIntegrity } from './integrity/ledger-integrity.js';
 import { LedgerAccounts } from './ledger-accounts.js';
 import { LedgerBook } from './ledger-book.js';
 import { LedgerMetrics } from './ledger-metrics.js';
+import { LedgerPostings } from './ledger-postings.repository.js';
 import { LedgerPast } from './ledger-past.js';
 import { LedgerPastRepository } from './ledger-past.repository.js';
 import { LedgerReadsRepository } from './ledger-reads.repository.js';
@@ -29,6 +30,7 @@ import { StateRepository } from './state.repository.js';
     LedgerMetrics,
     LedgerPast,
     LedgerPastRepository,
+    LedgerPostings,
     LedgerReadsRepository,
     AccountDirectory,
     AccountsRepository,
@@ -37,6 +39,6 @@ import { StateRepository } from './state.repository.js';
     PostingRepository,
     HoldSweep,
   ],
-  exports: [Ledger, LedgerIntegrity],
+  exports: [Ledger, LedgerIntegrity, LedgerPostings],
 })
 export class LedgerModule {}

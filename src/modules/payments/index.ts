@@ -7,6 +7,7 @@ import { Payment } from './payment.entity.js';
 import { ProviderOperation } from './provider-operation.entity.js';
 import { FraudRule } from './rules/fraud-rule.entity.js';
 import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
+import { RECONCILIATION_ENTITIES } from './reconciliation/index.js';
 
 /** For the data source; other modules use the services. */
 export const PAYMENT_ENTITIES = [
@@ -18,6 +19,7 @@ export const PAYMENT_ENTITIES = [
   DisputeMovement,
   FraudRule,
   RuleEvaluation,
+  ...RECONCILIATION_ENTITIES,
   ...SANDBOX_ENTITIES,
 ];
 

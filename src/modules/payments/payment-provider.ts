@@ -10,6 +10,7 @@ import type {
   ProviderRefund,
   RefundReport,
 } from './payment.js';
+import type { Movement, MovementWindow } from './provider-movement.js';
 
 /** A charge to be made. */
 export interface NewCharge {
@@ -84,6 +85,13 @@ export interface PaymentProvider {
 
   /** All refunds and disputes that the provider has of a charge which succeeded. */
   findReturns(charge: ChargeRef): Promise<Returns>;
+  /**
+   * What moved on our balance there, from the provider's own lists, page by page. Questions that got no answer are asked again, and
+   * not sooner than the provider wishes.
+   *
+   * @throws NotExecutedError when it will not tell, OutcomeUnknownError when it has not answered for long
+   */
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]>;
 }
 
 /** Nothing happened, and never will: the provider refused the request. */

@@ -2,12 +2,14 @@ import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/co
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../../config/index.js';
 import { HttpClientModule } from '../../platform/http-client/index.js';
+import { JobsModule } from '../../platform/jobs/index.js';
 import { RateLimitModule } from '../../platform/rate-limit/index.js';
 import { AuditModule } from '../audit/index.js';
 import { LedgerModule } from '../ledger/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
 import { PAYSTACK, paystackMode } from './adapters/paystack/index.js';
 import { SandboxAddress } from './adapters/sandbox/sandbox-address.js';
+import { SandboxBalance } from './adapters/sandbox/sandbox-balance.js';
 import { SandboxController, SandboxKeyGuard } from './adapters/sandbox/sandbox.controller.js';
 import { SandboxDisputes } from './adapters/sandbox/sandbox-disputes.js';
 import { SandboxHandlers } from './adapters/sandbox/sandbox.handlers.js';
@@ -38,6 +40,11 @@ import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-director
 import { ProviderReturns } from './provider-returns.js';
 import { ProviderOperation } from './provider-operation.entity.js';
 import { RefundAdoption } from './refund-adoption.js';
+import {
+  RECONCILIATION_ENTITIES,
+  RECONCILIATION_PROVIDERS,
+  ReconciliationsController,
+} from './reconciliation/index.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { RefundsService } from './refunds.service.js';
@@ -84,8 +91,10 @@ export class PaymentsModule {
           DisputeMovement,
           FraudRule,
           RuleEvaluation,
+          ...RECONCILIATION_ENTITIES,
         ]),
         HttpClientModule,
+        JobsModule,
         RateLimitModule,
         AuditModule,
         LedgerModule,
@@ -97,6 +106,7 @@ export class PaymentsModule {
         DisputesController,
         WalletPaymentsController,
         FraudRulesController,
+        ReconciliationsController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
@@ -126,6 +136,7 @@ export class PaymentsModule {
         ProviderCalls,
         ProviderReturns,
         ProviderDirectory,
+        ...RECONCILIATION_PROVIDERS,
         ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
           provide: PAYMENT_PROVIDERS_IN_USE,
@@ -152,6 +163,7 @@ const SANDBOX = {
     SandboxProvider,
     SandboxService,
     SandboxDisputes,
+    SandboxBalance,
     SandboxWebhooks,
     SandboxHandlers,
   ],

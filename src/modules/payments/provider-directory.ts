@@ -11,6 +11,10 @@ export const PAYMENT_PROVIDERS_IN_USE = Symbol('PAYMENT_PROVIDERS_IN_USE');
 export class ProviderDirectory {
   constructor(@Inject(PAYMENT_PROVIDERS_IN_USE) private readonly providers: readonly PaymentProvider[]) {}
 
+  get all(): readonly PaymentProvider[] {
+    return this.providers;
+  }
+
   /** @throws ValidationError for one that is not configured, or when there is none */
   choose(name: PaymentProviderName | undefined): PaymentProvider {
     const [first] = this.providers;

@@ -43,6 +43,10 @@ export class RefundsRepository {
     return tx.withRepository(this.refunds).findOneBy({ providerReference, payment });
   }
 
+  find(id: string): Promise<PaymentRefund | null> {
+    return this.refunds.findOneBy({ id });
+  }
+
   get(id: string): Promise<PaymentRefund> {
     return this.refunds.findOneByOrFail({ id });
   }

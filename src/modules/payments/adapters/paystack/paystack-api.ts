@@ -17,13 +17,17 @@ const MAX_RESPONSE_BYTES = 1024 * 1024;
 const TELLS_NOTHING: readonly number[] = [408, 409];
 
 /** Paystack's answer: it carried the call out, or refused it. */
-export type PaystackAnswer = { readonly data: JsonValue | undefined } | { readonly refusal: PaystackRefusal };
+export type PaystackAnswer =
+  | { readonly data: JsonValue | undefined; /** Of a list: where it stands. */ readonly meta: JsonValue | undefined }
+  | { readonly refusal: PaystackRefusal };
 
 export interface PaystackRefusal {
   readonly status: number;
   /** For example `duplicate_reference`; older answers have none. */
   readonly code: string;
   readonly message: string;
+  /** How long it wants to be left alone, as its header says. */
+  readonly retryAfter: string | undefined;
 }
 
 /** https://paystack.com/docs/api/, one call at a time, each sent once. */
@@ -74,10 +78,12 @@ export class PaystackApi {
 }
 
 /** @throws OutcomeUnknownError for what Paystack's API would not answer */
-function answerOf({ status, body }: HttpAnswer): PaystackAnswer {
+function answerOf({ status, headers, body }: HttpAnswer): PaystackAnswer {
   const answer = jsonObjectOf(body.toString('utf8'));
   const isSaid = answer !== undefined && typeof answer['status'] === 'boolean';
-  if (isSaid && answer['status'] && status >= 200 && status < 300) return { data: answer['data'] };
+  if (isSaid && answer['status'] && status >= 200 && status < 300) {
+    return { data: answer['data'], meta: answer['meta'] };
+  }
   if (isSaid && !answer['status'] && status >= 400 && status < 500 && !TELLS_NOTHING.includes(status)) {
     const { code, message } = answer;
     return {
@@ -85,6 +91,7 @@ function answerOf({ status, body }: HttpAnswer): PaystackAnswer {
         status,
         code: typeof code === 'string' && code !== '' ? code : status === 429 ? 'rate_limited' : 'refused',
         message: typeof message === 'string' && message !== '' ? message : `Paystack answered ${status}.`,
+        retryAfter: headers['retry-after'],
       },
     };
   }

@@ -1,3 +1,4 @@
+import { isUuid } from '../../../../kernel/ids.js';
 import { isPaymentId, type PaymentId } from '../../payment.js';
 
 const PREFIX = 'hf-';
@@ -15,4 +16,17 @@ export function paymentOf(reference: unknown): PaymentId | undefined {
   if (typeof reference !== 'string' || !reference.startsWith(PREFIX)) return undefined;
   const id = reference.slice(PREFIX.length);
   return isPaymentId(id) && id === id.toLowerCase() ? id : undefined;
+}
+
+const NOTE = 'holdfast refund ';
+
+/** What a refund of ours says in its `merchant_note`: Paystack has no other place for our id. */
+export function refundNote(refund: string): string {
+  return NOTE + refund;
+}
+
+/** @returns undefined for a note that is not ours */
+export function refundOf(note: unknown): string | undefined {
+  const id = typeof note === 'string' && note.startsWith(NOTE) ? note.slice(NOTE.length) : '';
+  return isUuid(id) ? id : undefined;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { isJsonObject, type JsonObject, parseExactJson } from '../../../../kernel/exact-json.js';
 import { newId } from '../../../../kernel/ids.js';
 import { UnreadableObjectError } from './paystack-objects.js';
-import { noteOf, returnsOf } from './paystack-returns.js';
+import { refundNote } from './paystack-reference.js';
+import { returnsOf } from './paystack-returns.js';
 
 const TRANSACTION = '4099260516';
 const [BEFORE, OPENED, AFTER] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z', '2026-01-03T00:00:00.000Z'];
@@ -89,7 +90,7 @@ describe('a dispute at Paystack', () => {
 describe('a refund', () => {
   it('of ours is known by its note', () => {
     const id = newId();
-    const { refunds } = returnsOf(TRANSACTION, [refund({ merchant_note: noteOf(id) }), refund({ id: 2 })], []);
+    const { refunds } = returnsOf(TRANSACTION, [refund({ merchant_note: refundNote(id) }), refund({ id: 2 })], []);
     expect(refunds).toMatchObject([
       { reference: '1', ours: id },
       { reference: '2', ours: undefined },
@@ -105,7 +106,7 @@ describe('a refund', () => {
     ['names none and is of another amount', { amount: 2499 }, {}, false],
     ['names none and is older', { createdAt: BEFORE }, {}, false],
     ['names none and has failed', { status: 'failed' }, {}, false],
-    ['names none and is ours', { merchant_note: noteOf(newId()) }, {}, false],
+    ['names none and is ours', { merchant_note: refundNote(newId()) }, {}, false],
     ['names none, of a dispute that is open', {}, { status: 'pending', resolution: null }, false],
   ])('pays a dispute when it %s', (_, ofRefund, ofDispute, pays) => {
     const { refunds, disputes } = returnsOf(TRANSACTION, [refund(ofRefund)], [dispute(ofDispute)]);

@@ -1,16 +1,9 @@
-import { isUuid } from '../../../../kernel/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../../kernel/exact-json.js';
 import type { DisputeReport, DisputeStatus } from '../../dispute.js';
 import type { ProviderRefund } from '../../payment.js';
 import type { Returns } from '../../payment-provider.js';
 import { amountOf, idOf, moneyOf, objectOf, receivedOf, refundReportOf, textOf } from './paystack-objects.js';
-
-const NOTE = /^holdfast refund (\S+)$/;
-
-/** What a refund of ours has in its `merchant_note`, to be known by. */
-export function noteOf(refund: string): string {
-  return `holdfast refund ${refund}`;
-}
+import { refundOf } from './paystack-reference.js';
 
 /** https://paystack.com/docs/api/dispute/#list. What is not here claims money, as far as we know. */
 const STATUSES: Readonly<Record<string, DisputeStatus>> = {
@@ -83,9 +76,7 @@ function isLive({ report }: Found<ProviderRefund>): boolean {
 }
 
 function providerRefundOf(data: JsonObject): ProviderRefund {
-  const { merchant_note: note } = data;
-  const [, ours = ''] = NOTE.exec(typeof note === 'string' ? note : '') ?? [];
-  return { ...refundReportOf(data), ours: isUuid(ours) ? ours : undefined };
+  return { ...refundReportOf(data), ours: refundOf(data['merchant_note']) };
 }
 
 /** The resolution and `refund_amount` decide what is lost: Paystack announces no movement of money. */

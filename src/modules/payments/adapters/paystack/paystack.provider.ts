@@ -14,11 +14,13 @@ import {
   type RefundRef,
   type Returns,
 } from '../../payment-provider.js';
+import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { PaystackApi, type PaystackAnswer, type PaystackRefusal } from './paystack-api.js';
 import { paystackMode } from './paystack-key.js';
 import { chargeReportOf, idOf, objectOf, refundReportOf, UnreadableObjectError } from './paystack-objects.js';
-import { referenceOf } from './paystack-reference.js';
-import { noteOf, returnsOf } from './paystack-returns.js';
+import { paystackMovements } from './paystack-movements.js';
+import { refundNote, referenceOf } from './paystack-reference.js';
+import { returnsOf } from './paystack-returns.js';
 
 /** So long the answer to a creation may still come: the deadline of a call, and the commit after it. */
 const ANSWER_MAY_COME_MS = 30_000;
@@ -110,7 +112,7 @@ export class PaystackProvider implements PaymentProvider {
       transaction: referenceOf(payment),
       amount: toProviderAmount('paystack', amount),
       currency: amount.currency,
-      merchant_note: noteOf(refund),
+      merchant_note: refundNote(refund),
     });
     const data = dataOf(answer);
     return readable(() => refundReportOf(data, amount));
@@ -135,7 +137,7 @@ export class PaystackProvider implements PaymentProvider {
       const data = toldBy(await this.ask(`/refund/${encodeURIComponent(reference)}`));
       return readable(() => refundReportOf(data, amount));
     }
-    const found = await this.refundNoted(charge, noteOf(refund));
+    const found = await this.refundNoted(charge, refundNote(refund));
     if (found !== undefined) return readable(() => refundReportOf(found, amount));
     if (ageMs < REFUND_SETTLES_MS) throw new OutcomeUnknownError('The refund may not be in the list yet');
     return undefined;
@@ -148,6 +150,10 @@ export class PaystackProvider implements PaymentProvider {
       this.listed('/dispute', transaction),
     ]);
     return readable(() => returnsOf(transaction, refunds, disputes));
+  }
+
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]> {
+    return paystackMovements(this.api, window);
   }
 
   /** The first answer to our one call is that it was made before: somebody between us sent it twice. */

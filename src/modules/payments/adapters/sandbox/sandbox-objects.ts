@@ -4,11 +4,13 @@ import type { DisputeMovementKind, DisputeReport } from '../../dispute.js';
 import type {
   ChargeReport,
   PaymentFailure,
+  PaymentId,
   ProviderRefund,
   RefundReport,
   RefundStatus,
   ReportedStatus,
 } from '../../payment.js';
+import type { Movement, MovementKind } from '../../provider-movement.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
 export interface ChargeObject {
@@ -42,6 +44,24 @@ export interface DisputeObject {
   readonly status: string;
   readonly created_at: string;
   readonly movements: readonly { readonly id: string; readonly kind: DisputeMovementKind; readonly amount: number }[];
+}
+
+/** A movement as the sandbox lists it. */
+export interface MovementObject {
+  readonly id: string;
+  readonly kind: Exclude<MovementKind, 'fee' | 'other'>;
+  readonly object: string;
+  readonly charge: string;
+  readonly payment: PaymentId | null;
+  readonly refund: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly created_at: string;
+}
+
+export interface MovementListObject {
+  readonly data: readonly MovementObject[];
+  readonly has_more: boolean;
 }
 
 export function chargeReportOf(charge: ChargeObject): ChargeReport {
@@ -80,5 +100,20 @@ export function disputeReportOf(dispute: DisputeObject): DisputeReport {
     amount: Money.of(amount, currency),
     openedAt: new Date(created),
     movements: movements.map((each) => ({ key: each.id, kind: each.kind, amount: Money.of(each.amount, currency) })),
+  };
+}
+
+/** The sandbox takes no fees, and pays out at once. */
+export function movementOf(object: MovementObject): Movement {
+  const { amount, currency, created_at: createdAt, ...rest } = object;
+  return {
+    ...rest,
+    amount: Money.of(amount, currency as Currency),
+    fee: Money.of(0, currency as Currency),
+    createdAt: new Date(createdAt),
+    isReversal: rest.kind === 'refund' && amount > 0,
+    isPending: false,
+    isUndone: false,
+    isAvailable: true,
   };
 }

@@ -15,16 +15,19 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { IsIn, IsUUID } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsUUID, Max, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { timingSafeEqual } from 'node:crypto';
 import { CONFIG, type Config } from '../../../../config/index.js';
+import { IsOmittable, IsTimestamp } from '../../../../platform/http/index.js';
 import { Public, UnauthenticatedError } from '../../../../platform/auth/index.js';
 import { IsAmount, IsCurrency, NoBodyDto } from '../../../wallet/index.js';
+import { SandboxBalance } from './sandbox-balance.js';
 import { behaviorOf } from './sandbox-amounts.js';
 import { sandboxApiKey } from './sandbox-keys.js';
 import { SandboxDisputes } from './sandbox-disputes.js';
-import type { ChargeObject, DisputeObject, RefundObject } from './sandbox-objects.js';
+import type { ChargeObject, DisputeObject, MovementListObject, RefundObject } from './sandbox-objects.js';
 import { type Made, SandboxService } from './sandbox.service.js';
 import { SandboxWebhooks } from './sandbox-webhooks.js';
 
@@ -55,6 +58,24 @@ export class SandboxRefundDto {
   amount: number;
 }
 
+export class SandboxMovementsDto {
+  @IsTimestamp()
+  from: string;
+
+  @IsTimestamp()
+  to: string;
+
+  @IsOmittable()
+  @IsUUID()
+  after?: string;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit: number;
+}
+
 /** Lets in whoever has the sandbox's own key: nobody else could prove that a charge was asked for. */
 @Injectable()
 export class SandboxKeyGuard implements CanActivate {
@@ -76,7 +97,7 @@ export class SandboxKeyGuard implements CanActivate {
 @ApiExcludeController()
 @Public()
 @UseGuards(SandboxKeyGuard)
-@Controller('sandbox/charges')
+@Controller('sandbox')
 export class SandboxController {
   /** Keys whose first call was cut off before anything was made. */
   private readonly cutOff = new Set<string>();
@@ -85,9 +106,15 @@ export class SandboxController {
     private readonly sandbox: SandboxService,
     private readonly disputes: SandboxDisputes,
     private readonly webhooks: SandboxWebhooks,
+    private readonly balance: SandboxBalance,
   ) {}
 
-  @Post()
+  @Get('movements')
+  movements(@Query() { from, to, after, limit }: SandboxMovementsDto): Promise<MovementListObject> {
+    return this.balance.list(from, to, after, limit);
+  }
+
+  @Post('charges')
   create(
     @Body() charge: SandboxChargeDto,
     @Headers('idempotency-key') key: string,
@@ -96,12 +123,12 @@ export class SandboxController {
     return this.answer(reply, charge.amount, key, () => this.sandbox.create(charge, key));
   }
 
-  @Get()
+  @Get('charges')
   list(@Query('payment') payment: string): Promise<ChargeObject[]> {
     return this.sandbox.findByPayment(payment);
   }
 
-  @Post(':id/capture')
+  @Post('charges/:id/capture')
   capture(
     @Param('id') id: string,
     @Body() { amount }: SandboxCaptureDto,
@@ -111,23 +138,23 @@ export class SandboxController {
     return this.answer(reply, amount, key, () => this.sandbox.capture(id, amount));
   }
 
-  @Post(':id/cancel')
+  @Post('charges/:id/cancel')
   @HttpCode(200)
   async cancel(@Param('id') id: string, @Body() _none: NoBodyDto): Promise<ChargeObject> {
     return (await this.sandbox.cancel(id)).object;
   }
 
-  @Get(':id/refunds')
+  @Get('charges/:id/refunds')
   refunds(@Param('id') id: string): Promise<RefundObject[]> {
     return this.sandbox.refundsOf(id);
   }
 
-  @Get(':id/disputes')
+  @Get('charges/:id/disputes')
   disputed(@Param('id') id: string): Promise<DisputeObject[]> {
     return this.disputes.of(id);
   }
 
-  @Post(':id/refunds')
+  @Post('charges/:id/refunds')
   refund(
     @Param('id') id: string,
     @Body() { refund, amount }: SandboxRefundDto,

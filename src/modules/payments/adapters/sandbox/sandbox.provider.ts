@@ -13,6 +13,8 @@ import {
   type Returns,
   TurnedAwayError,
 } from '../../payment-provider.js';
+import type { Movement, MovementWindow } from '../../provider-movement.js';
+import { askPatiently } from '../patience.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { sandboxApiKey } from './sandbox-keys.js';
 import {
@@ -21,12 +23,15 @@ import {
   type DisputeObject,
   disputeReportOf,
   providerRefundOf,
+  type MovementListObject,
+  movementOf,
   type RefundObject,
   refundReportOf,
 } from './sandbox-objects.js';
 
 const TIMEOUT_MS = 3000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
+const MOVEMENTS_PER_PAGE = 100;
 
 /** As long as the sandbox's rows last. */
 const KEYS_HOLD_MS = 365 * 86_400_000;
@@ -89,6 +94,18 @@ export class SandboxProvider implements PaymentProvider {
     const refunds = await this.call<RefundObject[]>('GET', `${path}/refunds`);
     const disputes = await this.call<DisputeObject[]>('GET', `${path}/disputes`);
     return { refunds: refunds.map(providerRefundOf), disputes: disputes.map(disputeReportOf) };
+  }
+
+  async *movements({ from, to, signal }: MovementWindow): AsyncGenerator<readonly Movement[]> {
+    const window = `from=${from.toISOString()}&to=${to.toISOString()}&limit=${MOVEMENTS_PER_PAGE}`;
+    for (let after = ''; ;) {
+      const path = `/movements?${window}${after}`;
+      const page = await askPatiently(() => this.call<MovementListObject>('GET', path), signal);
+      yield page.data.map(movementOf);
+      const last = page.data.at(-1);
+      if (!page.has_more || last === undefined) return;
+      after = `&after=${last.id}`;
+    }
   }
 
   private async idOf({ payment, reference }: ChargeRef): Promise<string> {

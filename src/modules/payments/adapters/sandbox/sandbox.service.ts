@@ -4,6 +4,7 @@ import { ConflictError, NotFoundError } from '../../../../kernel/app-error.js';
 import { newId } from '../../../../kernel/ids.js';
 import { READ_COMMITTED, Transactor } from '../../../../platform/transaction/index.js';
 import type { CaptureMode } from '../../payment.js';
+import { SandboxBalance } from './sandbox-balance.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { behaviorOf, type SandboxBehavior } from './sandbox-amounts.js';
 import { SandboxCharge } from './sandbox-charge.entity.js';
@@ -53,6 +54,7 @@ export class SandboxService {
     private readonly dataSource: DataSource,
     private readonly address: SandboxAddress,
     private readonly disputes: SandboxDisputes,
+    private readonly balance: SandboxBalance,
   ) {}
 
   /** Once a key. @throws ConflictError for the key of another charge */
@@ -76,6 +78,7 @@ export class SandboxService {
         dueAt: null,
       });
       await tx.insert(SandboxCharge, charge);
+      if (status === 'succeeded') await this.balance.received(tx, charge);
       if (behavior === 'declinedThenPaid' || behavior === 'processing')
         await changeSoon(tx, 'sandbox_charges', charge.id);
       return this.made(charge, await this.tell(tx, charge));
@@ -137,6 +140,7 @@ export class SandboxService {
         dueAt: null,
       });
       await tx.insert(SandboxRefund, made);
+      await this.balance.refunded(tx, charge, made, false);
       if (behaviorOf(charge.amount) === 'refundFails') await changeSoon(tx, 'sandbox_refunds', made.id);
       const object = refundShown(charge, made);
       const event = await this.addEvent(tx, 'refund.succeeded', object, 0);
@@ -176,6 +180,7 @@ export class SandboxService {
         await tx.update(SandboxRefund, { id }, { status: 'failed', dueAt: null });
         const refund = known(await tx.findOneBy(SandboxRefund, { id }));
         const charge = known(await tx.findOneBy(SandboxCharge, { id: refund.charge }));
+        await this.balance.refunded(tx, charge, refund, true);
         await this.addEvent(tx, 'refund.failed', refundShown(charge, refund), 0);
       }
     }, READ_COMMITTED);
@@ -194,6 +199,7 @@ export class SandboxService {
   private async move(tx: EntityManager, charge: SandboxCharge): Promise<Made<ChargeObject>> {
     const { id, status, received, failure } = charge;
     await tx.update(SandboxCharge, { id }, { status, received, failure, dueAt: null });
+    if (status === 'succeeded') await this.balance.received(tx, charge);
     return this.made(charge, await this.tell(tx, charge));
   }
 

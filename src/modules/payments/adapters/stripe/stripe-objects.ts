@@ -123,6 +123,7 @@ function isRefundStatus(status: string | null): status is RefundStatus {
   return REFUND_STATUSES.some((known) => known === status);
 }
 
+/** As Stripe writes it. @throws OutcomeUnknownError in a currency that nobody here knows */
 export function moneyOf(amount: number | bigint, currency: string): Money {
   const code = currency.toUpperCase();
   if (!isCurrency(code)) throw notUnderstood(`an amount in ${code}`);

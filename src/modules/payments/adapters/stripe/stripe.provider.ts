@@ -13,11 +13,13 @@ import {
   type RefundRef,
   type Returns,
 } from '../../payment-provider.js';
+import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { openStripe } from './stripe-client.js';
 import { declinedIntentOf } from './stripe-declines.js';
 import { isKeyMisused, meaningOf } from './stripe-errors.js';
 import { disputeReportOf } from './stripe-disputes.js';
 import { allOf, firstOf, PAGE } from './stripe-lists.js';
+import { stripeMovements } from './stripe-movements.js';
 import { chargeReportOf, providerRefundOf, refundReportOf, type StripeIntent } from './stripe-objects.js';
 
 /** Stripe keeps keys for 24 hours at least, and then executes anew. https://docs.stripe.com/api/idempotent_requests */
@@ -149,6 +151,10 @@ export class StripePayments implements PaymentProvider {
         disputes: disputes.map(disputeReportOf),
       };
     });
+  }
+
+  movements(window: MovementWindow): AsyncIterable<readonly Movement[]> {
+    return stripeMovements(this.stripe, window);
   }
 
   private async idOf(charge: ChargeRef): Promise<string> {
