@@ -13,6 +13,12 @@ async function unwatched(of: Fields): Promise<Fields> {
   return of;
 }
 
+async function expectNothingMore(of: Fields): Promise<void> {
+  const again = await reconcile();
+  expect(again).toMatchObject({ open: 0, report: { balances: [{ currency: 'NGN', difference: 0 }] } });
+  expect(differencesOf(again, of['id'])).toEqual([]);
+}
+
 describe('a reconciliation with Paystack', () => {
   it('credits what was paid without a webhook, once, with what came in for us', async () => {
     const lost = await unwatched(await created());
@@ -44,26 +50,22 @@ describe('a reconciliation with Paystack', () => {
     ]);
     expect((await payment(refunded['id']))['refunds']).toMatchObject([{ status: 'succeeded' }]);
 
-    const { body } = account().refund({
-      transaction: referenceOf(refunded),
-      amount: 1000,
-      currency: 'NGN',
-      merchant_note: 'Sorry',
-    });
-    const byHand = account().refundsOf(referenceOf(refunded)).at(-1);
-    Object.assign(byHand ?? {}, { status: 'processed' });
-    expect(body).toMatchObject({ status: true });
-    expect(differencesOf(await reconcile(), refunded['id'])).toMatchObject([
+    const byHand = account().refundInDashboard(referenceOf(refunded), 1000);
+    Object.assign(byHand, { status: 'processed' });
+    const run = await reconcile();
+    expect(differencesOf(run, refunded['id'])).toMatchObject([
       {
         kind: 'missing_here',
-        state: 'open',
+        state: 'healed',
         movementKind: 'refund',
-        object: String(byHand?.id),
+        object: String(byHand.id),
         providerAmount: -1000,
+        bookedAmount: -1000,
       },
     ]);
-    Object.assign(byHand ?? {}, { isListed: false });
-    await reconcile();
+    expect(run['open']).toBe(0);
+    expect(await fundsOf(refunded)).toBe(6500);
+    await expectNothingMore(refunded);
   });
 
   it('gives back a refund that Paystack could not pay after all', async () => {
@@ -83,13 +85,64 @@ describe('a reconciliation with Paystack', () => {
     expect(await fundsOf(refunded)).toBe(10_000);
   });
 
-  it('finds a dispute that was given in to, which nobody has booked', async () => {
-    const disputed = await paid();
+  it('debits a dispute that was given in to, once, whatever becomes of its webhooks', async () => {
+    const disputed = await unwatched(await paid());
     const dispute = account().loseDispute(referenceOf(disputed), 10_000);
     expect(differencesOf(await reconcile(), disputed['id'])).toMatchObject([
-      { kind: 'missing_here', movementKind: 'dispute', object: String(dispute.id), providerAmount: -10_000 },
+      {
+        kind: 'missing_here',
+        state: 'healed',
+        movementKind: 'dispute',
+        movement: `dispute:${dispute.id}`,
+        object: String(dispute.id),
+        providerAmount: -10_000,
+        bookedAmount: -10_000,
+      },
     ]);
-    account().disputes.splice(0);
+    expect(await fundsOf(disputed)).toBe(0);
+    await paystack.deliver(paystack.api.disputeEvent('resolve', dispute));
+    await expectNothingMore(disputed);
+    expect(await fundsOf(disputed)).toBe(0);
+  });
+
+  it('debits what the silent lose, who name no amount', async () => {
+    const disputed = await unwatched(await paid());
+    const dispute = account().openDispute(referenceOf(disputed));
+    Object.assign(dispute, { status: 'resolved', resolution: 'auto-accepted' });
+    expect(differencesOf(await reconcile(), disputed['id'])).toMatchObject([
+      { state: 'healed', movementKind: 'dispute', providerAmount: -10_000 },
+    ]);
+    await expectNothingMore(disputed);
+  });
+
+  it.each([
+    ['names it', true],
+    ['names none', false],
+  ])('takes a dispute and the refund that pays it, which %s, for one loss', async (_, isNamed) => {
+    const disputed = await unwatched(await paid());
+    const dispute = account().loseDispute(referenceOf(disputed), 4000);
+    const refund = account().refundInDashboard(referenceOf(disputed), 4000, isNamed ? dispute : null);
+    Object.assign(refund, { status: 'processed' });
+    const run = await reconcile();
+    expect(differencesOf(run, disputed['id'])).toMatchObject([{ state: 'healed', movementKind: 'dispute' }]);
+    expect(run['open']).toBe(0);
+    expect(await fundsOf(disputed)).toBe(6000);
+    await expectNothingMore(disputed);
+  });
+
+  it('also when the refund was booked before the dispute was given in to', async () => {
+    const disputed = await unwatched(await paid());
+    const dispute = account().openDispute(referenceOf(disputed));
+    const refund = account().refundInDashboard(referenceOf(disputed), 4000);
+    Object.assign(refund, { status: 'processed' });
+    expect(differencesOf(await reconcile(), disputed['id'])).toMatchObject([
+      { state: 'healed', movementKind: 'refund', object: String(refund.id) },
+    ]);
+    await unwatched(disputed);
+    Object.assign(dispute, { status: 'resolved', resolution: 'merchant-accepted', refundAmount: 4000 });
+    await expectNothingMore(disputed);
+    expect(await payment(disputed['id'])).toMatchObject({ disputes: [{ status: 'lost', withdrawnAmount: 0 }] });
+    expect(await fundsOf(disputed)).toBe(6000);
   });
 
   it('finds a transaction that Paystack does not have any more', async () => {

@@ -252,29 +252,32 @@ describe('what differs', () => {
     stripe.state.balance.forget('ch_slow');
   });
 
-  it('because it was disputed is missing here, as long as disputes are not booked', async () => {
+  it('because a part of what was disputed came back in another currency is the same', async () => {
     const payment = await paid(1900);
-    stripe.state.balance.add(
-      'adjustment',
-      {
-        id: 'du_1',
-        object: 'dispute',
-        amount: 1900,
-        charge: chargeOf(payment),
-        created: 0,
-        currency: 'usd',
-        metadata: {},
-        payment_intent: intentOf(payment),
-        status: 'needs_response',
-      },
-      -1900,
-      { fee: 1500, reporting_category: 'dispute' },
-    );
+    const dispute = stripe.state.dispute(intentOf(payment));
+    stripe.state.moveFunds(dispute, -1748, { currency: 'eur' });
+    stripe.state.moveFunds(dispute, 874, { currency: 'eur' });
     const run = await reconcile();
-    expect(differencesOf(run, payment['id'])).toMatchObject([
-      { kind: 'missing_here', state: 'open', movementKind: 'dispute', object: 'du_1', providerAmount: -1900 },
+    expect(
+      differencesOf(run, payment['id']).map(({ state, movementKind, bookedAmount }) => [
+        state,
+        movementKind,
+        bookedAmount,
+      ]),
+    ).toEqual([
+      ['healed', 'dispute', -1900],
+      ['healed', 'reinstatement', 950],
     ]);
-    stripe.state.balance.forget('du_1');
+    expect(differencesOf(await reconcile(), payment['id'])).toEqual([]);
+  });
+
+  it('because it was disputed is foreign when the charge is', async () => {
+    const stranger = stripe.state.create({ amount: '700', currency: 'usd' });
+    stripe.state.pay(stranger.id);
+    const dispute = stripe.state.dispute(stranger.id);
+    stripe.state.moveFunds(dispute, -700);
+    const found = ((await reconcile())['differences'] as Shown[]).filter(({ object }) => object === dispute.id);
+    expect(found).toMatchObject([{ kind: 'foreign', state: 'noted', movementKind: 'dispute', paymentId: null }]);
   });
 
   it("because it is somebody else's is foreign: listed, counted, and not open", async () => {

@@ -102,6 +102,78 @@ describe('a reconciliation with the sandbox', () => {
   });
 });
 
+describe('what the sandbox takes back', () => {
+  /** The webhooks of all that happens meanwhile are lost. */
+  async function unheard(work: () => Promise<void>): Promise<void> {
+    await holdfast.sql(`CREATE FUNCTION lose_event() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`);
+    await holdfast.sql(
+      'CREATE TRIGGER lose_event BEFORE INSERT ON sandbox_events FOR EACH ROW EXECUTE FUNCTION lose_event()',
+    );
+    try {
+      await work();
+    } finally {
+      await holdfast.sql('DROP FUNCTION lose_event() CASCADE');
+    }
+  }
+
+  async function press(payment: Shown, button: string): Promise<void> {
+    const path = `/sandbox/pay/${String(payment['providerReference'])}/${button}`;
+    const { status } = await holdfast.server.fetch(path, { method: 'POST', redirect: 'manual' });
+    expect(status).toBe(303);
+  }
+
+  const isDisputed = (payment: Shown) =>
+    waitFor(
+      async () => {
+        const found = await holdfast.sql(`SELECT FROM sandbox_disputes WHERE charge = $1 AND status <> 'announced'`, [
+          payment['providerReference'],
+        ]);
+        return found.length > 0;
+      },
+      { timeout: 20_000, what: 'the sandbox to dispute the payment' },
+    );
+
+  /** With the clearing account of all times, not only of the window. */
+  async function expectNothingMore(): Promise<void> {
+    expect(await client().run('sandbox')).toMatchObject({
+      open: 0,
+      differences: [],
+      report: { counts: { healed: 0 }, balances: [{ currency: 'USD', difference: 0 }] },
+    });
+    const [both] = await holdfast.sql<{ sum: string }>(
+      `SELECT (SELECT sum(amount) FROM sandbox_movements)
+         + (SELECT sum(balance) FROM ledger_accounts WHERE owner = 'clearing:sandbox:test') AS sum`,
+    );
+    expect(Number(both?.sum)).toBe(0);
+  }
+
+  it('without a webhook is found by the run: disputes, what is won of them, and refunds on the page', async () => {
+    await unheard(async () => {
+      const [disputed, refunded] = [await paid(4014), await paid(2200)];
+      await isDisputed(disputed);
+      await press(refunded, 'refund');
+      const run = await client().run('sandbox');
+      expect(run['open']).toBe(0);
+      expect(differencesOf(run, disputed['id'])).toMatchObject([
+        { kind: 'missing_here', state: 'healed', movementKind: 'dispute', providerAmount: -4014, bookedAmount: -4014 },
+      ]);
+      expect(differencesOf(run, refunded['id'])).toMatchObject([
+        { kind: 'missing_here', state: 'healed', movementKind: 'refund', providerAmount: -2200, bookedAmount: -2200 },
+      ]);
+      expect(await payments().fundsOf(disputed['userId'])).toBe(0);
+      expect(await payments().fundsOf(refunded['userId'])).toBe(0);
+      await expectNothingMore();
+
+      await press(disputed, 'win');
+      expect(differencesOf(await client().run('sandbox'), disputed['id'])).toMatchObject([
+        { kind: 'status', state: 'healed', movementKind: 'reinstatement', providerAmount: 4014 },
+      ]);
+      expect(await payments().fundsOf(disputed['userId'])).toBe(4014);
+      await expectNothingMore();
+    });
+  });
+});
+
 describe('POST /api/reconciliations', () => {
   it.each([
     ['a time that is none', { from: 'yesterday' }, 'from'],

@@ -6,11 +6,7 @@ export type ChargeSource = Pick<
   Stripe.Charge,
   'id' | 'object' | 'amount' | 'amount_captured' | 'currency' | 'livemode' | 'metadata' | 'payment_intent' | 'status'
 >;
-export type DisputeSource = Pick<
-  Stripe.Dispute,
-  'id' | 'object' | 'amount' | 'charge' | 'created' | 'currency' | 'metadata' | 'payment_intent' | 'status'
->;
-type Source = ChargeSource | DisputeSource | Stripe.Refund;
+type Source = ChargeSource | Stripe.Dispute | Stripe.Refund;
 
 /** A balance transaction, and the object that it is of as that is now. */
 interface Entry {

@@ -27,29 +27,22 @@ export function newDispute(
   };
 }
 
-/** What a dispute moves: its fee goes with the withdrawal and is not in the amount. */
-export function newMovement(
+/** What is other in the balance transaction of a dispute than usual: its fee is not in the amount. */
+export function disputeTransaction(
   dispute: Stripe.Dispute,
-  { id, amount, currency = dispute.currency, fee = 0 }: { id: string; amount: number; currency?: string; fee?: number },
-): Stripe.BalanceTransaction {
+  amount: number,
+  { currency = dispute.currency, fee = 0 }: { currency?: string; fee?: number },
+): Partial<Stripe.BalanceTransaction> {
   const fees = { amount: fee, application: null, currency, description: 'Dispute fee', type: 'stripe_fee' };
   return {
-    id,
-    object: 'balance_transaction',
-    amount,
-    available_on: dispute.created,
-    balance_type: 'payments',
-    created: dispute.created,
     currency,
     description: `Chargeback ${amount < 0 ? 'withdrawal' : 'reversal'} for ${dispute.id}`,
-    exchange_rate: null,
+    exchange_rate: currency === dispute.currency ? null : 0.92,
     fee,
     fee_details: fee === 0 ? [] : [fees],
     net: amount - fee,
     reporting_category: amount < 0 ? 'dispute' : 'dispute_reversal',
-    source: dispute.id,
     status: 'available',
-    type: 'adjustment',
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stripe } from 'stripe';
 import { type ChargeSource, StripeBalance } from './stripe-balance.js';
-import { newDispute, newMovement } from './stripe-disputes.js';
+import { disputeTransaction, newDispute } from './stripe-disputes.js';
 import { type Parameters, StripeRefusal } from './stripe-parameters.js';
 
 /** Written from https://docs.stripe.com/currencies, not from our own table. */
@@ -181,7 +181,8 @@ export class StripeState {
 
   /** Money leaves the account for it, or with a positive amount comes back. */
   moveFunds(dispute: Stripe.Dispute, amount: number, more: { currency?: string; fee?: number } = {}): void {
-    dispute.balance_transactions.push(newMovement(dispute, { id: newId('txn'), amount, ...more }));
+    const transaction = this.balance.add('adjustment', dispute, amount, disputeTransaction(dispute, amount, more));
+    dispute.balance_transactions.push({ ...transaction, source: dispute.id });
     this.tell(`charge.dispute.funds_${amount < 0 ? 'withdrawn' : 'reinstated'}`, dispute);
   }
 

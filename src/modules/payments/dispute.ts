@@ -11,7 +11,7 @@ export type DisputeMovementKind = 'withdrawn' | 'reinstated';
 
 /** Money that moved at the provider because of a dispute. */
 export interface DisputeMovementReport {
-  /** What the provider calls it: among those of one dispute no two have the same. */
+  /** The id of the provider's movement: it is booked once, and found again when the provider's list is compared with the books. */
   readonly key: string;
   readonly kind: DisputeMovementKind;
   /** Greater than zero. Without the provider's fees, which are not the user's. */

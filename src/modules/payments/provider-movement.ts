@@ -10,7 +10,7 @@ export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** One change of our balance at a provider. */
 export interface Movement {
-  /** The provider's, unique in its account; the same whenever it is listed. */
+  /** The provider's, unique in its account; the same whenever it is listed. Of a dispute it is the `key` in the report of that. */
   readonly id: string;
   readonly kind: MovementKind;
   /** The provider's id of what moved the money: of the charge, the refund, the dispute. */

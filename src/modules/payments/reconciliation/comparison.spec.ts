@@ -5,9 +5,11 @@ import { type Booked, compare, type Compared, type Owner, ownerOf, referenceOf }
 
 const PAYMENT = '0198f1a2-0000-7000-8000-000000000001';
 const REFUND = '0198f1a2-0000-7000-8000-000000000002';
+const DISPUTE = '0198f1a2-0000-7000-8000-000000000003';
 
 const money = (minor: number, currency: Currency = 'USD') => Money.of(minor, currency);
 const CHARGE: Compared = {
+  id: 'txn_1',
   kind: 'charge',
   amount: money(1000),
   isReversal: false,
@@ -17,8 +19,10 @@ const CHARGE: Compared = {
 };
 const GIVEN_BACK: Compared = { ...CHARGE, kind: 'refund', amount: money(-400) };
 const SENT_BACK: Compared = { ...GIVEN_BACK, amount: money(400), isReversal: true, isUndone: true };
-const OURS: Owner = { payment: PAYMENT, refund: REFUND };
-const NOBODY: Owner = { payment: null, refund: null };
+const DISPUTED: Compared = { ...CHARGE, kind: 'dispute', amount: money(-1000), isClaimed: false };
+const REINSTATED: Compared = { ...DISPUTED, kind: 'reinstatement', amount: money(1000) };
+const OURS: Owner = { payment: PAYMENT, refund: REFUND, dispute: DISPUTE };
+const NOBODY: Owner = { payment: null, refund: null, dispute: null };
 const NOTHING: Booked = { own: undefined, hasTakenBack: false };
 const booked = (minor: number, currency?: Currency): Booked => ({ own: money(minor, currency), hasTakenBack: true });
 
@@ -40,7 +44,12 @@ describe('compare', () => {
     ['its way back, when only its way out is booked', SENT_BACK, OURS, { ...NOTHING, hasTakenBack: true }, 'status'],
     ['what names us and is not here', CHARGE, NOBODY, NOTHING, 'missing_here'],
     ["somebody else's", { ...CHARGE, isClaimed: false }, NOBODY, NOTHING, 'foreign'],
-    ['a dispute, which nobody books yet', { ...GIVEN_BACK, kind: 'dispute' }, OURS, NOTHING, 'missing_here'],
+    ['what a dispute took, booked', DISPUTED, OURS, booked(1000), 'matched'],
+    ['what a dispute gave back, booked', REINSTATED, OURS, booked(-1000), 'matched'],
+    ['another amount of a dispute', DISPUTED, OURS, booked(900), 'amount'],
+    ['a dispute that nobody told of', DISPUTED, { ...OURS, dispute: null }, NOTHING, 'missing_here'],
+    ['what a dispute that is known took unheard', DISPUTED, OURS, NOTHING, 'status'],
+    ["a dispute of somebody else's charge", DISPUTED, NOBODY, NOTHING, 'foreign'],
     ['a fee of the account', { ...CHARGE, kind: 'fee' }, NOBODY, NOTHING, 'uncompared'],
     ['a payout', { ...CHARGE, kind: 'other' }, NOBODY, NOTHING, 'uncompared'],
   ])('%s', (_, movement, owner, what, outcome) => {
@@ -59,6 +68,13 @@ describe('references', () => {
     [CHARGE, `settle:${PAYMENT}`, { kind: 'charge', id: PAYMENT }],
     [GIVEN_BACK, `refund-paid:${REFUND}`, { kind: 'refund', id: REFUND }],
     [SENT_BACK, `refund-returned:${REFUND}`, { kind: 'refund', id: REFUND }],
+    [DISPUTED, `dispute:${DISPUTE}:txn_1`, { kind: 'dispute', id: DISPUTE, key: 'txn_1' }],
+    [REINSTATED, `dispute:${DISPUTE}:txn_1`, { kind: 'dispute', id: DISPUTE, key: 'txn_1' }],
+    [
+      { ...DISPUTED, id: 'dispute:17' },
+      `dispute:${DISPUTE}:dispute:17`,
+      { kind: 'dispute', id: DISPUTE, key: 'dispute:17' },
+    ],
   ])('lead there and back', (movement, reference, owner) => {
     expect(referenceOf(movement, OURS)).toBe(reference);
     expect(ownerOf(reference)).toEqual(owner);
@@ -67,5 +83,6 @@ describe('references', () => {
   it('of others lead nowhere', () => {
     expect(ownerOf('order-17')).toBeUndefined();
     expect(ownerOf('settle:order-17')).toBeUndefined();
+    expect(ownerOf(`dispute-released:${DISPUTE}:txn_1`)).toBeUndefined();
   });
 });

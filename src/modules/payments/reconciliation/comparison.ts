@@ -6,22 +6,23 @@ import type { Outcome } from './reconciliation.js';
 export interface Owner {
   readonly payment: string | null;
   readonly refund: string | null;
+  readonly dispute: string | null;
 }
 
 /** What comparing needs of a movement. */
-export type Compared = Pick<Movement, 'kind' | 'amount' | 'isReversal' | 'isPending' | 'isUndone'> & {
+export type Compared = Pick<Movement, 'id' | 'kind' | 'amount' | 'isReversal' | 'isPending' | 'isUndone'> & {
   /** The object carries an id of ours. */
   readonly isClaimed: boolean;
 };
 
+type Posted = Pick<Compared, 'id' | 'kind' | 'isReversal'>;
+
 /**
  * Under which reference the ledger has a movement; see `PaymentBooks`.
  *
- * Disputes are booked by nobody yet. Once they are, theirs belong here: until then each is missing here, which is the truth.
- *
- * @returns null for what is never booked
+ * @returns null for what is never booked, or by something that nobody here knows
  */
-export function referenceOf({ kind, isReversal }: Pick<Compared, 'kind' | 'isReversal'>, of: Owner): string | null {
+export function referenceOf({ id, kind, isReversal }: Posted, of: Owner): string | null {
   switch (kind) {
     case 'charge':
       return of.payment === null || isReversal ? null : `settle:${of.payment}`;
@@ -29,21 +30,29 @@ export function referenceOf({ kind, isReversal }: Pick<Compared, 'kind' | 'isRev
       return of.refund === null ? null : `${isReversal ? 'refund-returned' : 'refund-paid'}:${of.refund}`;
     case 'dispute':
     case 'reinstatement':
+      return of.dispute === null ? null : `dispute:${of.dispute}:${id}`;
     case 'fee':
     case 'other':
       return null;
   }
 }
 
-/** Of which payment or refund a reference tells; undefined for other postings. */
-export function ownerOf(reference: string): { readonly kind: 'charge' | 'refund'; readonly id: string } | undefined {
+/** What a posting is of, by our id of it; `key` is the provider's id of the movement of a dispute. */
+export type PostingOwner =
+  | { readonly kind: 'charge' | 'refund'; readonly id: string }
+  | { readonly kind: 'dispute'; readonly id: string; readonly key: string };
+
+/** Of which payment, refund or dispute a reference tells; undefined for other postings. */
+export function ownerOf(reference: string): PostingOwner | undefined {
+  const [, disputed = '', key = ''] = /^dispute:([0-9a-f-]{36}):(.+)$/.exec(reference) ?? [];
+  if (disputed !== '') return { kind: 'dispute', id: disputed, key };
   const [, what = '', id = ''] = /^(settle|refund-paid|refund-returned):([0-9a-f-]{36})$/.exec(reference) ?? [];
   return id === '' ? undefined : { kind: what === 'settle' ? 'charge' : 'refund', id };
 }
 
 /** Under which reference the ledger has what a reversal takes back; null for what is none. */
-export function takenBackBy({ kind, isReversal }: Pick<Compared, 'kind' | 'isReversal'>, of: Owner): string | null {
-  return isReversal ? referenceOf({ kind, isReversal: false }, of) : null;
+export function takenBackBy(movement: Posted, of: Owner): string | null {
+  return movement.isReversal ? referenceOf({ ...movement, isReversal: false }, of) : null;
 }
 
 /** What the clearing account has. */

@@ -102,7 +102,7 @@ const TOTALS = `
     to_char(moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, currency, kind, count(*)::integer AS count,
     sum(amount)::text AS amount
   FROM reconciliation_movements
-  WHERE reconciliation = $1 AND NOT ${OF_LEDGER} AND outcome <> 'foreign'
+  WHERE reconciliation = $1 AND NOT ${OF_LEDGER} AND outcome NOT IN ('foreign', 'elsewhere')
   GROUP BY 1, 2, 3
   ORDER BY 1, 2, 3`;
 

@@ -6,6 +6,7 @@ import { MovementComparer } from './movement-comparer.js';
 import { MovementHealer } from './movement-healer.js';
 import { MovementsRepository } from './movements.repository.js';
 import { NightlyReconciliation } from './nightly-reconciliation.js';
+import { PaidDisputes } from './paid-disputes.js';
 import { ProviderQuestions } from './provider-questions.js';
 import { ReconciliationConclusion } from './reconciliation-conclusion.js';
 import { ReconciliationDifference } from './reconciliation-difference.entity.js';
@@ -32,6 +33,7 @@ export const RECONCILIATION_PROVIDERS = [
   MovementCollector,
   MovementComparer,
   MovementHealer,
+  PaidDisputes,
   ProviderQuestions,
   LedgerSide,
   ReconciliationConclusion,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Money } from '../../../kernel/money.js';
 import { LedgerPostings, PAYMENT_CATEGORY, type PostedEntry } from '../../ledger/index.js';
-import { ownerOf } from './comparison.js';
+import { ownerOf, type PostingOwner } from './comparison.js';
 import { ConclusionRepository } from './conclusion.repository.js';
 import { MovementHealer } from './movement-healer.js';
 import { type Provided, ProviderQuestions } from './provider-questions.js';
@@ -19,7 +19,7 @@ const MOST_QUESTIONS = 1000;
 interface Unseen {
   readonly entry: PostedEntry;
   readonly reference: string;
-  readonly owner: ReturnType<typeof ownerOf>;
+  readonly owner: PostingOwner | undefined;
 }
 
 /**
@@ -77,7 +77,7 @@ export class LedgerSide {
       return;
     }
     const known = await this.questions.ownerOf(owner);
-    const ids = { kind: owner.kind, payment: known?.payment ?? null, refund: known?.refund ?? null };
+    const ids = { kind: kindOf(owner, entry), payment: known?.payment ?? null, refund: known?.refund ?? null };
     if (known === undefined || !isAsked) {
       const note = isAsked ? null : 'The provider was not asked';
       await this.add(attempt, { ...common, ...ids, outcome: 'missing_there', provided: undefined, note });
@@ -92,10 +92,9 @@ export class LedgerSide {
     await this.add(attempt, { ...common, ...ids, outcome, provided: provided.moved, note: provided.note });
   }
 
-  /** What the clearing account has of a charge or a refund, there and back. */
-  private async net({ clearing }: ReconciliationAttempt, { kind, id }: NonNullable<Unseen['owner']>) {
-    const references = kind === 'charge' ? [`settle:${id}`] : [`refund-paid:${id}`, `refund-returned:${id}`];
-    const posted = await this.postings.byReference(clearing, references, PAYMENT_CATEGORY);
+  /** What the clearing account has of a charge, of a refund there and back, or of a movement of a dispute. */
+  private async net({ clearing }: ReconciliationAttempt, owner: PostingOwner): Promise<bigint> {
+    const posted = await this.postings.byReference(clearing, referencesOf(owner), PAYMENT_CATEGORY);
     return [...posted.values()].reduce((sum, { amount }) => sum + amount.minor, 0n);
   }
 
@@ -108,6 +107,22 @@ export class LedgerSide {
 }
 
 const NOBODYS = { kind: 'other', payment: null, refund: null, outcome: 'missing_there', provided: undefined } as const;
+
+function referencesOf(owner: PostingOwner): string[] {
+  switch (owner.kind) {
+    case 'charge':
+      return [`settle:${owner.id}`];
+    case 'refund':
+      return [`refund-paid:${owner.id}`, `refund-returned:${owner.id}`];
+    case 'dispute':
+      return [`dispute:${owner.id}:${owner.key}`];
+  }
+}
+
+/** What a dispute gave back is debited to the provider's mirror. */
+function kindOf({ kind }: PostingOwner, { amount }: PostedEntry): UnseenPosting['kind'] {
+  return kind === 'dispute' && amount.minor < 0n ? 'reinstatement' : kind;
+}
 
 /** @param net on the clearing account, the provider's mirror */
 function outcomeOf({ moved, known, isOver }: Provided, net: bigint, booked: Money): UnseenPosting['outcome'] {

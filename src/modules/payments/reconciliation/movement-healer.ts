@@ -4,8 +4,10 @@ import { isPaymentId } from '../payment.js';
 import { PaymentsRepository } from '../payments.repository.js';
 import { PaymentsService } from '../payments.service.js';
 import { ProviderCalls } from '../provider-calls.js';
+import { ProviderReturns } from '../provider-returns.js';
 import { MovementComparer } from './movement-comparer.js';
 import { MovementsRepository } from './movements.repository.js';
+import { PaidDisputes } from './paid-disputes.js';
 import type { ReconciliationAttempt } from './reconciliation-attempt.js';
 
 const PAGE = 200;
@@ -28,6 +30,8 @@ export class MovementHealer {
     private readonly payments: PaymentsRepository,
     private readonly service: PaymentsService,
     private readonly calls: ProviderCalls,
+    private readonly returns: ProviderReturns,
+    private readonly paidDisputes: PaidDisputes,
   ) {}
 
   async healAll(attempt: ReconciliationAttempt): Promise<void> {
@@ -42,7 +46,7 @@ export class MovementHealer {
     }
   }
 
-  /** Asks the provider how the payment and its refunds stand. What cannot be found out stays as it is. */
+  /** Asks the provider how the payment stands, and what went back of it. What cannot be found out stays as it is. */
   async refresh(id: string): Promise<void> {
     try {
       const payment = isPaymentId(id) ? await this.payments.find(id) : null;
@@ -55,11 +59,14 @@ export class MovementHealer {
   private async heal(attempt: ReconciliationAttempt, payment: string): Promise<void> {
     await this.refresh(payment);
     await this.comparer.compareAgain(attempt, payment);
+    await this.paidDisputes.answer(attempt, payment);
   }
 
   private async ask(payment: Payment): Promise<void> {
     await this.service.refresh(payment, CAUSE);
     // Nobody else asks about one that was given up here: its customer may have paid it all the same.
     if (payment.status === 'canceled') await this.calls.refresh(payment, CAUSE);
+    // No webhook may have told of refunds in the dashboard and of disputes. What goes back has come first, maybe a moment ago.
+    await this.returns.refresh(payment.id, CAUSE);
   }
 }

@@ -11,6 +11,7 @@ import type { Outcome } from './reconciliation.js';
 export interface MovementToCompare {
   readonly id: string;
   readonly kind: MovementKind;
+  readonly object: string | null;
   readonly amount: Money;
   readonly isReversal: boolean;
   readonly isPending: boolean;
@@ -18,6 +19,7 @@ export interface MovementToCompare {
   readonly isClaimed: boolean;
   readonly payment: string | null;
   readonly refund: string | null;
+  readonly dispute: string | null;
 }
 
 /** What comparing a movement came to. */
@@ -46,13 +48,14 @@ const ADD = `
 
 /**
  * A charge that names a payment of ours is that payment's unless the payment has another. Indexes:
- * payments_provider_reference_key, payments_pkey;
+ * payments_provider_reference_key, payments_pkey, disputes_provider_reference_key;
  * payment_refunds_provider_reference_key, payment_refunds_pkey.
  */
 const TO_COMPARE = `
   SELECT
-    m.id, m.kind, m.amount, m.currency, m.is_reversal, m.is_pending, m.is_undone, r.id AS refund,
-    m.claimed_payment IS NOT NULL OR m.claimed_refund IS NOT NULL AS is_claimed, coalesce(p.id, r.payment) AS payment
+    m.id, m.kind, m.object, m.amount, m.currency, m.is_reversal, m.is_pending, m.is_undone, r.id AS refund,
+    d.id AS dispute, m.claimed_payment IS NOT NULL OR m.claimed_refund IS NOT NULL AS is_claimed,
+    coalesce(p.id, r.payment, d.payment) AS payment
   FROM page AS m
   LEFT JOIN LATERAL (
     SELECT id FROM payments WHERE provider_reference = m.charge AND provider = $2 AND mode = $3
@@ -74,6 +77,9 @@ const TO_COMPARE = `
       AND (p.id IS NULL OR refund.payment = p.id)
     LIMIT 1
   ) AS r ON true
+  LEFT JOIN disputes AS d
+    ON m.kind IN ('dispute', 'reinstatement') AND d.provider_reference = m.object AND d.provider = $2 AND d.mode = $3
+    AND (p.id IS NULL OR d.payment = p.id)
   ORDER BY m.id`;
 
 /** What asking again may mend. */
@@ -113,6 +119,10 @@ const COMPARED = `
     AS found (id, outcome, payment, refund, reference, booked, booked_currency)
   WHERE m.reconciliation = $1 AND m.id = found.id`;
 
+/** Index: reconciliation_movements_pkey. */
+const ELSEWHERE = `
+  UPDATE reconciliation_movements SET outcome = 'elsewhere', note = $3 WHERE reconciliation = $1 AND id = ANY ($2::text[])`;
+
 /** Index: reconciliation_movements_payment_idx. */
 const PAYMENTS_TO_HEAL = `
   SELECT DISTINCT payment
@@ -145,6 +155,7 @@ const FIRST = '00000000-0000-0000-0000-000000000000';
 interface ToCompareRow {
   readonly id: string;
   readonly kind: MovementKind;
+  readonly object: string | null;
   readonly amount: string;
   readonly currency: Currency;
   readonly is_reversal: boolean;
@@ -153,6 +164,7 @@ interface ToCompareRow {
   readonly is_claimed: boolean;
   readonly payment: string | null;
   readonly refund: string | null;
+  readonly dispute: string | null;
 }
 
 /** The movements a run works on. */
@@ -204,6 +216,11 @@ export class MovementsRepository {
     return (await this.dataSource.query<ToCompareRow[]>(DIFFERING, values)).map(toCompare);
   }
 
+  /** The books have its money by another movement. */
+  async setElsewhere(tx: EntityManager, run: string, ids: readonly string[], note: string): Promise<void> {
+    await tx.query(ELSEWHERE, [run, ids, note]);
+  }
+
   async setCompared(tx: EntityManager, run: string, found: readonly ComparedMovement[]): Promise<void> {
     await tx.query(COMPARED, [
       run,
@@ -242,12 +259,14 @@ export interface RunRef {
 }
 
 function toCompare(row: ToCompareRow): MovementToCompare {
-  const { id, kind, payment, refund } = row;
+  const { id, kind, object, payment, refund, dispute } = row;
   return {
     id,
     kind,
+    object,
     payment,
     refund,
+    dispute,
     amount: Money.of(BigInt(row.amount), row.currency),
     isReversal: row.is_reversal,
     isPending: row.is_pending,

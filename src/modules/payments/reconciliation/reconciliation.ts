@@ -26,7 +26,8 @@ export type DifferenceState = (typeof DIFFERENCE_STATES)[number];
 
 /**
  * What comparing a movement came to. `nothing`: its money came and went again, and the books have neither. `elsewhere`: of the
- * ledger's side, and the provider knows it, outside of the window. `uncompared`: no payment's.
+ * ledger's side, and the provider knows it, outside of the window; or it is one loss with another movement, which is booked.
+ * `uncompared`: no payment's.
  */
 export type Outcome = 'matched' | 'healed' | 'nothing' | 'elsewhere' | 'uncompared' | DifferenceKind;
 

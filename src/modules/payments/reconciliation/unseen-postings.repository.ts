@@ -6,7 +6,7 @@ import type { Outcome } from './reconciliation.js';
 /** What only the books have. */
 export interface UnseenPosting {
   readonly reference: string;
-  readonly kind: 'charge' | 'refund' | 'other';
+  readonly kind: 'charge' | 'refund' | 'dispute' | 'reinstatement' | 'other';
   readonly payment: string | null;
   readonly refund: string | null;
   readonly booked: Money;

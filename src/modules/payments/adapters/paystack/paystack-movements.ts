@@ -6,6 +6,7 @@ import { AskedTooOftenError, askPatiently, retryAfterOf } from '../patience.js';
 import type { PaystackApi } from './paystack-api.js';
 import { amountOf, idOf, moneyOf, objectOf, receivedOf, textOf, UnreadableObjectError } from './paystack-objects.js';
 import { paymentOf, refundOf } from './paystack-reference.js';
+import { disputeReportOf } from './paystack-returns.js';
 
 /** Transactions tell their whole history: fifty stay well below a megabyte. */
 const PER_PAGE = 50;
@@ -97,11 +98,11 @@ function chargeOf(data: JsonObject): Movement | undefined {
   };
 }
 
-/** What goes back because of a dispute is listed there as well, and counted there. */
+/** What goes back because of a dispute is listed there as well; see `PaidDisputes`. */
 function refundMovementOf(data: JsonObject): Movement | undefined {
   const status = textOf(data, 'status');
-  const { dispute, transaction_reference: reference } = data;
-  if (status === 'failed' || (dispute !== undefined && dispute !== null)) return undefined;
+  const { transaction_reference: reference } = data;
+  if (status === 'failed') return undefined;
   const amount = moneyOf(amountOf(data, 'amount'), data);
   return {
     ...PLAIN,
@@ -118,27 +119,23 @@ function refundMovementOf(data: JsonObject): Movement | undefined {
   };
 }
 
-/** Paystack tells of no movement of funds: the resolution and its amount say what was given up. */
+/** What is lost is said in one place, so that the books and this list mean the same. */
 function disputeOf(data: JsonObject): Movement | undefined {
-  const { refund_amount: given, resolution, resolvedAt } = data;
-  if (resolution !== 'merchant-accepted' || given === undefined || given === null || typeof resolvedAt !== 'string') {
-    return undefined;
-  }
-  const transaction = objectOf(data['transaction']);
-  const reference = textOf(transaction, 'reference');
-  // Older disputes name no currency of their own.
-  const amount = moneyOf(amountOf(data, 'refund_amount'), typeof data['currency'] === 'string' ? data : transaction);
+  const { reference: object, movements } = disputeReportOf(data);
+  const [lost] = movements;
+  if (lost === undefined) return undefined;
+  const reference = textOf(objectOf(data['transaction']), 'reference');
   return {
     ...PLAIN,
-    id: `dispute:${idOf(data)}`,
+    id: lost.key,
     kind: 'dispute',
-    object: idOf(data),
+    object,
     charge: reference,
     payment: paymentOf(reference) ?? null,
     refund: null,
-    amount: amount.negate(),
-    fee: Money.of(0, amount.currency),
-    createdAt: timeOf(data, 'resolvedAt'),
+    amount: lost.amount.negate(),
+    fee: Money.of(0, lost.amount.currency),
+    createdAt: timeOf(data, 'resolvedAt', 'updatedAt', 'createdAt'),
   };
 }
 

@@ -79,8 +79,12 @@ function providerRefundOf(data: JsonObject): ProviderRefund {
   return { ...refundReportOf(data), ours: refundOf(data['merchant_note']) };
 }
 
-/** The resolution and `refund_amount` decide what is lost: Paystack announces no movement of money. */
-function disputeReportOf(data: JsonObject): DisputeReport {
+/**
+ * The resolution and `refund_amount` decide what is lost: Paystack announces no movement of money.
+ *
+ * @throws UnreadableObjectError
+ */
+export function disputeReportOf(data: JsonObject): DisputeReport {
   const { resolution, refund_amount: refundAmount, category } = data;
   const transaction = objectOf(data['transaction']);
   const named = typeof resolution === 'string' && resolution !== '' ? ` (${resolution})` : '';
@@ -97,7 +101,7 @@ function disputeReportOf(data: JsonObject): DisputeReport {
     reason: typeof category === 'string' ? category : undefined,
     amount,
     openedAt: openedAt === undefined ? undefined : new Date(openedAt),
-    movements: status === 'lost' && minor > 0n ? [{ key: 'resolved', kind: 'withdrawn', amount }] : [],
+    movements: status === 'lost' && minor > 0n ? [{ key: `dispute:${idOf(data)}`, kind: 'withdrawn', amount }] : [],
   };
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId } from '../../../../kernel/ids.js';
 import type { SandboxCharge } from './sandbox-charge.entity.js';
+import type { SandboxDispute } from './sandbox-dispute.entity.js';
 import { SandboxMovement } from './sandbox-movement.entity.js';
 import type { MovementListObject, MovementObject } from './sandbox-objects.js';
 import type { SandboxRefund } from './sandbox-refund.entity.js';
@@ -44,6 +45,25 @@ export class SandboxBalance {
       payment: charge.payment,
       refund: refund.refund,
       amount: isSentBack ? refund.amount : `-${refund.amount}`,
+      currency: charge.currency,
+    });
+  }
+
+  /** In the transaction in which the dispute takes the money, or gives it back. */
+  async disputed(
+    tx: EntityManager,
+    charge: SandboxCharge,
+    dispute: SandboxDispute,
+    isGivenBack: boolean,
+  ): Promise<void> {
+    await tx.insert(SandboxMovement, {
+      id: newId(),
+      kind: isGivenBack ? 'reinstatement' : 'dispute',
+      object: dispute.id,
+      charge: charge.id,
+      payment: charge.payment,
+      refund: null,
+      amount: isGivenBack ? dispute.amount : `-${dispute.amount}`,
       currency: charge.currency,
     });
   }

@@ -6,7 +6,8 @@ import { READ_COMMITTED, Transactor } from '../../../../platform/transaction/ind
 import { behaviorOf } from './sandbox-amounts.js';
 import { SandboxCharge } from './sandbox-charge.entity.js';
 import { SandboxDispute } from './sandbox-dispute.entity.js';
-import type { DisputeObject } from './sandbox-objects.js';
+import { SandboxBalance } from './sandbox-balance.js';
+import { type DisputeObject, disputeMovementId } from './sandbox-objects.js';
 
 /** Milliseconds until something changes by itself. */
 const SOON = 2000;
@@ -32,6 +33,7 @@ export class SandboxDisputes {
   constructor(
     private readonly transactor: Transactor,
     private readonly dataSource: DataSource,
+    private readonly balance: SandboxBalance,
   ) {}
 
   /** A charge has succeeded: its customer may dispute it in a moment. */
@@ -86,6 +88,8 @@ export class SandboxDisputes {
     thenAfterMs = 0,
   ): Promise<void> {
     await tx.query(MOVE, [dispute.id, status, thenAfterMs]);
+    // Lost, the money stays where it went when the dispute was opened.
+    if (status !== 'lost') await this.balance.disputed(tx, charge, dispute, status === 'won');
     const object = shown(charge, { ...dispute, status });
     await tx.query(ADD_EVENT, [newId(), `dispute.${status}`, JSON.stringify(object)]);
   }
@@ -94,8 +98,8 @@ export class SandboxDisputes {
 function shown({ payment, currency }: SandboxCharge, dispute: SandboxDispute): DisputeObject {
   const { id, charge, status, createdAt } = dispute;
   const amount = Number(dispute.amount);
-  const withdrawn = { id: `${id}_withdrawn`, kind: 'withdrawn', amount } as const;
-  const reinstated = { id: `${id}_reinstated`, kind: 'reinstated', amount } as const;
+  const withdrawn = { id: disputeMovementId(id, 'withdrawn'), kind: 'withdrawn', amount } as const;
+  const reinstated = { id: disputeMovementId(id, 'reinstated'), kind: 'reinstated', amount } as const;
   return {
     id,
     charge,

@@ -8,9 +8,9 @@ export class SandboxMovement {
   id: string;
 
   @Column({ type: 'text' })
-  kind: 'charge' | 'refund';
+  kind: 'charge' | 'refund' | 'dispute' | 'reinstatement';
 
-  /** Of the charge or the refund. */
+  /** Of the charge, the refund or the dispute. */
   @Column({ type: 'text' })
   object: string;
 

@@ -103,11 +103,17 @@ export function disputeReportOf(dispute: DisputeObject): DisputeReport {
   };
 }
 
+/** What a movement of a dispute is called: each dispute has one of a kind at most. */
+export function disputeMovementId(dispute: string, kind: DisputeMovementKind): string {
+  return `${dispute}_${kind}`;
+}
+
 /** The sandbox takes no fees, and pays out at once. */
 export function movementOf(object: MovementObject): Movement {
   const { amount, currency, created_at: createdAt, ...rest } = object;
   return {
     ...rest,
+    id: movementIdOf(object),
     amount: Money.of(amount, currency as Currency),
     fee: Money.of(0, currency as Currency),
     createdAt: new Date(createdAt),
@@ -116,4 +122,10 @@ export function movementOf(object: MovementObject): Movement {
     isUndone: false,
     isAvailable: true,
   };
+}
+
+/** As `disputeReportOf` has it in `key`. */
+function movementIdOf({ id, kind, object }: MovementObject): string {
+  if (kind === 'dispute') return disputeMovementId(object, 'withdrawn');
+  return kind === 'reinstatement' ? disputeMovementId(object, 'reinstated') : id;
 }

@@ -4,6 +4,7 @@ import { isPaymentId } from '../../payment.js';
 import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
 import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { AskedTooOftenError, askPatiently, retryAfterOf } from '../patience.js';
+import { disputeReportOf } from './stripe-disputes.js';
 import { meaningOf } from './stripe-errors.js';
 import { moneyOf } from './stripe-objects.js';
 
@@ -105,8 +106,9 @@ const NOBODYS = {
 } as const;
 
 /** Of the sources only those that payments make; the type tells what other transactions name the same source. */
-function subjectOf({ source, type }: Stripe.BalanceTransaction): Subject | undefined {
-  if (source === null || typeof source === 'string' || FEES.includes(type)) return undefined;
+function subjectOf({ id, source, type, amount }: Stripe.BalanceTransaction): Subject | undefined {
+  // A dispute may move nothing but its fee.
+  if (source === null || typeof source === 'string' || FEES.includes(type) || amount === 0) return undefined;
   switch (source.object) {
     case 'charge':
       return {
@@ -137,7 +139,10 @@ function subjectOf({ source, type }: Stripe.BalanceTransaction): Subject | undef
         charge: idOf(source.payment_intent),
         payment: undefined,
         refund: undefined,
-        amount: moneyOf(source.amount, source.currency),
+        // In an account that is kept in another currency a part that comes back is known by the whole that was taken.
+        amount:
+          disputeReportOf(source).movements.find(({ key }) => key === id)?.amount ??
+          moneyOf(source.amount, source.currency),
         isPending: false,
         isUndone: false,
       };
