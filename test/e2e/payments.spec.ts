@@ -592,11 +592,12 @@ describe('what the sandbox takes back', () => {
     expect(status).toBe(303);
   }
 
-  const disputed = (id: unknown, status: string): Promise<Shown> =>
+  /** A payment's sums and its disputes are read beside one another: both are waited for. */
+  const disputed = (id: unknown, status: string, sums: object): Promise<Shown> =>
     waitFor(
       async () => {
         const payment = await payments.client.find(id);
-        expect(payment).toMatchObject({ disputes: [{ status }] });
+        expect(payment).toMatchObject({ disputes: [{ status }], ...sums });
         return payment;
       },
       { timeout: 20_000, what: `a dispute that is ${status}` },
@@ -607,20 +608,19 @@ describe('what the sandbox takes back', () => {
     ['lose', 'lost', 0],
   ])('is disputed by its amount, and decided on its page: %s', async (button, status, funds) => {
     const { body } = await payments.client.create(4014);
-    expect(await disputed(body['id'], 'open')).toMatchObject({ disputedAmount: 4014, refundableAmount: 0 });
+    await disputed(body['id'], 'open', { disputedAmount: 4014, refundableAmount: 0 });
     expect(await payments.client.fundsOf(body['userId'])).toBe(0);
     expectProblem(await payments.client.post(`payments/${String(body['id'])}/refunds`, {}), 409, 'PAYMENT_DISPUTED');
     await press(body, button);
-    await disputed(body['id'], status);
+    await disputed(body['id'], status, { disputedAmount: 4014 - funds, refundableAmount: funds });
     expect(await payments.client.fundsOf(body['userId'])).toBe(funds);
   });
 
   it('is disputed and won by its amount', async () => {
     const { body } = await payments.client.create(4015, { capture: 'manual' });
     await payments.client.post(`payments/${String(body['id'])}/capture`, { amount: 1000 });
-    expect(await disputed(body['id'], 'won')).toMatchObject({
-      disputedAmount: 0,
-      refundableAmount: 1000,
+    const sums = { disputedAmount: 0, refundableAmount: 1000 };
+    expect(await disputed(body['id'], 'won', sums)).toMatchObject({
       disputes: [{ amount: 1000, withdrawnAmount: 1000, reinstatedAmount: 1000 }],
     });
     expect(await payments.client.fundsOf(body['userId'])).toBe(1000);
