@@ -77,7 +77,7 @@ export class DisputeReports {
         reason,
         amount: String(amount.minor),
         currency: amount.currency,
-        openedAt: openedAt ?? (await this.disputes.now()),
+        openedAt: openedAt ?? (await this.disputes.now(tx)),
       },
       isDecided(status),
     );

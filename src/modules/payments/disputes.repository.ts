@@ -131,8 +131,8 @@ export class DisputesRepository {
   }
 
   /** By the database's clock, by which disputes change. */
-  async now(): Promise<Date> {
-    const [row] = await this.disputes.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
+  async now(by: EntityManager = this.disputes.manager): Promise<Date> {
+    const [row] = await by.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
     if (row === undefined) throw new Error('The database has no clock');
     return row.now;
   }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { within } from '../../kernel/within.js';
 import { Every } from '../../platform/schedule/index.js';
 import { type DuePayment, PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
@@ -6,6 +7,8 @@ import { PaymentsService } from './payments.service.js';
 const POLL_MS = 1000;
 /** Payments that providers are asked about at the same time. */
 const AT_ONCE = 10;
+/** Three questions after another may take so long. */
+const ROUND_MS = 60_000;
 
 const CAUSE = { source: 'reconciler', actor: 'system:payments' } as const;
 
@@ -25,7 +28,8 @@ export class PaymentChecks {
   @Every(POLL_MS, { name: 'open payments', role: 'background' })
   async checkDue(signal: AbortSignal): Promise<void> {
     const due = await this.payments.takeDue(AT_ONCE);
-    if (!signal.aborted) await Promise.all(due.map((payment) => this.check(payment)));
+    // Each question has a deadline of its own; should one not keep it, the others go on all the same.
+    if (!signal.aborted) await within(ROUND_MS, Promise.all(due.map((payment) => this.check(payment))));
   }
 
   private async check(due: DuePayment): Promise<void> {

@@ -63,7 +63,7 @@ export class PaymentCreation {
       await this.insert(tx, creation, origin, caller);
       const { id, operation, input } = creation;
       const [judgement] = await allEnded([
-        this.rules.judge(tx, { id, subjects: subjectsOf(input, origin) }),
+        this.rules.judge(tx, { id, subjects: subjectsOf(input, origin, caller) }),
         this.operations.insert(tx, { id: operation, payment: id, kind: 'create', claim: caller.claim }),
         this.recordCreation(tx, creation, caller),
       ]);

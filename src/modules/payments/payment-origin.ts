@@ -27,9 +27,12 @@ export function originOf({ context }: NewPaymentDto, caller: PaymentCaller): Pay
   return { ip: plainAddress(caller.context.ip ?? '') ?? null, country: null, cardFingerprint: null, deviceId: null };
 }
 
+/** An e-mail address is what a service says of its customer, too: an end user could name one that is always let through. */
 export function subjectsOf(
   { userId: user, email }: Pick<NewPaymentDto, 'userId' | 'email'>,
   { ip, country, cardFingerprint, deviceId }: PaymentOrigin,
+  { principal }: PaymentCaller,
 ): Readonly<Record<RuleSubject, string | null>> {
-  return { user, email: email ?? null, ip, country, card: cardFingerprint, device: deviceId };
+  const known = endUserOf(principal) === undefined ? (email ?? null) : null;
+  return { user, email: known, ip, country, card: cardFingerprint, device: deviceId };
 }

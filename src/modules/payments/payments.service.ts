@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Currency } from '../../kernel/currency.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
+import { within } from '../../kernel/within.js';
 import type { Principal } from '../../platform/auth/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
@@ -29,6 +30,9 @@ import { ProviderDirectory } from './provider-directory.js';
 import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
 import { RefundsRepository } from './refunds.repository.js';
 import { causeOf, type PaymentCaller } from './payment-caller.js';
+
+/** Milliseconds after which whoever verifies a payment has an answer: a call's deadline, and what is committed of it. */
+const ANSWERED_WITHIN = 30_000;
 
 /** Payments as their callers see them. */
 @Injectable()
@@ -84,10 +88,17 @@ export class PaymentsService {
     const payment = await this.reader.visible(id, principal);
     await this.limiter.charge('verify', principal, payment.userId);
     const cause = { source: 'api', actor } as const;
+    // Refunds are asked about one by one. What takes longer goes on without the caller, who sees what is known by then.
+    const clientSecret = await within(ANSWERED_WITHIN, this.askAboutAll(payment, cause));
+    return this.reader.viewOf(payment.id, clientSecret);
+  }
+
+  /** @returns the charge's client secret, as long as there is something to be done with it */
+  private async askAboutAll(payment: Payment, cause: ChangeCause): Promise<string | undefined> {
     const { clientSecret } = await this.refreshCharge(payment, cause);
     await this.refreshRefunds(payment, cause);
     await this.returns.refresh(payment.id, cause);
-    return this.reader.viewOf(payment.id, clientSecret);
+    return clientSecret;
   }
 
   /** @throws IllegalTransitionError, CaptureExceedsAuthorizationError, PaymentBusyError, ProviderRefusedError (409) */

@@ -40,10 +40,7 @@ export class RefundAdoption {
     const payment = await this.payments.lock(tx, id);
     if (payment === null) return true;
     const known = await this.knownAs(tx, id, refund);
-    if (known !== undefined) {
-      await this.reports.apply(tx, known, refund, cause);
-      return true;
-    }
+    if (known !== undefined) return this.reports.apply(tx, known, refund, cause);
     if (refund.paysDispute) return true;
     // Its money has not been booked: there is nothing to take it from.
     if (payment.settledTo === null) return false;
@@ -59,13 +56,15 @@ export class RefundAdoption {
     { ours, reference }: ProviderRefund,
   ): Promise<string | undefined> {
     const named = ours === undefined ? null : await this.refunds.lock(tx, ours);
-    if (named?.payment === payment) return named.id;
+    // Metadata can be copied to another refund: ours is the one whose reference is known, or none yet.
+    const isOurs = named?.payment === payment && (named.providerReference ?? reference) === reference;
+    if (isOurs) return named.id;
     return (await this.refunds.ofProvider(tx, payment, reference))?.id;
   }
 
   private async adopt(tx: EntityManager, payment: Payment, refund: ProviderRefund, cause: ChangeCause): Promise<void> {
     const { reference, amount, status, failure = null } = refund;
-    // Old news of a debit must find that it was undone.
+    // Recorded even though undone, so that a late `succeeded` does not debit.
     const isUndone = UNDONE.includes(status);
     if (!isUndone && (await this.exceeds(tx, payment, refund))) return;
     const id = newId();

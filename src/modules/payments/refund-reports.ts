@@ -33,26 +33,31 @@ export class RefundReports {
    * What failed stays failed; what succeeded may still fail, when the customer's bank sends it back.
    *
    * @param tx begins with `LEDGER_LOCK`
+   * @returns false when there is no such refund
    */
   async apply(
     tx: EntityManager,
     id: string,
     report: Pick<RefundReport, 'status' | 'failure'> & { readonly reference: string | null },
     cause: ChangeCause,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const refund = await this.refunds.lock(tx, id);
-    if (refund === null) return;
+    if (refund === null) return false;
+    if (report.reference !== null && (refund.providerReference ?? report.reference) !== report.reference) {
+      this.logger.warn({ msg: 'A report about another refund was ignored', refund: id, reference: report.reference });
+      return false;
+    }
     if (refund.providerReference === null && report.reference !== null) {
       await this.refunds.change(tx, id, { providerReference: report.reference });
     }
-    if (refund.status === report.status) return;
+    if (refund.status === report.status) return true;
     const payment = await this.payments.lock(tx, refund.payment);
-    if (payment === null) return;
+    if (payment === null) return false;
     if (!mayFollow(refund, report.status)) {
-      // An event may be older than what is known: the provider is asked. What it answers is so.
+      // An event may be older than what is known: the provider is asked, and its answer is final.
       if (report.status === 'succeeded' && cause.source === 'webhook') await this.payments.ring(tx, payment.id);
       else if (report.status === 'succeeded') await this.contradict(tx, payment, refund);
-      return;
+      return true;
     }
     const booking = await this.book(tx, payment, refund, report.status, cause.actor);
     const failure = report.failure ?? null;
@@ -66,6 +71,7 @@ export class RefundReports {
       },
     ]);
     await this.payments.watch(tx, payment.id);
+    return true;
   }
 
   /** The provider refused to make it. */

@@ -78,8 +78,9 @@ export class ReviewsService {
         const waiting = await this.disputes.waitingOf(tx, id);
         const left = await this.leftInSuspense(tx, payment);
         const isMoved = left !== undefined || suspended.length + waiting.length > 0;
+        const { reserved } = await this.refunds.sums(id, tx);
         // What is on its way back is not over.
-        if (!isMoved && (payment.review === null || payment.settledTo === 'suspense')) throw notInReview(payment);
+        if (!isMoved && (payment.review === null || reserved > 0n)) throw notInReview(payment);
         if (isMoved) {
           const { currency } = settledAmountOf(payment);
           await this.ledger.openAccount(tx, userAccount(payment.userId, currency), context);

@@ -1,4 +1,4 @@
-/** What a rule looks at. `disputed before` joins them once disputes are booked. */
+/** What a rule looks at. */
 export const RULE_KINDS = [
   'amount',
   'count',
@@ -40,13 +40,6 @@ export interface RuleSettings {
 export interface RuleShape extends RuleSettings {
   readonly kind: RuleKind;
   readonly action: RuleAction;
-}
-
-/** Kinds that compare a payment with others of its subject: two at once must not look past each other. */
-const VELOCITY: readonly RuleKind[] = ['count', 'sum', 'failed_attempts', 'distinct_cards'];
-
-export function isVelocity({ kind }: Pick<RuleShape, 'kind'>): boolean {
-  return VELOCITY.includes(kind);
 }
 
 /**

@@ -52,11 +52,16 @@ export function figureOf(rule: RuleShape, moment: Moment, bind: Bind): string {
 }
 
 function ofSubject({ by }: RuleShape, figure: string): string {
-  return `CASE WHEN payment.${columnOf(by)} IS NOT NULL THEN ${figure} END`;
+  return `CASE WHEN payment.${columnOf(by)} IS NOT NULL ${isSaidByService('payment', by)} THEN ${figure} END`;
+}
+
+/** An end user could name any e-mail address: one that is always let through, or somebody else's, to use up what is allowed to them. */
+function isSaidByService(payment: 'payment' | 'other', by: RuleSubject | null): string {
+  return by === 'email' ? `AND ${payment}.created_by NOT LIKE 'user:%'` : '';
 }
 
 function columnOf(by: RuleSubject | null): string {
-  if (by === null) throw new TypeError('The rule says not by whom');
+  if (by === null) throw new TypeError('The rule has no subject');
   return COLUMNS[by];
 }
 
@@ -77,6 +82,7 @@ function othersOf(
       AND other.created_at > payment.created_at - ${bind(windowSeconds)} * interval '1 second'
       ${moment === 'afterwards' ? 'AND other.created_at <= payment.created_at' : ''}
       AND other.status <> 'declined'
+      ${isSaidByService('other', by)}
       ${where}
   )`;
 }

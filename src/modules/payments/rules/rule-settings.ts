@@ -11,6 +11,8 @@ export interface Fault {
 interface KindOfRule {
   readonly needs: readonly (keyof RuleSettings)[];
   readonly by?: readonly RuleSubject[];
+  /** Compares a payment with others of its subject: two at once must not look past each other. */
+  readonly isVelocity: boolean;
   /** Continues "a rule of kind … ". */
   readonly says: string;
 }
@@ -18,36 +20,53 @@ interface KindOfRule {
 const WHO: readonly RuleSubject[] = ['user', 'ip', 'card', 'email', 'device'];
 
 const KINDS: Readonly<Record<RuleKind, KindOfRule>> = {
-  amount: { needs: ['limit', 'currency'], says: 'matches more than limit (minor units) of currency' },
+  amount: {
+    isVelocity: false,
+    needs: ['limit', 'currency'],
+    says: 'matches more than limit (minor units) of currency',
+  },
   count: {
+    isVelocity: true,
     needs: ['by', 'windowSeconds', 'limit'],
     by: WHO,
     says: 'matches more than limit payments of one subject (by) within windowSeconds',
   },
   sum: {
+    isVelocity: true,
     needs: ['by', 'windowSeconds', 'limit', 'currency'],
     by: WHO,
     says: 'matches more than limit (minor units) of currency by one subject (by) within windowSeconds',
   },
   failed_attempts: {
+    isVelocity: true,
     needs: ['by', 'windowSeconds', 'limit'],
     by: WHO,
     says: 'matches after limit failed attempts of one subject (by) within windowSeconds',
   },
   distinct_cards: {
+    isVelocity: true,
     needs: ['by', 'windowSeconds', 'limit'],
     by: ['user', 'ip', 'email', 'device'],
     says: 'matches more than limit cards of one subject (by) within windowSeconds',
   },
-  new_account: { needs: ['windowSeconds'], says: 'matches users whose account is younger than windowSeconds' },
+  new_account: {
+    isVelocity: false,
+    needs: ['windowSeconds'],
+    says: 'matches users whose account is younger than windowSeconds',
+  },
   country_mismatch: {
+    isVelocity: false,
     needs: ['windowSeconds'],
     says: 'matches a country that the user has not paid from within windowSeconds, when they have paid from another',
   },
-  list: { needs: ['by', 'values'], says: 'matches when the subject (by) is one of values' },
+  list: { isVelocity: false, needs: ['by', 'values'], says: 'matches when the subject (by) is one of values' },
 };
 
 const SETTINGS = ['by', 'windowSeconds', 'limit', 'currency', 'values'] as const;
+
+export function isVelocity({ kind }: Pick<RuleShape, 'kind'>): boolean {
+  return KINDS[kind].isVelocity;
+}
 
 /** @returns everything that is wrong with a rule as a whole, each with how to mend it; empty when it makes sense */
 export function faultsOf(rule: RuleShape): Fault[] {

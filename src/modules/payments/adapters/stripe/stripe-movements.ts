@@ -6,7 +6,7 @@ import type { Movement, MovementWindow } from '../../provider-movement.js';
 import { AskedTooOftenError, askPatiently, retryAfterOf } from '../patience.js';
 import { disputeReportOf } from './stripe-disputes.js';
 import { meaningOf } from './stripe-errors.js';
-import { moneyOf } from './stripe-objects.js';
+import { moneyOf, ourRefundOf } from './stripe-objects.js';
 
 const PAGE = 100;
 
@@ -127,7 +127,7 @@ function subjectOf({ id, source, type, amount }: Stripe.BalanceTransaction): Sub
         object: source.id,
         charge: idOf(source.payment_intent),
         payment: source.metadata?.['holdfast_payment'],
-        refund: source.metadata?.['holdfast_refund'],
+        refund: ourRefundOf(source),
         amount: moneyOf(source.amount, source.currency),
         isPending: source.status === 'pending' || source.status === 'requires_action',
         isUndone: source.status === 'failed' || source.status === 'canceled',

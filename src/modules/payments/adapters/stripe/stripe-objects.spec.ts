@@ -140,7 +140,11 @@ describe('a Refund', () => {
 describe('providerRefundOf', () => {
   it('says for which refund of ours it was made, if for one', () => {
     expect(providerRefundOf(REFUND)).toMatchObject({ reference: 're_1', status: 'succeeded', ours: undefined });
-    expect(providerRefundOf({ ...REFUND, metadata: { holdfast_refund: 'r1' } })).toMatchObject({ ours: 'r1' });
+    const ours = '01a22e63-7e8f-733d-af72-90ce98c9b0f7';
+    expect(providerRefundOf({ ...REFUND, metadata: { holdfast_refund: ours } })).toMatchObject({ ours });
+    expect(providerRefundOf({ ...REFUND, metadata: { holdfast_refund: 'anything' } })).toMatchObject({
+      ours: undefined,
+    });
   });
 
   it.each([{ balance_transaction: null }, { reason: 'expired_uncaptured_charge' }] as const)(

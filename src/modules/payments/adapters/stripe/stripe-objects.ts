@@ -1,5 +1,6 @@
 import type { Stripe } from 'stripe';
 import { isCurrency } from '../../../../kernel/currency.js';
+import { isUuid } from '../../../../kernel/ids.js';
 import type { Money } from '../../../../kernel/money.js';
 import { fromProviderAmount } from '../../../../kernel/provider-amount.js';
 import {
@@ -93,6 +94,12 @@ export function refundReportOf(refund: StripeRefund): RefundReport {
   };
 }
 
+/** The refund of ours that a Refund was made for. Whoever can make refunds at Stripe can write anything there. */
+export function ourRefundOf({ metadata }: Pick<StripeRefund, 'metadata'>): string | undefined {
+  const id = metadata?.['holdfast_refund'];
+  return id !== undefined && isUuid(id) ? id : undefined;
+}
+
 /**
  * A Refund as money that went back. What is released of an authorisation, by a capture in part, a cancellation or its expiry, shows as
  * a Refund as well and is none: it has no balance transaction, because it never was in the balance.
@@ -101,7 +108,7 @@ export function refundReportOf(refund: StripeRefund): RefundReport {
  */
 export function providerRefundOf(refund: StripeRefund): ProviderRefund | undefined {
   if (!refund.balance_transaction || refund.reason === 'expired_uncaptured_charge') return undefined;
-  return { ...refundReportOf(refund), ours: refund.metadata?.['holdfast_refund'] };
+  return { ...refundReportOf(refund), ours: ourRefundOf(refund) };
 }
 
 export function failureOf({ code, decline_code: declineCode, message }: StripeFailure): PaymentFailure {
