@@ -1,10 +1,10 @@
 import { SANDBOX_ENTITIES } from './adapters/sandbox/index.js';
-import { DisputeMovement } from './dispute-movement.entity.js';
-import { Dispute } from './dispute.entity.js';
-import { PaymentRefund } from './payment-refund.entity.js';
+import { DisputeMovement } from './disputes/dispute-movement.entity.js';
+import { Dispute } from './disputes/dispute.entity.js';
+import { PaymentRefund } from './refunds/payment-refund.entity.js';
 import { PaymentTransition } from './payment-transition.entity.js';
 import { Payment } from './payment.entity.js';
-import { ProviderOperation } from './provider-operation.entity.js';
+import { ProviderOperation } from './providers/provider-operation.entity.js';
 import { FraudRule } from './rules/fraud-rule.entity.js';
 import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
 import { RECONCILIATION_ENTITIES } from './reconciliation/index.js';
@@ -25,4 +25,4 @@ export const PAYMENT_ENTITIES = [
 
 export { PaymentsModule } from './payments.module.js';
 export { PaymentsService } from './payments.service.js';
-export { RefundsService } from './refunds.service.js';
+export { RefundsService } from './refunds/refunds.service.js';

@@ -3,10 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { Money } from '../../kernel/money.js';
 import type { Currency } from '../../kernel/currency.js';
 import { type AccountKey, Ledger, PAYMENT_CATEGORY, systemAccount, userAccount } from '../ledger/index.js';
-import type { Settlement } from './charge-state.js';
-import type { DisputeMovement } from './dispute-movement.entity.js';
-import type { DisputeMovementReport } from './dispute.js';
-import type { PaymentRefund, RefundOrigin } from './payment-refund.entity.js';
+import type { Settlement } from './charges/charge-state.js';
+import type { DisputeMovement } from './disputes/dispute-movement.entity.js';
+import type { DisputeMovementReport } from './disputes/dispute.js';
+import type { PaymentRefund, RefundOrigin } from './refunds/payment-refund.entity.js';
 import type { Payment } from './payment.entity.js';
 
 /** Money of a payment on its way, for the ledger. */

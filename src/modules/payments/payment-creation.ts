@@ -5,16 +5,16 @@ import { allEnded, READ_COMMITTED, Transactor } from '../../platform/transaction
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
 import type { NewPaymentDto } from './dto/payment.dto.js';
-import { OperationsRepository } from './operations.repository.js';
+import { OperationsRepository } from './providers/operations.repository.js';
 import { PaymentAlreadyOpenError } from './payment.errors.js';
 import type { PaymentFailure, PaymentId } from './payment.js';
 import { causeOf, type PaymentCaller } from './payment-caller.js';
 import { PaymentMetrics } from './payment-metrics.js';
 import { originOf, type PaymentOrigin, subjectsOf } from './payment-origin.js';
-import type { PaymentProvider } from './payment-provider.js';
+import type { PaymentProvider } from './providers/payment-provider.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { CALL_MS } from './provider-calls.js';
-import type { ProviderOperation } from './provider-operation.entity.js';
+import { CALL_MS } from './providers/provider-calls.js';
+import type { ProviderOperation } from './providers/provider-operation.entity.js';
 import type { Verdict } from './rules/fraud-rule.js';
 import { type Judgement, PaymentRules } from './rules/payment-rules.js';
 

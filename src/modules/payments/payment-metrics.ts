@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Metrics } from '../../platform/metrics/index.js';
-import type { OperationKind } from './provider-operation.entity.js';
+import type { OperationKind } from './providers/provider-operation.entity.js';
 
 /** Index: payments_review_idx. */
 const REVIEWS_WAITING = `SELECT count(*)::integer AS waiting FROM payments WHERE review IS NOT NULL`;

@@ -3,8 +3,8 @@ import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
 import type { Principal } from '../../platform/auth/index.js';
 import type { PageQueryDto } from '../../platform/http/index.js';
-import { NOTHING_DISPUTED } from './dispute.js';
-import { DisputesRepository } from './disputes.repository.js';
+import { NOTHING_DISPUTED } from './disputes/dispute.js';
+import { DisputesRepository } from './disputes/disputes.repository.js';
 import type {
   PaymentDetailDto,
   PaymentDto,
@@ -12,14 +12,14 @@ import type {
   PaymentQueryDto,
   ReviewPageDto,
 } from './dto/payment.dto.js';
-import { OperationsRepository } from './operations.repository.js';
+import { OperationsRepository } from './providers/operations.repository.js';
 import { endUserOf } from './payment-caller.js';
 import { ReferenceAmbiguousError, unknownPayment } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
 import { isPaymentId, type PaymentId } from './payment.js';
 import { disputeView, operationView, paymentView, refundView, transitionView } from './payment-view.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { NONE, RefundsRepository } from './refunds.repository.js';
+import { NONE, RefundsRepository } from './refunds/refunds.repository.js';
 import { EvaluationsRepository } from './rules/evaluations.repository.js';
 import { evaluationView } from './rules/fraud-rule-view.js';
 

@@ -1,14 +1,14 @@
 import { jsonTime } from '../wallet/index.js';
-import type { DisputeMovement } from './dispute-movement.entity.js';
-import type { Dispute } from './dispute.entity.js';
-import type { DisputeSums } from './dispute.js';
-import type { DisputeDto, DisputeMovementDto } from './dto/dispute.dto.js';
+import type { DisputeMovement } from './disputes/dispute-movement.entity.js';
+import type { Dispute } from './disputes/dispute.entity.js';
+import type { DisputeSums } from './disputes/dispute.js';
+import type { DisputeDto, DisputeMovementDto } from './disputes/dispute.dto.js';
 import type { OperationDto, PaymentDto, PaymentTransitionDto, RefundDto } from './dto/payment.dto.js';
-import type { PaymentRefund } from './payment-refund.entity.js';
+import type { PaymentRefund } from './refunds/payment-refund.entity.js';
 import type { PaymentTransition } from './payment-transition.entity.js';
 import type { Payment } from './payment.entity.js';
-import type { ProviderOperation } from './provider-operation.entity.js';
-import type { RefundSums } from './refunds.repository.js';
+import type { ProviderOperation } from './providers/provider-operation.entity.js';
+import type { RefundSums } from './refunds/refunds.repository.js';
 
 /** What can go back to the customer; minor units. What an open dispute claims it may yet take. */
 export function refundableOf(captured: bigint, { paid, reserved }: RefundSums, disputes: DisputeSums): bigint {

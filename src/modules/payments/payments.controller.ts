@@ -21,7 +21,7 @@ import { accepted } from './accepted.js';
 import { CurrentPaymentCaller, type PaymentCaller, requireService } from './payment-caller.js';
 import { PaymentReader } from './payment-reader.js';
 import { PaymentsService } from './payments.service.js';
-import { RefundsService } from './refunds.service.js';
+import { RefundsService } from './refunds/refunds.service.js';
 
 @ApiTags('Payments')
 @Controller('api/payments')

@@ -17,37 +17,37 @@ import { SandboxPageController } from './adapters/sandbox/sandbox-page.controlle
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
-import { ChargeReports } from './charge-reports.js';
-import { DisputeMovement } from './dispute-movement.entity.js';
-import { DisputeReports } from './dispute-reports.js';
-import { Dispute } from './dispute.entity.js';
-import { DisputesController } from './disputes.controller.js';
-import { DisputesRepository } from './disputes.repository.js';
-import { DisputesService } from './disputes.service.js';
-import { OperationsRepository } from './operations.repository.js';
+import { ChargeReports } from './charges/charge-reports.js';
+import { DisputeMovement } from './disputes/dispute-movement.entity.js';
+import { DisputeReports } from './disputes/dispute-reports.js';
+import { Dispute } from './disputes/dispute.entity.js';
+import { DisputesController } from './disputes/disputes.controller.js';
+import { DisputesRepository } from './disputes/disputes.repository.js';
+import { DisputesService } from './disputes/disputes.service.js';
+import { OperationsRepository } from './providers/operations.repository.js';
 import { PaymentBooks } from './payment-books.js';
 import { PaymentCreation } from './payment-creation.js';
 import { PaymentChecks } from './payment-checks.js';
 import { PaymentMetrics } from './payment-metrics.js';
-import { PaymentRefund } from './payment-refund.entity.js';
+import { PaymentRefund } from './refunds/payment-refund.entity.js';
 import { Payment } from './payment.entity.js';
 import { PaymentReader } from './payment-reader.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsRepository } from './payments.repository.js';
 import { PaymentsService } from './payments.service.js';
-import { ProviderCalls } from './provider-calls.js';
-import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './provider-directory.js';
-import { ProviderReturns } from './provider-returns.js';
-import { ProviderOperation } from './provider-operation.entity.js';
-import { RefundAdoption } from './refund-adoption.js';
+import { ProviderCalls } from './providers/provider-calls.js';
+import { PAYMENT_PROVIDERS_IN_USE, ProviderDirectory } from './providers/provider-directory.js';
+import { ProviderReturns } from './providers/provider-returns.js';
+import { ProviderOperation } from './providers/provider-operation.entity.js';
+import { RefundAdoption } from './refunds/refund-adoption.js';
 import {
   RECONCILIATION_ENTITIES,
   RECONCILIATION_PROVIDERS,
   ReconciliationsController,
 } from './reconciliation/index.js';
-import { RefundReports } from './refund-reports.js';
-import { RefundsRepository } from './refunds.repository.js';
-import { RefundsService } from './refunds.service.js';
+import { RefundReports } from './refunds/refund-reports.js';
+import { RefundsRepository } from './refunds/refunds.repository.js';
+import { RefundsService } from './refunds/refunds.service.js';
 import { BacktestRepository } from './rules/backtest.repository.js';
 import { EvaluationsRepository } from './rules/evaluations.repository.js';
 import { FraudRulesController } from './rules/fraud-rules.controller.js';
@@ -56,10 +56,10 @@ import { FraudRulesRepository } from './rules/fraud-rules.repository.js';
 import { FraudRulesService } from './rules/fraud-rules.service.js';
 import { PaymentRules } from './rules/payment-rules.js';
 import { RuleEvaluation } from './rules/rule-evaluation.entity.js';
-import { ReviewsController } from './reviews.controller.js';
-import { ReviewsService } from './reviews.service.js';
-import { WalletPaymentsController } from './wallet-payments.controller.js';
-import { WalletPaymentsService } from './wallet-payments.service.js';
+import { ReviewsController } from './reviews/reviews.controller.js';
+import { ReviewsService } from './reviews/reviews.service.js';
+import { WalletPaymentsController } from './wallet-payments/wallet-payments.controller.js';
+import { WalletPaymentsService } from './wallet-payments/wallet-payments.service.js';
 
 type PaymentsConfig = Pick<Config, 'isProduction' | 'PAYSTACK_SECRET_KEY' | 'STRIPE_SECRET_KEY'>;
 

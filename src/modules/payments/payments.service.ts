@@ -9,7 +9,7 @@ import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import type { NewPaymentDto, PaymentDto } from './dto/payment.dto.js';
-import { OperationsRepository } from './operations.repository.js';
+import { OperationsRepository } from './providers/operations.repository.js';
 import { amountOf } from './payment-books.js';
 import {
   CaptureExceedsAuthorizationError,
@@ -24,11 +24,11 @@ import { type ChangeCause, type ChargeStatus, type PaymentId, type RefundStatus 
 import { PaymentCreation } from './payment-creation.js';
 import { PaymentReader, requireOwner } from './payment-reader.js';
 import { PaymentsRepository } from './payments.repository.js';
-import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
-import { ProviderReturns } from './provider-returns.js';
-import { ProviderDirectory } from './provider-directory.js';
-import type { OperationKind, ProviderOperation } from './provider-operation.entity.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { CALL_MS, type CallResult, ProviderCalls } from './providers/provider-calls.js';
+import { ProviderReturns } from './providers/provider-returns.js';
+import { ProviderDirectory } from './providers/provider-directory.js';
+import type { OperationKind, ProviderOperation } from './providers/provider-operation.entity.js';
+import { RefundsRepository } from './refunds/refunds.repository.js';
 import { causeOf, type PaymentCaller } from './payment-caller.js';
 
 /** Milliseconds after which whoever verifies a payment has an answer: a call's deadline, and what is committed of it. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffDelay } from '../../../kernel/backoff.js';
-import { OutcomeUnknownError, TurnedAwayError } from '../payment-provider.js';
+import { OutcomeUnknownError, TurnedAwayError } from '../providers/payment-provider.js';
 
 /** Over all, a minute or so where the provider does not say how long. */
 const MOST_TRIES = 6;

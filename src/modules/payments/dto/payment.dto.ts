@@ -21,7 +21,7 @@ import {
   MINOR_UNITS,
   TIME,
 } from '../../wallet/index.js';
-import { DisputeDto } from './dispute.dto.js';
+import { DisputeDto } from '../disputes/dispute.dto.js';
 import { RuleEvaluationDto } from '../rules/dto/fraud-rule.dto.js';
 import { PaymentContextDto } from './payment-context.dto.js';
 import { IsMetadataFilter } from './is-metadata-filter.decorator.js';

@@ -1,5 +1,5 @@
 import type { Money } from '../../../kernel/money.js';
-import type { Movement } from '../provider-movement.js';
+import type { Movement } from '../providers/provider-movement.js';
 import type { Outcome } from './reconciliation.js';
 
 /** Who a movement belongs to here. */

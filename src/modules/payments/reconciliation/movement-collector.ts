@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ProviderDirectory } from '../provider-directory.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
 import { MovementsRepository } from './movements.repository.js';
 import type { ReconciliationAttempt } from './reconciliation-attempt.js';
 import { ReconciliationsRepository } from './reconciliations.repository.js';

@@ -4,7 +4,7 @@ import type { Currency } from '../../../kernel/currency.js';
 import { Money } from '../../../kernel/money.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import type { PaymentMode, PaymentProviderName } from '../payment.js';
-import type { Movement, MovementKind } from '../provider-movement.js';
+import type { Movement, MovementKind } from '../providers/provider-movement.js';
 import type { Outcome } from './reconciliation.js';
 
 /** A movement, and whose it is here by its own ids. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Every } from '../../../platform/schedule/index.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
-import { ProviderDirectory } from '../provider-directory.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
 import { ReconciliationsService } from './reconciliations.service.js';
 
 const LOOK_EVERY_MS = 60_000;

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DisputesRepository } from '../disputes.repository.js';
+import { DisputesRepository } from '../disputes/disputes.repository.js';
 import { isPaymentId, type PaymentId } from '../payment.js';
-import { RefundsRepository } from '../refunds.repository.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
 import { type MovementToCompare, MovementsRepository } from './movements.repository.js';
 import { type PaidDispute, ProviderQuestions } from './provider-questions.js';
 import type { ReconciliationAttempt } from './reconciliation-attempt.js';

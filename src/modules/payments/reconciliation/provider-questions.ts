@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { isUuid } from '../../../kernel/ids.js';
 import { Money } from '../../../kernel/money.js';
-import { isDecided } from '../dispute.js';
-import { DisputesRepository } from '../disputes.repository.js';
-import { OperationsRepository } from '../operations.repository.js';
+import { isDecided } from '../disputes/dispute.js';
+import { DisputesRepository } from '../disputes/disputes.repository.js';
+import { OperationsRepository } from '../providers/operations.repository.js';
 import { amountOf } from '../payment-books.js';
 import { isPaymentId, type PaymentId } from '../payment.js';
-import type { ChargeRef } from '../payment-provider.js';
+import type { ChargeRef } from '../providers/payment-provider.js';
 import { PaymentsRepository } from '../payments.repository.js';
-import { ProviderDirectory } from '../provider-directory.js';
-import { RefundsRepository } from '../refunds.repository.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
 import type { PostingOwner } from './comparison.js';
 
 /** What is asked about: the charge of a payment, a refund of it, or what a dispute moved. */

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { PaymentMode, PaymentProviderName } from '../payment.js';
-import type { MovementKind } from '../provider-movement.js';
+import type { MovementKind } from '../providers/provider-movement.js';
 import type { DifferenceKind, DifferenceState } from './reconciliation.js';
 import { Reconciliation } from './reconciliation.entity.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '../../../platform/metrics/index.js';
-import { ProviderDirectory } from '../provider-directory.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
 import { DifferencesRepository } from './differences.repository.js';
 
 /** What reconciliations tell Prometheus. */

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { MovementKind } from '../provider-movement.js';
+import type { MovementKind } from '../providers/provider-movement.js';
 import type { Outcome } from './reconciliation.js';
 import { Reconciliation } from './reconciliation.entity.js';
 

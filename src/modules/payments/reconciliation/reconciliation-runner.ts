@@ -3,7 +3,7 @@ import { newId } from '../../../kernel/ids.js';
 import { type Job, JobGivenUpError, Jobs } from '../../../platform/jobs/index.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import { NotExecutedError, TurnedAwayError } from '../payment-provider.js';
+import { NotExecutedError, TurnedAwayError } from '../providers/payment-provider.js';
 import { LedgerSide } from './ledger-side.js';
 import { MovementCollector } from './movement-collector.js';
 import { MovementComparer } from './movement-comparer.js';

@@ -3,7 +3,7 @@ import { IsIn } from 'class-validator';
 import { IsOmittable, IsTimestamp, PageQueryDto } from '../../../platform/http/index.js';
 import { CURRENCY, ID, MINOR_UNITS, TIME } from '../../wallet/index.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
-import { MOVEMENT_KINDS } from '../provider-movement.js';
+import { MOVEMENT_KINDS } from '../providers/provider-movement.js';
 import {
   DIFFERENCE_KINDS,
   DIFFERENCE_STATES,

@@ -8,8 +8,8 @@ import { IdempotentTransactor, type RequestClaim } from '../../../platform/idemp
 import { Jobs } from '../../../platform/jobs/index.js';
 import { READ_COMMITTED } from '../../../platform/transaction/index.js';
 import { AuditLog } from '../../audit/index.js';
-import type { PaymentProvider } from '../payment-provider.js';
-import { ProviderDirectory } from '../provider-directory.js';
+import type { PaymentProvider } from '../providers/payment-provider.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
 import { DifferencesRepository } from './differences.repository.js';
 import type {
   NewReconciliationDto,

@@ -7,7 +7,7 @@ import {
   HttpClientError,
   type HttpMethod,
 } from '../../../../platform/http-client/index.js';
-import { OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
+import { OutcomeUnknownError, TurnedAwayError } from '../../providers/payment-provider.js';
 
 /** Of one call, all of it. */
 const TIMEOUT_MS = 20_000;

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../../kernel/exact-json.js';
 import { Money } from '../../../../kernel/money.js';
-import { NotExecutedError, OutcomeUnknownError } from '../../payment-provider.js';
-import type { Movement, MovementWindow } from '../../provider-movement.js';
+import { NotExecutedError, OutcomeUnknownError } from '../../providers/payment-provider.js';
+import type { Movement, MovementWindow } from '../../providers/provider-movement.js';
 import { AskedTooOftenError, askPatiently, retryAfterOf } from '../patience.js';
 import type { PaystackApi } from './paystack-api.js';
 import { amountOf, idOf, moneyOf, objectOf, receivedOf, textOf, UnreadableObjectError } from './paystack-objects.js';

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../../kernel/exact-json.js';
-import type { DisputeReport, DisputeStatus } from '../../dispute.js';
+import type { DisputeReport, DisputeStatus } from '../../disputes/dispute.js';
 import type { ProviderRefund } from '../../payment.js';
-import type { Returns } from '../../payment-provider.js';
+import type { Returns } from '../../providers/payment-provider.js';
 import { amountOf, idOf, moneyOf, objectOf, receivedOf, refundReportOf, textOf } from './paystack-objects.js';
 import { refundOf } from './paystack-reference.js';
 

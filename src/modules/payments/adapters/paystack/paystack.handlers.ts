@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { isJsonObject, type JsonValue } from '../../../../kernel/exact-json.js';
 import { PermanentWebhookError, WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { ChargeReports } from '../../charge-reports.js';
+import { ChargeReports } from '../../charges/charge-reports.js';
 import type { ChargeReport, PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
 import { chargeReportOf, UnreadableObjectError } from './paystack-objects.js';

@@ -13,8 +13,8 @@ import {
   type PaymentProvider,
   type RefundRef,
   type Returns,
-} from '../../payment-provider.js';
-import type { Movement, MovementWindow } from '../../provider-movement.js';
+} from '../../providers/payment-provider.js';
+import type { Movement, MovementWindow } from '../../providers/provider-movement.js';
 import { PaystackApi, type PaystackAnswer, type PaystackRefusal } from './paystack-api.js';
 import { paystackMode } from './paystack-key.js';
 import { chargeReportOf, idOf, objectOf, refundReportOf, UnreadableObjectError } from './paystack-objects.js';

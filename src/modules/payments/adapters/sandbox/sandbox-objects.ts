@@ -1,6 +1,6 @@
 import type { Currency } from '../../../../kernel/currency.js';
 import { Money } from '../../../../kernel/money.js';
-import type { DisputeMovementKind, DisputeReport } from '../../dispute.js';
+import type { DisputeMovementKind, DisputeReport } from '../../disputes/dispute.js';
 import type {
   ChargeReport,
   PaymentFailure,
@@ -10,7 +10,7 @@ import type {
   RefundStatus,
   ReportedStatus,
 } from '../../payment.js';
-import type { Movement, MovementKind } from '../../provider-movement.js';
+import type { Movement, MovementKind } from '../../providers/provider-movement.js';
 
 /** A charge as the sandbox shows it, in answers and events. */
 export interface ChargeObject {

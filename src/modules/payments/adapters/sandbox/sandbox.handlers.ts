@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { ChargeReports } from '../../charge-reports.js';
-import { DisputeReports } from '../../dispute-reports.js';
+import { ChargeReports } from '../../charges/charge-reports.js';
+import { DisputeReports } from '../../disputes/dispute-reports.js';
 import { isPaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
-import { RefundAdoption } from '../../refund-adoption.js';
+import { RefundAdoption } from '../../refunds/refund-adoption.js';
 import {
   type ChargeObject,
   chargeReportOf,

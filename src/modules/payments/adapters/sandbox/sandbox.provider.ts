@@ -12,8 +12,8 @@ import {
   type RefundRef,
   type Returns,
   TurnedAwayError,
-} from '../../payment-provider.js';
-import type { Movement, MovementWindow } from '../../provider-movement.js';
+} from '../../providers/payment-provider.js';
+import type { Movement, MovementWindow } from '../../providers/provider-movement.js';
 import { askPatiently } from '../patience.js';
 import { SandboxAddress } from './sandbox-address.js';
 import { sandboxApiKey } from './sandbox-keys.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Money } from '../../../../kernel/money.js';
-import { OutcomeUnknownError } from '../../payment-provider.js';
+import { OutcomeUnknownError } from '../../providers/payment-provider.js';
 import { disputeReportOf, type StripeDispute } from './stripe-disputes.js';
 
 const DISPUTE: StripeDispute = {

@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe';
 import { Money } from '../../../../kernel/money.js';
-import type { DisputeMovementReport, DisputeReport, DisputeStatus } from '../../dispute.js';
+import type { DisputeMovementReport, DisputeReport, DisputeStatus } from '../../disputes/dispute.js';
 import { moneyOf, notUnderstood } from './stripe-objects.js';
 
 /** What is read of a Dispute, in answers and in events. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Stripe } from 'stripe';
-import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
+import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../providers/payment-provider.js';
 import { declinedIntentOf } from './stripe-declines.js';
 import { meaningOf } from './stripe-errors.js';
 

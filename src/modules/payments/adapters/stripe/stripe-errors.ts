@@ -1,5 +1,5 @@
 import { Stripe } from 'stripe';
-import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
+import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../providers/payment-provider.js';
 import { failureOf } from './stripe-objects.js';
 
 /**

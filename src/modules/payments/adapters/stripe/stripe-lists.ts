@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe';
-import { OutcomeUnknownError } from '../../payment-provider.js';
+import { OutcomeUnknownError } from '../../providers/payment-provider.js';
 
 export const PAGE = 100;
 /** 10,000 objects. */

@@ -1,8 +1,8 @@
 import { Stripe } from 'stripe';
 import type { Money } from '../../../../kernel/money.js';
 import { isPaymentId } from '../../payment.js';
-import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../payment-provider.js';
-import type { Movement, MovementWindow } from '../../provider-movement.js';
+import { NotExecutedError, OutcomeUnknownError, TurnedAwayError } from '../../providers/payment-provider.js';
+import type { Movement, MovementWindow } from '../../providers/provider-movement.js';
 import { AskedTooOftenError, askPatiently, retryAfterOf } from '../patience.js';
 import { disputeReportOf } from './stripe-disputes.js';
 import { meaningOf } from './stripe-errors.js';

@@ -11,7 +11,7 @@ import {
   type RefundReport,
   type RefundStatus,
 } from '../../payment.js';
-import { OutcomeUnknownError } from '../../payment-provider.js';
+import { OutcomeUnknownError } from '../../providers/payment-provider.js';
 
 /** What is read of a PaymentIntent, in answers and in events. */
 export type StripeIntent = Pick<

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { ChargeReports } from '../../charge-reports.js';
-import { DisputeReports } from '../../dispute-reports.js';
+import { ChargeReports } from '../../charges/charge-reports.js';
+import { DisputeReports } from '../../disputes/dispute-reports.js';
 import type { PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
-import { RefundAdoption } from '../../refund-adoption.js';
-import { RefundReports } from '../../refund-reports.js';
+import { RefundAdoption } from '../../refunds/refund-adoption.js';
+import { RefundReports } from '../../refunds/refund-reports.js';
 import { newsIn, refundOf, type StripeNews } from './stripe-event.js';
 import { disputeReportOf, type StripeDispute } from './stripe-disputes.js';
 import {

@@ -12,8 +12,8 @@ import {
   type PaymentProvider,
   type RefundRef,
   type Returns,
-} from '../../payment-provider.js';
-import type { Movement, MovementWindow } from '../../provider-movement.js';
+} from '../../providers/payment-provider.js';
+import type { Movement, MovementWindow } from '../../providers/provider-movement.js';
 import { openStripe } from './stripe-client.js';
 import { declinedIntentOf } from './stripe-declines.js';
 import { isKeyMisused, meaningOf } from './stripe-errors.js';

@@ -1,15 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { allEnded } from '../../platform/transaction/index.js';
-import { AuditLog } from '../audit/index.js';
+import { allEnded } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
 import { changeBy, type ChargeSoFar, type Settlement } from './charge-state.js';
-import { OperationsRepository } from './operations.repository.js';
-import { amountOf, PaymentBooks } from './payment-books.js';
-import type { OperationKind } from './provider-operation.entity.js';
-import { isHeld, type Payment } from './payment.entity.js';
-import type { ChangeCause, ChargeReport, ChargeStatus, PaymentFailure, PaymentId } from './payment.js';
-import { PaymentMetrics } from './payment-metrics.js';
-import { type PaymentChange, PaymentsRepository } from './payments.repository.js';
+import { OperationsRepository } from '../providers/operations.repository.js';
+import { amountOf, PaymentBooks } from '../payment-books.js';
+import type { OperationKind } from '../providers/provider-operation.entity.js';
+import { isHeld, type Payment } from '../payment.entity.js';
+import type { ChangeCause, ChargeReport, ChargeStatus, PaymentFailure, PaymentId } from '../payment.js';
+import { PaymentMetrics } from '../payment-metrics.js';
+import { type PaymentChange, PaymentsRepository } from '../payments.repository.js';
 
 /** The calls that a charge in a status proves, besides its creation. */
 const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> = {

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { PaymentFailure, PaymentId, RefundStatus } from './payment.js';
-import { Payment } from './payment.entity.js';
+import type { PaymentFailure, PaymentId, RefundStatus } from '../payment.js';
+import { Payment } from '../payment.entity.js';
 
 /** Where the refunded money is in the books: set aside, gone to the customer, back where it came from, or in suspense
  * because the wallet did not take it back. */

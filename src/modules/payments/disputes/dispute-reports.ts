@@ -1,16 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../kernel/ids.js';
-import { AuditLog } from '../audit/index.js';
+import { newId } from '../../../kernel/ids.js';
+import { AuditLog } from '../../audit/index.js';
 import type { Dispute } from './dispute.entity.js';
 import { type DisputeMovementReport, type DisputeReport, isDecided, leadsOn } from './dispute.js';
 import { DisputesRepository } from './disputes.repository.js';
-import { PaymentBooks } from './payment-books.js';
-import type { Payment } from './payment.entity.js';
-import type { ChangeCause, PaymentId } from './payment.js';
-import { PaymentMetrics } from './payment-metrics.js';
-import { PaymentsRepository } from './payments.repository.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { PaymentBooks } from '../payment-books.js';
+import type { Payment } from '../payment.entity.js';
+import type { ChangeCause, PaymentId } from '../payment.js';
+import { PaymentMetrics } from '../payment-metrics.js';
+import { PaymentsRepository } from '../payments.repository.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
 
 /**
  * The one way for a dispute to change: whoever heard of it from the provider, by an event or a question, brings the report here. What

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { PaymentFailure, PaymentId } from './payment.js';
-import { Payment } from './payment.entity.js';
+import type { PaymentFailure, PaymentId } from '../payment.js';
+import { Payment } from '../payment.entity.js';
 
 export type OperationKind = 'create' | 'capture' | 'cancel' | 'refund';
 

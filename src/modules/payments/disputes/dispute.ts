@@ -1,4 +1,4 @@
-import type { Money } from '../../kernel/money.js';
+import type { Money } from '../../../kernel/money.js';
 
 /**
  * Where a dispute stands. `inquiry`: the bank asks, and no money has moved. `open`: the money is claimed. `closed`: over without a

@@ -1,13 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
-import { PageQueryDto, Refuses } from '../../platform/http/index.js';
-import { Idempotent } from '../../platform/idempotency/index.js';
-import { NoBodyDto } from '../wallet/index.js';
-import { accepted } from './accepted.js';
-import { PaymentDto, RefundDto, ReviewPageDto } from './dto/payment.dto.js';
-import { CurrentPaymentCaller, type PaymentCaller, requireService } from './payment-caller.js';
+import { CurrentPrincipal, type Principal, RequireScopes } from '../../../platform/auth/index.js';
+import { PageQueryDto, Refuses } from '../../../platform/http/index.js';
+import { Idempotent } from '../../../platform/idempotency/index.js';
+import { NoBodyDto } from '../../wallet/index.js';
+import { accepted } from '../accepted.js';
+import { PaymentDto, RefundDto, ReviewPageDto } from '../dto/payment.dto.js';
+import { CurrentPaymentCaller, type PaymentCaller, requireService } from '../payment-caller.js';
 import { ReviewsService } from './reviews.service.js';
 
 @ApiTags('Payments')

@@ -1,11 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditLog } from '../audit/index.js';
-import { PaymentBooks } from './payment-books.js';
+import { AuditLog } from '../../audit/index.js';
+import { PaymentBooks } from '../payment-books.js';
 import type { PaymentRefund, RefundBooking } from './payment-refund.entity.js';
-import type { Payment } from './payment.entity.js';
-import type { ChangeCause, PaymentFailure, RefundReport, RefundStatus } from './payment.js';
-import { PaymentsRepository } from './payments.repository.js';
+import type { Payment } from '../payment.entity.js';
+import type { ChangeCause, PaymentFailure, RefundReport, RefundStatus } from '../payment.js';
+import { PaymentsRepository } from '../payments.repository.js';
 import { RefundsRepository } from './refunds.repository.js';
 
 /** Where the money is once a refund has come to a status. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Repository } from 'typeorm';
-import type { PaymentId } from './payment.js';
+import type { PaymentId } from '../payment.js';
 import { PaymentRefund } from './payment-refund.entity.js';
 
 /** Index: payment_refunds_payment_idx. */

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../kernel/ids.js';
-import { Money } from '../../kernel/money.js';
-import type { Principal } from '../../platform/auth/index.js';
-import { RateLimiter } from '../../platform/rate-limit/index.js';
-import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
-import { AuditLog } from '../audit/index.js';
-import type { NewRefundDto, RefundDto, RefundListDto } from './dto/payment.dto.js';
-import type { DisputeSums } from './dispute.js';
-import { DisputesRepository } from './disputes.repository.js';
-import { OperationsRepository } from './operations.repository.js';
-import { PaymentBooks, settledAmountOf } from './payment-books.js';
+import { newId } from '../../../kernel/ids.js';
+import { Money } from '../../../kernel/money.js';
+import type { Principal } from '../../../platform/auth/index.js';
+import { RateLimiter } from '../../../platform/rate-limit/index.js';
+import { LEDGER_LOCK, Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import type { NewRefundDto, RefundDto, RefundListDto } from '../dto/payment.dto.js';
+import type { DisputeSums } from '../disputes/dispute.js';
+import { DisputesRepository } from '../disputes/disputes.repository.js';
+import { OperationsRepository } from '../providers/operations.repository.js';
+import { PaymentBooks, settledAmountOf } from '../payment-books.js';
 import {
   IllegalTransitionError,
   PaymentBusyError,
@@ -18,16 +18,16 @@ import {
   ProviderRefusedError,
   RefundExceedsCapturedError,
   unknownPayment,
-} from './payment.errors.js';
-import type { Payment } from './payment.entity.js';
-import { causeOf, type PaymentCaller } from './payment-caller.js';
-import { PaymentReader } from './payment-reader.js';
-import { refundableOf, refundView } from './payment-view.js';
-import { PaymentsRepository } from './payments.repository.js';
-import { CALL_MS, type CallResult, ProviderCalls } from './provider-calls.js';
-import { ProviderDirectory } from './provider-directory.js';
+} from '../payment.errors.js';
+import type { Payment } from '../payment.entity.js';
+import { causeOf, type PaymentCaller } from '../payment-caller.js';
+import { PaymentReader } from '../payment-reader.js';
+import { refundableOf, refundView } from '../payment-view.js';
+import { PaymentsRepository } from '../payments.repository.js';
+import { CALL_MS, type CallResult, ProviderCalls } from '../providers/provider-calls.js';
+import { ProviderDirectory } from '../providers/provider-directory.js';
 import { type RefundSums, RefundsRepository } from './refunds.repository.js';
-import type { ProviderOperation } from './provider-operation.entity.js';
+import type { ProviderOperation } from '../providers/provider-operation.entity.js';
 
 /** Money back to customers. */
 @Injectable()

@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Money } from '../../kernel/money.js';
-import type { RequestContext } from '../../platform/auth/index.js';
-import type { PageQueryDto } from '../../platform/http/index.js';
-import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
-import { AuditLog } from '../audit/index.js';
-import { Ledger, userAccount } from '../ledger/index.js';
-import { DisputesRepository } from './disputes.repository.js';
-import type { PaymentDto, RefundDto, ReviewPageDto } from './dto/payment.dto.js';
-import { OperationsRepository } from './operations.repository.js';
-import { PaymentBooks, settledAmountOf } from './payment-books.js';
-import type { PaymentCaller } from './payment-caller.js';
-import { IllegalTransitionError, unknownPayment } from './payment.errors.js';
-import type { Payment } from './payment.entity.js';
-import type { PaymentId } from './payment.js';
-import { PaymentReader } from './payment-reader.js';
-import { PaymentsRepository } from './payments.repository.js';
-import { PaymentsService } from './payments.service.js';
-import type { OperationKind } from './provider-operation.entity.js';
-import { RefundsRepository } from './refunds.repository.js';
-import { RefundsService } from './refunds.service.js';
+import { Money } from '../../../kernel/money.js';
+import type { RequestContext } from '../../../platform/auth/index.js';
+import type { PageQueryDto } from '../../../platform/http/index.js';
+import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
+import { AuditLog } from '../../audit/index.js';
+import { Ledger, userAccount } from '../../ledger/index.js';
+import { DisputesRepository } from '../disputes/disputes.repository.js';
+import type { PaymentDto, RefundDto, ReviewPageDto } from '../dto/payment.dto.js';
+import { OperationsRepository } from '../providers/operations.repository.js';
+import { PaymentBooks, settledAmountOf } from '../payment-books.js';
+import type { PaymentCaller } from '../payment-caller.js';
+import { IllegalTransitionError, unknownPayment } from '../payment.errors.js';
+import type { Payment } from '../payment.entity.js';
+import type { PaymentId } from '../payment.js';
+import { PaymentReader } from '../payment-reader.js';
+import { PaymentsRepository } from '../payments.repository.js';
+import { PaymentsService } from '../payments.service.js';
+import type { OperationKind } from '../providers/provider-operation.entity.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
+import { RefundsService } from '../refunds/refunds.service.js';
 
 /** Money that could not simply be credited, and payments that a rule holds back: somebody says whose it is. */
 @Injectable()

@@ -1,5 +1,5 @@
-import type { Money } from '../../kernel/money.js';
-import type { DisputeReport } from './dispute.js';
+import type { Money } from '../../../kernel/money.js';
+import type { DisputeReport } from '../disputes/dispute.js';
 import type {
   CaptureMode,
   ChargeReport,
@@ -9,7 +9,7 @@ import type {
   PaymentProviderName,
   ProviderRefund,
   RefundReport,
-} from './payment.js';
+} from '../payment.js';
 import type { Movement, MovementWindow } from './provider-movement.js';
 
 /** A charge to be made. */

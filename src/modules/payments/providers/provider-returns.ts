@@ -1,15 +1,15 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { LEDGER_LOCK, Transactor } from '../../platform/transaction/index.js';
-import { DisputeReports } from './dispute-reports.js';
-import type { DisputeReport } from './dispute.js';
-import { DisputesRepository } from './disputes.repository.js';
-import type { ChangeCause, PaymentId, ProviderRefund } from './payment.js';
-import { PaymentsRepository } from './payments.repository.js';
+import { LEDGER_LOCK, Transactor } from '../../../platform/transaction/index.js';
+import { DisputeReports } from '../disputes/dispute-reports.js';
+import type { DisputeReport } from '../disputes/dispute.js';
+import { DisputesRepository } from '../disputes/disputes.repository.js';
+import type { ChangeCause, PaymentId, ProviderRefund } from '../payment.js';
+import { PaymentsRepository } from '../payments.repository.js';
 import { ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
-import { RefundAdoption } from './refund-adoption.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { RefundAdoption } from '../refunds/refund-adoption.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
 
 /** Asks providers what went back of a payment without being asked for here: refunds in their dashboards, and disputes. */
 @Injectable()

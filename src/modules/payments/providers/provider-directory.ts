@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ValidationError } from '../../kernel/app-error.js';
-import type { PaymentProviderName } from './payment.js';
+import { ValidationError } from '../../../kernel/app-error.js';
+import type { PaymentProviderName } from '../payment.js';
 import type { PaymentProvider } from './payment-provider.js';
 
 /** Those that are configured, the one that payments go to by themselves first. */

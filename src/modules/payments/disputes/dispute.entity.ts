@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { DisputeStatus } from './dispute.js';
-import type { PaymentId, PaymentMode, PaymentProviderName } from './payment.js';
-import { Payment } from './payment.entity.js';
+import type { PaymentId, PaymentMode, PaymentProviderName } from '../payment.js';
+import { Payment } from '../payment.entity.js';
 
 /** A customer's bank asks for a payment's money, or only about it. A payment can have several, one after the other. */
 @Entity('disputes')

@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../kernel/ids.js';
-import { AuditLog } from '../audit/index.js';
-import { OperationsRepository } from './operations.repository.js';
-import { PaymentBooks, settledAmountOf } from './payment-books.js';
-import type { Payment } from './payment.entity.js';
-import type { ChangeCause, PaymentId, ProviderRefund, RefundStatus } from './payment.js';
-import { PaymentsRepository } from './payments.repository.js';
+import { newId } from '../../../kernel/ids.js';
+import { AuditLog } from '../../audit/index.js';
+import { OperationsRepository } from '../providers/operations.repository.js';
+import { PaymentBooks, settledAmountOf } from '../payment-books.js';
+import type { Payment } from '../payment.entity.js';
+import type { ChangeCause, PaymentId, ProviderRefund, RefundStatus } from '../payment.js';
+import { PaymentsRepository } from '../payments.repository.js';
 import { RefundReports } from './refund-reports.js';
 import { RefundsRepository } from './refunds.repository.js';
 

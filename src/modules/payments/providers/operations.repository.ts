@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Not, Repository } from 'typeorm';
-import { CONFIG, type Config } from '../../config/index.js';
-import { type IdempotencyClaim, IdempotencyKeyReusedError } from '../../platform/idempotency/index.js';
-import { lockName } from './lock-name.js';
-import type { PaymentFailure, PaymentId } from './payment.js';
+import { CONFIG, type Config } from '../../../config/index.js';
+import { type IdempotencyClaim, IdempotencyKeyReusedError } from '../../../platform/idempotency/index.js';
+import { lockName } from '../lock-name.js';
+import type { PaymentFailure, PaymentId } from '../payment.js';
 import { type OperationKind, type OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
 
 const OPEN: readonly OperationOutcome[] = ['pending', 'unknown'];

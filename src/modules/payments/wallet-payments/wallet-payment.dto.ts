@@ -4,7 +4,7 @@ import { IsAmount, IsCurrency, IsUserId } from '../../wallet/index.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 import { IsIn } from 'class-validator';
 import { IsDecimal } from './is-decimal.decorator.js';
-import { PaymentDto } from './payment.dto.js';
+import { PaymentDto } from '../dto/payment.dto.js';
 
 /** Money into a wallet: `amount_usd`, or `amount` and `currency`. */
 export class InitializeDto {

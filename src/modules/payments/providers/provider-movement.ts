@@ -1,5 +1,5 @@
-import type { Money } from '../../kernel/money.js';
-import type { PaymentId } from './payment.js';
+import type { Money } from '../../../kernel/money.js';
+import type { PaymentId } from '../payment.js';
 
 /**
  * `reinstatement`: the money of a dispute that comes back. `fee`: what the provider takes for itself, apart from the fee of a

@@ -7,14 +7,14 @@ import {
   type Principal,
   type RequestContext,
   RequireScopes,
-} from '../../platform/auth/index.js';
-import { Refuses } from '../../platform/http/index.js';
-import { Idempotent } from '../../platform/idempotency/index.js';
-import { SkipThrottle } from '../../platform/rate-limit/index.js';
-import { accepted } from './accepted.js';
-import { PaymentDto } from './dto/payment.dto.js';
-import { InitializeDto, InitializedDto, VerifyDto } from './dto/wallet-payment.dto.js';
-import { CurrentPaymentCaller, type PaymentCaller } from './payment-caller.js';
+} from '../../../platform/auth/index.js';
+import { Refuses } from '../../../platform/http/index.js';
+import { Idempotent } from '../../../platform/idempotency/index.js';
+import { SkipThrottle } from '../../../platform/rate-limit/index.js';
+import { accepted } from '../accepted.js';
+import { PaymentDto } from '../dto/payment.dto.js';
+import { InitializeDto, InitializedDto, VerifyDto } from './wallet-payment.dto.js';
+import { CurrentPaymentCaller, type PaymentCaller } from '../payment-caller.js';
 import { WalletPaymentsService } from './wallet-payments.service.js';
 
 /** Money into a wallet in two steps, as Paystack's users know them: initialize, then verify. */

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal, RequireScopes } from '../../platform/auth/index.js';
+import { CurrentPrincipal, type Principal, RequireScopes } from '../../../platform/auth/index.js';
 import { DisputesService } from './disputes.service.js';
-import { DisputeDetailDto } from './dto/dispute-detail.dto.js';
-import { DisputePageDto, DisputeQueryDto } from './dto/dispute.dto.js';
+import { DisputeDetailDto } from './dispute-detail.dto.js';
+import { DisputePageDto, DisputeQueryDto } from './dispute.dto.js';
 
 @ApiTags('Payments')
 @Controller('api/disputes')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Money } from '../../kernel/money.js';
+import { Money } from '../../../kernel/money.js';
 import { changeBy, type ChargeSoFar, mayFollow } from './charge-state.js';
-import { CHARGE_STATUSES, type ChargeReport, type ChargeStatus } from './payment.js';
+import { CHARGE_STATUSES, type ChargeReport, type ChargeStatus } from '../payment.js';
 
 const ASKED = Money.of(1000, 'USD');
 const NOTHING = Money.of(0, 'USD');

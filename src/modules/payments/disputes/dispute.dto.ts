@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, Matches } from 'class-validator';
 import { IsOmittable, PageQueryDto } from '../../../platform/http/index.js';
 import { AMOUNT, CURRENCY, ID, IsUserId, MINOR_UNITS, TIME } from '../../wallet/index.js';
-import { DISPUTE_STATUSES, type DisputeStatus } from '../dispute.js';
+import { DISPUTE_STATUSES, type DisputeStatus } from './dispute.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 
 const UUID = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;

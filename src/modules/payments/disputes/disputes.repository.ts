@@ -4,8 +4,8 @@ import { type EntityManager, In, LessThan, Repository } from 'typeorm';
 import { DisputeMovement } from './dispute-movement.entity.js';
 import { Dispute } from './dispute.entity.js';
 import { type DisputeStatus, type DisputeSums, NOTHING_DISPUTED } from './dispute.js';
-import type { Payment } from './payment.entity.js';
-import type { PaymentId } from './payment.js';
+import type { Payment } from '../payment.entity.js';
+import type { PaymentId } from '../payment.js';
 
 /** What is in another currency has not touched the payment's money. Index: disputes_payment_idx. */
 const SUMS = `

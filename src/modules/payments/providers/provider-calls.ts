@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
-import type { Money } from '../../kernel/money.js';
-import { ChargeReports } from './charge-reports.js';
+import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
+import type { Money } from '../../../kernel/money.js';
+import { ChargeReports } from '../charges/charge-reports.js';
 import { OperationsRepository } from './operations.repository.js';
-import { amountOf } from './payment-books.js';
-import type { Payment } from './payment.entity.js';
-import type { ChangeCause, ChargeReport, PaymentFailure, RefundReport } from './payment.js';
-import { PaymentMetrics } from './payment-metrics.js';
+import { amountOf } from '../payment-books.js';
+import type { Payment } from '../payment.entity.js';
+import type { ChangeCause, ChargeReport, PaymentFailure, RefundReport } from '../payment.js';
+import { PaymentMetrics } from '../payment-metrics.js';
 import {
   type ChargeRef,
   type NewCharge,
@@ -16,7 +16,7 @@ import {
   type RefundRef,
   TurnedAwayError,
 } from './payment-provider.js';
-import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsRepository } from '../payments.repository.js';
 import { ProviderDirectory } from './provider-directory.js';
 import {
   isOpen,
@@ -24,8 +24,8 @@ import {
   type OperationOutcome,
   type ProviderOperation,
 } from './provider-operation.entity.js';
-import { RefundReports } from './refund-reports.js';
-import { RefundsRepository } from './refunds.repository.js';
+import { RefundReports } from '../refunds/refund-reports.js';
+import { RefundsRepository } from '../refunds/refunds.repository.js';
 
 /** What became of a call. */
 export interface CallResult {

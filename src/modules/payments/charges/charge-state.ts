@@ -1,5 +1,5 @@
-import type { Money } from '../../kernel/money.js';
-import type { ChargeReport, ChargeStatus, PaymentMode } from './payment.js';
+import type { Money } from '../../../kernel/money.js';
+import type { ChargeReport, ChargeStatus, PaymentMode } from '../payment.js';
 
 /**
  * Which status may follow which. A provider's news come late, twice and out of order: what is not here is old news, or a

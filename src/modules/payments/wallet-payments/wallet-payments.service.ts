@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { ValidationError } from '../../kernel/app-error.js';
-import type { Currency } from '../../kernel/currency.js';
-import { newId } from '../../kernel/ids.js';
-import { Money } from '../../kernel/money.js';
-import type { Principal } from '../../platform/auth/index.js';
-import type { InitializeDto, InitializedDto } from './dto/wallet-payment.dto.js';
-import type { PaymentDto } from './dto/payment.dto.js';
-import { endUserOf, type PaymentCaller } from './payment-caller.js';
-import { PaymentReader } from './payment-reader.js';
-import { PaymentsService } from './payments.service.js';
+import { ValidationError } from '../../../kernel/app-error.js';
+import type { Currency } from '../../../kernel/currency.js';
+import { newId } from '../../../kernel/ids.js';
+import { Money } from '../../../kernel/money.js';
+import type { Principal } from '../../../platform/auth/index.js';
+import type { InitializeDto, InitializedDto } from './wallet-payment.dto.js';
+import type { PaymentDto } from '../dto/payment.dto.js';
+import { endUserOf, type PaymentCaller } from '../payment-caller.js';
+import { PaymentReader } from '../payment-reader.js';
+import { PaymentsService } from '../payments.service.js';
 
 /** Payments by their reference, for callers who know no payment ids. */
 @Injectable()
