@@ -41,6 +41,7 @@ describe('the command line', () => {
       'events show',
       'events replay',
       'sources list',
+      'payments reconcile',
       'audit verify',
       'ledger verify',
       'encryption rotate',
