@@ -60,7 +60,7 @@ async function run(settings: Settings, { provider, from, to, json, url }: Option
   if (provider === undefined) throw new CliError('Say whose list it is, for example --provider stripe.');
   const client = await ApiClient.connect(settings, url);
   const made: Reconciliation = JSON.parse(await client.post('/api/reconciliations', { provider, from, to }));
-  remark(`Reconciliation ${made.id} goes on, even without this command.`);
+  remark(`Reconciliation ${made.id} has begun; stopping this command does not stop it.`);
   await untilOver(client, made);
   const answer = await client.get(`/api/reconciliations/${made.id}`, { state: 'open', limit: MOST_SHOWN });
   const over: Reconciliation & { differences: Difference[] } = JSON.parse(answer);
