@@ -121,6 +121,23 @@ describe('a rule about failed attempts', () => {
   });
 });
 
+describe('a rule about disputes', () => {
+  it('declines who had one, whoever won it, and nobody for a bank’s inquiry', async () => {
+    await fraud.client.rule('disputes', { by: 'card', ...HOUR, limit: 0 });
+    const { context } = anyone();
+    const disputed = expectTaken(await pay(4014, { context }));
+    expectTaken(await pay(100, { context }));
+    await fraud.client.untilDisputed(disputed);
+    const declined = expectDeclined(await pay(100, { userId: newUserId(), context }));
+    expect(await fraud.client.evaluations(declined)).toMatchObject([{ kind: 'disputes', figure: 1, threshold: 0 }]);
+    expectTaken(await pay(100, anyone()));
+    await holdfast.sql(`UPDATE disputes SET status = 'won' WHERE payment = $1`, [disputed]);
+    expectDeclined(await pay(100, { context }));
+    await holdfast.sql(`UPDATE disputes SET status = 'inquiry' WHERE payment = $1`, [disputed]);
+    expectTaken(await pay(100, { context }));
+  });
+});
+
 describe('a rule about cards', () => {
   it('declines another card than so many, and none of those', async () => {
     await fraud.client.rule('distinct_cards', { by: 'user', ...HOUR, limit: 2 });

@@ -83,6 +83,13 @@ describe('a payment that a rule declines', () => {
     await fraud.client.rule('amount', SMALL);
     const answer = await fraud.client.post('wallet/initialize', { userId: newUserId(), amount_usd: 10.01 });
     expectDeclined(answer);
+    await fraud.client.rule('list', { by: 'country', values: ['FR'], action: 'block' });
+    const from = (country: string) => {
+      const body = { userId: newUserId(), amount_usd: 1, context: { country } };
+      return fraud.client.post('wallet/initialize', body);
+    };
+    expectDeclined(await from('FR'));
+    expect((await from('DE')).status).toBe(201);
   });
 });
 
@@ -195,6 +202,21 @@ describe('a backtest', () => {
     const { body } = await backtest(rule, { days: 1 });
     const mine = (body['newest'] as Shown[]).filter((each) => each['userId'] === userId);
     expect(mine.map((each) => ({ id: each['id'], figure: each['figure'] }))).toEqual([{ id, figure }]);
+  });
+
+  it('of disputes takes those that had been opened', async () => {
+    const userId = newUserId();
+    const disputed = expectTaken(await pay(4014, { userId }));
+    await fraud.client.untilDisputed(disputed);
+    const after = expectTaken(await pay(100, { userId }));
+    const rule = await fraud.client.rule('disputes', { by: 'user', windowSeconds: 3600, limit: 0, mode: 'off' });
+    const matching = async () => {
+      const { body } = await backtest(rule, { days: 1 });
+      return (body['newest'] as Shown[]).filter((each) => each['userId'] === userId).map((each) => each['id']);
+    };
+    expect(await matching()).toEqual([after]);
+    await holdfast.sql(`UPDATE disputes SET opened_at = now() + interval '1 hour' WHERE payment = $1`, [disputed]);
+    expect(await matching()).toEqual([]);
   });
 
   it('of new accounts takes the age they had', async () => {

@@ -3,6 +3,7 @@ import { type Answer, expectProblem } from './http-answer.js';
 import { PaymentsClient, type Shown } from './payments-client.js';
 import type { TestServer } from './server.js';
 import type { ServerUnderTest } from './server-under-test.js';
+import { waitFor } from './wait-for.js';
 
 /** The rules, the payments and the reviews of one server. */
 export class FraudClient extends PaymentsClient {
@@ -28,6 +29,14 @@ export class FraudClient extends PaymentsClient {
   /** What the rules made of a payment, in their order. */
   async evaluations(payment: unknown): Promise<Shown[]> {
     return (await this.find(payment))['evaluations'] as Shown[];
+  }
+
+  /** Its first dispute is known here. */
+  async untilDisputed(payment: unknown): Promise<void> {
+    await waitFor(async () => ((await this.find(payment))['disputes'] as Shown[]).length === 1, {
+      timeout: 20_000,
+      what: 'a dispute',
+    });
   }
 
   async reviews(): Promise<Shown[]> {

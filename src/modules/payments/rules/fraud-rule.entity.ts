@@ -5,7 +5,7 @@ import type { RuleAction, RuleKind, RuleMode, RuleShape, RuleSubject } from './f
 @Entity('fraud_rules')
 @Check(
   'fraud_rules_kind_check',
-  `"kind" IN ('amount', 'count', 'sum', 'failed_attempts', 'distinct_cards', 'new_account', 'country_mismatch', 'list')`,
+  `"kind" IN ('amount', 'count', 'sum', 'failed_attempts', 'disputes', 'distinct_cards', 'new_account', 'country_mismatch', 'list')`,
 )
 @Check('fraud_rules_action_check', `"action" IN ('block', 'allow', 'decline', 'review')`)
 @Check('fraud_rules_mode_check', `"mode" IN ('active', 'shadow', 'off')`)

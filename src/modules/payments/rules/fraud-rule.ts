@@ -4,6 +4,7 @@ export const RULE_KINDS = [
   'count',
   'sum',
   'failed_attempts',
+  'disputes',
   'distinct_cards',
   'new_account',
   'country_mismatch',

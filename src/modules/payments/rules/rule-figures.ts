@@ -40,6 +40,8 @@ export function figureOf(rule: RuleShape, moment: Moment, bind: Bind): string {
       return `CASE WHEN payment.currency = ${bind(rule.currency)} THEN ${ofSubject(rule, sumOf(rule, moment, bind))} END`;
     case 'failed_attempts':
       return ofSubject(rule, othersOf(rule, moment, bind, '1 + count(*)', `AND ${hasOrMayHaveFailed(moment)}`));
+    case 'disputes':
+      return ofSubject(rule, othersOf(rule, moment, bind, 'count(*)', `AND ${wasDisputed(moment)}`));
     case 'distinct_cards':
       return `CASE WHEN payment.card_fingerprint IS NOT NULL THEN ${ofSubject(rule, cardsOf(rule, moment, bind))} END`;
     case 'new_account':
@@ -103,6 +105,16 @@ function hasOrMayHaveFailed(moment: Moment): string {
       AND step.to_status <> 'created'
       ${moment === 'afterwards' ? 'AND step.at <= payment.created_at' : ''}
   ), true)`;
+}
+
+/** Whoever won it then: somebody said that the payment was wrong. A bank's inquiry says so of nothing yet. Index: disputes_payment_idx. */
+function wasDisputed(moment: Moment): string {
+  return `EXISTS (
+    SELECT FROM disputes AS dispute
+    WHERE dispute.payment = other.id
+      AND dispute.status IN ('open', 'won', 'lost')
+      ${moment === 'afterwards' ? 'AND dispute.opened_at <= payment.created_at' : ''}
+  )`;
 }
 
 function cardsOf(rule: RuleShape, moment: Moment, bind: Bind): string {

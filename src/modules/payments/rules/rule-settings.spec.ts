@@ -17,6 +17,7 @@ const GOOD: Readonly<Record<RuleKind, RuleShape>> = {
     windowSeconds: 60,
     limit: '3',
   },
+  disputes: { ...NOTHING, kind: 'disputes', action: 'review', by: 'card', windowSeconds: 60, limit: '0' },
   distinct_cards: { ...NOTHING, kind: 'distinct_cards', action: 'review', by: 'user', windowSeconds: 60, limit: '3' },
   new_account: { ...NOTHING, kind: 'new_account', action: 'review', windowSeconds: 60 },
   country_mismatch: { ...NOTHING, kind: 'country_mismatch', action: 'review', windowSeconds: 60 },

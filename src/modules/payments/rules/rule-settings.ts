@@ -43,6 +43,12 @@ const KINDS: Readonly<Record<RuleKind, KindOfRule>> = {
     by: WHO,
     says: 'matches after limit failed attempts of one subject (by) within windowSeconds',
   },
+  disputes: {
+    isVelocity: false,
+    needs: ['by', 'windowSeconds', 'limit'],
+    by: WHO,
+    says: 'matches when more than limit payments of one subject (by) within windowSeconds were disputed',
+  },
   distinct_cards: {
     isVelocity: true,
     needs: ['by', 'windowSeconds', 'limit'],

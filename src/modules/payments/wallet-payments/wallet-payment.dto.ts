@@ -1,9 +1,11 @@
-import { Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsObject, Matches, ValidateNested } from 'class-validator';
 import { IsEmailAddress, IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
 import { IsAmount, IsCurrency, IsUserId } from '../../wallet/index.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 import { IsIn } from 'class-validator';
 import { IsDecimal } from './is-decimal.decorator.js';
+import { PaymentContextDto } from '../dto/payment-context.dto.js';
 import { PaymentDto } from '../dto/payment.dto.js';
 
 /** Money into a wallet: `amount_usd`, or `amount` and `currency`. */
@@ -37,6 +39,13 @@ export class InitializeDto {
   @IsOmittable()
   @IsIn(PAYMENT_PROVIDERS)
   provider?: PaymentProviderName;
+
+  /** What is known of who pays, for the fraud rules. Not for end users: of them the address they call from is taken. */
+  @IsOmittable()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => PaymentContextDto)
+  context?: PaymentContextDto;
 }
 
 export class InitializedDto {

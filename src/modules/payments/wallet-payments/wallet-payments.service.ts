@@ -28,7 +28,7 @@ export class WalletPaymentsService {
     const userId = input.userId ?? endUserOf(caller.principal);
     if (userId === undefined) throw invalid('userId', 'userId must say whose wallet');
     const reference = newId();
-    const { email, provider } = input;
+    const { email, provider, context } = input;
     const payment = await this.payments.processPayment(
       {
         userId,
@@ -38,6 +38,7 @@ export class WalletPaymentsService {
         reference,
         ...(email !== undefined && { email }),
         ...(provider !== undefined && { provider }),
+        ...(context !== undefined && { context }),
       },
       caller,
       'initialize',
