@@ -498,6 +498,11 @@ describe('an end user', () => {
     const [anns, bens] = await Promise.all([userToken(ann), userToken(ben)]);
     const own = await payments.client.create(600, { userId: ann }, { credential: anns });
     expect(own.status).toBe(201);
+    const unnamed = await payments.client.post('payments', { amount: 600, currency: 'USD' }, { credential: anns });
+    expect(unnamed).toMatchObject({ status: 201, body: { userId: ann } });
+    const nobody = await payments.client.post('payments', { amount: 600, currency: 'USD' });
+    expectProblem(nobody, 400, 'VALIDATION_FAILED');
+    expect(nobody.text).toContain('userId must say whose');
     expectProblem(await payments.client.create(600, { userId: ben }, { credential: anns }), 404, 'NOT_FOUND');
     const path = `payments/${String(own.body['id'])}`;
     for (const answer of [
@@ -512,6 +517,7 @@ describe('an end user', () => {
     expectProblem(await payments.client.post(`${path}/refunds`, {}, { credential: anns }), 403, 'FORBIDDEN');
     expectProblem(await payments.client.post(`${path}/capture`, {}, { credential: anns }), 403, 'FORBIDDEN');
     expect(((await payments.client.get('payments', anns)).body['data'] as Shown[]).map(({ id }) => id)).toEqual([
+      unnamed.body['id'],
       own.body['id'],
     ]);
   });

@@ -45,6 +45,42 @@ describe('An end user', () => {
     expect(batch.status).toBe(201);
   });
 
+  it('leaves their own id out', async () => {
+    const same = async (path: string) => (await get(path)).body;
+    const whole = await same(`balance?userId=${alice}&currency=USD`);
+    expect(await same('balance?currency=USD')).toMatchObject({ userId: alice, balance: whole['balance'] });
+    expect(await same('transactions?currency=USD')).toEqual(await same(`transactions?userId=${alice}&currency=USD`));
+    const money = { amount: 1, currency: 'USD' };
+    const made = [
+      await post('accounts', { currency: 'CHF' }),
+      await post('transactions', { type: 'DEBIT', ...money }),
+      await post('holds', money),
+    ];
+    expect(made.map(({ status, body }) => [status, body['userId']])).toEqual(made.map(() => [201, alice]));
+    const sent = { toUserId: bob, ...money };
+    expect(await post('transfers', sent)).toMatchObject({ status: 201, body: { fromUserId: alice } });
+    const batch = await post('transfers/batch', { mode: 'atomic', transfers: [sent] });
+    expect(batch).toMatchObject({ status: 201, body: { results: [{ transfer: { fromUserId: alice } }] } });
+  });
+
+  it('is not who is meant when a service names nobody', async () => {
+    const money = { amount: 1, currency: 'USD' };
+    const sent = { toUserId: bob, ...money };
+    const answers: [string, Answer][] = [
+      ['userId', await wallet.get('balance?currency=USD')],
+      ['userId', await wallet.get('transactions?currency=USD')],
+      ['userId', await wallet.post('accounts', { currency: 'USD' })],
+      ['userId', await wallet.post('transactions', { type: 'CREDIT', ...money })],
+      ['userId', await wallet.post('holds', money)],
+      ['fromUserId', await wallet.post('transfers', sent)],
+      ['transfers.0.fromUserId', await wallet.post('transfers/batch', { mode: 'atomic', transfers: [sent] })],
+    ];
+    for (const [path, answer] of answers) {
+      expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(answer.body['details']).toMatchObject({ errors: [{ path }] });
+    }
+  });
+
   it('sees a transfer from where they stand, the payer and the payee alike', async () => {
     const { body: sent } = await wallet.post('transfers', transfer(alice, bob));
     const { body: received } = await wallet.post('transfers', transfer(bob, alice));

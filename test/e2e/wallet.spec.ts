@@ -106,7 +106,7 @@ describe('A balance', () => {
 
   it('of an unknown account is 404, and a query that makes no sense 400', async () => {
     expectProblem(await wallet.get(`balance?userId=${newUserId()}&currency=USD`), 404, 'NOT_FOUND');
-    const answer = await wallet.get('balance?currency=usd&at=yesterday&user=x');
+    const answer = await wallet.get('balance?userId=&currency=usd&at=yesterday&user=x');
     expectProblem(answer, 400, 'VALIDATION_FAILED');
     expect(
       errorsOf(answer.body['details'])

@@ -1,6 +1,12 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { ForbiddenError, type Principal, type RequestContext, requestContextOf } from '../../platform/auth/index.js';
+import {
+  endUserOf,
+  ForbiddenError,
+  type Principal,
+  type RequestContext,
+  requestContextOf,
+} from '../../platform/auth/index.js';
 import type { RequestClaim } from '../../platform/idempotency/index.js';
 import type { ChangeCause } from './payment.js';
 
@@ -28,11 +34,6 @@ export const CurrentPaymentCaller = createParamDecorator((_: unknown, execution:
 
 export function causeOf({ context }: PaymentCaller): ChangeCause {
   return { source: 'api', actor: context.actor };
-}
-
-/** The end user who is calling, who acts on payments of their own only; undefined for a service. */
-export function endUserOf(principal: Principal): string | undefined {
-  return principal.kind === 'user' ? principal.id : undefined;
 }
 
 /** @throws ForbiddenError for an end user */

@@ -1,8 +1,8 @@
 import { plainAddress } from '../../kernel/plain-address.js';
-import { ForbiddenError } from '../../platform/auth/index.js';
-import type { NewPaymentDto } from './dto/payment.dto.js';
+import { endUserOf, ForbiddenError } from '../../platform/auth/index.js';
+import type { NewPayment, NewPaymentDto } from './dto/payment.dto.js';
 import type { Payment } from './payment.entity.js';
-import { endUserOf, type PaymentCaller } from './payment-caller.js';
+import type { PaymentCaller } from './payment-caller.js';
 import type { RuleSubject } from './rules/fraud-rule.js';
 
 /** Where a payment comes from, as it is stored. */
@@ -29,7 +29,7 @@ export function originOf({ context }: NewPaymentDto, caller: PaymentCaller): Pay
 
 /** An e-mail address is what a service says of its customer, too: an end user could name one that is always let through. */
 export function subjectsOf(
-  { userId: user, email }: Pick<NewPaymentDto, 'userId' | 'email'>,
+  { userId: user, email }: Pick<NewPayment, 'userId' | 'email'>,
   { ip, country, cardFingerprint, deviceId }: PaymentOrigin,
   { principal }: PaymentCaller,
 ): Readonly<Record<RuleSubject, string | null>> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { decodeCursor, pageOf } from '../../kernel/cursor.js';
-import type { Principal } from '../../platform/auth/index.js';
+import { endUserOf, type Principal } from '../../platform/auth/index.js';
 import type { PageQueryDto } from '../../platform/http/index.js';
 import { NOTHING_DISPUTED } from './disputes/dispute.js';
 import { DisputesRepository } from './disputes/disputes.repository.js';
@@ -13,7 +13,6 @@ import type {
   ReviewPageDto,
 } from './dto/payment.dto.js';
 import { OperationsRepository } from './providers/operations.repository.js';
-import { endUserOf } from './payment-caller.js';
 import { ReferenceAmbiguousError, unknownPayment } from './payment.errors.js';
 import type { Payment } from './payment.entity.js';
 import { isPaymentId, type PaymentId } from './payment.js';

@@ -4,7 +4,7 @@ import type { Currency } from '../../kernel/currency.js';
 import { newId } from '../../kernel/ids.js';
 import { Money } from '../../kernel/money.js';
 import { within } from '../../kernel/within.js';
-import type { Principal } from '../../platform/auth/index.js';
+import { ownerOf, type Principal } from '../../platform/auth/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
@@ -61,10 +61,11 @@ export class PaymentsService {
    * @throws PaymentAlreadyOpenError (409), IdempotencyKeyReusedError (422), RateLimitedError (429)
    */
   async processPayment(
-    input: NewPaymentDto,
+    asked: NewPaymentDto,
     caller: PaymentCaller,
     rule: 'payments' | 'initialize' = 'payments',
   ): Promise<PaymentDto> {
+    const input = { ...asked, userId: ownerOf(caller.principal, asked.userId) };
     requireOwner(caller.principal, input.userId);
     const begunAt = performance.now();
     const begun = caller.claim && (await this.operations.begunBy(caller.claim));

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { ForbiddenError, type Principal, type RequestContext } from '../../platform/auth/index.js';
+import { endUserOf, ForbiddenError, type Principal, type RequestContext } from '../../platform/auth/index.js';
 import { IdempotentTransactor, type RequestClaim } from '../../platform/idempotency/index.js';
 import { READ_COMMITTED } from '../../platform/transaction/index.js';
 import { Ledger } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { accountView, balanceView } from './answers/account-view.js';
-import { endUserOf } from './caller.js';
 import type { AccountDto, BalanceDto, BalanceQueryDto, OpenAccountDto } from './dto/account.dto.js';
 
 /** Users' accounts and what is in them. */

@@ -19,8 +19,3 @@ export const CurrentCaller = createParamDecorator((_: unknown, execution: Execut
   }
   return { principal, context: requestContextOf(request), claim: idempotency.claim };
 });
-
-/** The end user who is calling, who acts on accounts of their own only; undefined for a service. */
-export function endUserOf(principal: Principal): string | undefined {
-  return principal.kind === 'user' ? principal.id : undefined;
-}

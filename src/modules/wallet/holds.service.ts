@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
 import { Money } from '../../kernel/money.js';
-import type { Principal } from '../../platform/auth/index.js';
+import { endUserOf, ownerOf, type Principal } from '../../platform/auth/index.js';
 import { isHoldId, Ledger, systemAccount, userAccount } from '../ledger/index.js';
 import { holdView } from './answers/hold-view.js';
-import { type Caller, endUserOf } from './caller.js';
+import type { Caller } from './caller.js';
 import type { CaptureHoldDto, HoldDto, NewHoldDto } from './dto/hold.dto.js';
 import { Postings } from './postings.js';
 
@@ -16,10 +16,11 @@ export class HoldsService {
     private readonly ledger: Ledger,
   ) {}
 
-  place(hold: NewHoldDto, caller: Caller): Promise<HoldDto> {
+  /** @throws ValidationError when a service does not say whose money */
+  async place(hold: NewHoldDto, caller: Caller): Promise<HoldDto> {
     const { userId, amount, currency, toUserId, expiresInSeconds, description } = hold;
     const credit = toUserId === undefined ? systemAccount('external', currency) : userAccount(toUserId, currency);
-    const account = userAccount(userId, currency);
+    const account = userAccount(ownerOf(caller.principal, userId), currency);
     return this.postings.hold(
       { type: 'hold', account, credit, amount: Money.of(amount, currency), expiresInSeconds, description },
       caller,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/app-error.js';
+import { endUserOf } from '../../platform/auth/index.js';
 import {
   type Hold,
   Ledger,
@@ -8,7 +9,7 @@ import {
   type PostingOutcome,
   type PostingRequest,
 } from '../ledger/index.js';
-import { type Caller, endUserOf } from './caller.js';
+import type { Caller } from './caller.js';
 
 /** Brings to the ledger what a caller asks for, and makes of it what became of it. */
 @Injectable()

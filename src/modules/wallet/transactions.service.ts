@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../../kernel/app-error.js';
 import { Money } from '../../kernel/money.js';
-import { ForbiddenError, type Principal } from '../../platform/auth/index.js';
+import { endUserOf, ForbiddenError, ownerOf, type Principal } from '../../platform/auth/index.js';
 import { isTransferId, Ledger, PAYMENT_CATEGORY, type Posting, systemAccount, userAccount } from '../ledger/index.js';
 import { accountFor, unknownAccount } from './account-access.js';
 import { shownSide, sideOf, transactionView } from './answers/transaction-view.js';
-import { type Caller, endUserOf } from './caller.js';
+import type { Caller } from './caller.js';
 import type {
   NewTransactionDto,
   StatementQueryDto,
@@ -29,7 +29,11 @@ export class TransactionsService {
       if (transaction.reference !== undefined) throw new ForbiddenError('An end user may not charge by reference.');
     }
     const side = transaction.type === 'CREDIT' ? 'credit' : 'debit';
-    return this.postings.transfer(postingOf(transaction), caller, (posted) => transactionView(posted, side));
+    return this.postings.transfer(
+      postingOf(transaction, ownerOf(caller.principal, transaction.userId)),
+      caller,
+      (posted) => transactionView(posted, side),
+    );
   }
 
   /**
@@ -72,8 +76,8 @@ export class TransactionsService {
   }
 }
 
-function postingOf(transaction: NewTransactionDto): Posting {
-  const { userId, type, amount, currency, description, category, reference, metadata } = transaction;
+function postingOf(transaction: NewTransactionDto, userId: string): Posting {
+  const { type, amount, currency, description, category, reference, metadata } = transaction;
   const user = userAccount(userId, currency);
   const external = systemAccount('external', currency);
   return {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Money } from '../../kernel/money.js';
+import { ownerOf } from '../../platform/auth/index.js';
 import { BatchRejectedError, type Posting, type PostingOutcome, userAccount } from '../ledger/index.js';
 import { transferView } from './answers/transfer-view.js';
 import type { Caller } from './caller.js';
@@ -18,12 +19,21 @@ import { Postings } from './postings.js';
 export class TransfersService {
   constructor(private readonly postings: Postings) {}
 
-  transfer(transfer: NewTransferDto, caller: Caller): Promise<TransferDto> {
-    return this.postings.transfer(postingOf(transfer), caller, transferView);
+  /** @throws ValidationError when a service does not say who pays */
+  async transfer(transfer: NewTransferDto, caller: Caller): Promise<TransferDto> {
+    return this.postings.transfer(
+      postingOf(transfer, ownerOf(caller.principal, transfer.fromUserId, 'fromUserId')),
+      caller,
+      transferView,
+    );
   }
 
-  transferBatch({ mode, transfers }: NewTransferBatchDto, caller: Caller): Promise<TransferBatchDto> {
-    return this.postings.submit<TransferBatchDto>(transfers.map(postingOf), mode, caller, (outcomes) => {
+  /** @throws ValidationError when a service does not say who pays */
+  async transferBatch({ mode, transfers }: NewTransferBatchDto, caller: Caller): Promise<TransferBatchDto> {
+    const postings = transfers.map((transfer, index) =>
+      postingOf(transfer, ownerOf(caller.principal, transfer.fromUserId, `transfers.${index}.fromUserId`)),
+    );
+    return this.postings.submit<TransferBatchDto>(postings, mode, caller, (outcomes) => {
       const results = outcomes.map(resultOf);
       const isRejected = mode === 'atomic' && results.some(({ status }) => status === 'rejected');
       return isRejected ? new BatchRejectedError(results) : { results };
@@ -31,7 +41,7 @@ export class TransfersService {
   }
 }
 
-function postingOf({ fromUserId, toUserId, amount, currency, description, metadata }: NewTransferDto): Posting {
+function postingOf({ toUserId, amount, currency, description, metadata }: NewTransferDto, fromUserId: string): Posting {
   return {
     type: 'transfer',
     kind: 'TRANSFER',

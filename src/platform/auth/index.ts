@@ -5,6 +5,7 @@ export { AuthModule } from './auth.module.js';
 export { Authenticated } from './authenticated.decorator.js';
 export { CredentialVerifier } from './credential-verifier.js';
 export { CurrentPrincipal } from './current-principal.decorator.js';
+export { endUserOf, ownerOf } from './owner.js';
 export type { ApiKeyPrincipal, Principal, StaffPrincipal, UserPrincipal } from './principal.js';
 export { Public } from './public.decorator.js';
 export { Context, type RequestContext, requestContextOf } from './request-context.js';

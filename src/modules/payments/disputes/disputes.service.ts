@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { decodeCursor, pageOf } from '../../../kernel/cursor.js';
 import { isUuid } from '../../../kernel/ids.js';
-import type { Principal } from '../../../platform/auth/index.js';
+import { endUserOf, type Principal } from '../../../platform/auth/index.js';
 import { DisputesRepository } from './disputes.repository.js';
 import type { DisputeDetailDto } from './dispute-detail.dto.js';
 import type { DisputePageDto, DisputeQueryDto } from './dispute.dto.js';
-import { endUserOf } from '../payment-caller.js';
 import { unknownDispute } from '../payment.errors.js';
 import { PaymentReader, requireOwner } from '../payment-reader.js';
 import { disputeView, movementView } from '../payment-view.js';

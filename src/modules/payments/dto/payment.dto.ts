@@ -38,11 +38,12 @@ const PROVIDER_METHOD = /^[\x21-\x7e]{1,255}$/;
 
 export class NewPaymentDto {
   /**
-   * Whose wallet is credited.
+   * Whose wallet is credited; end users may leave their own out.
    * @example alice
    */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   /** Minor units, for example cents. */
   @IsAmount()
@@ -104,6 +105,9 @@ export class NewPaymentDto {
   @Type(() => PaymentContextDto)
   context?: PaymentContextDto;
 }
+
+/** Once it is known whose it is. */
+export type NewPayment = NewPaymentDto & { readonly userId: string };
 
 export class CapturePaymentDto {
   /** Minor units, up to what was authorised; the whole of it if left out. The rest is released. */

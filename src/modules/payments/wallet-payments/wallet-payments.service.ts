@@ -6,7 +6,7 @@ import { Money } from '../../../kernel/money.js';
 import type { Principal } from '../../../platform/auth/index.js';
 import type { InitializeDto, InitializedDto } from './wallet-payment.dto.js';
 import type { PaymentDto } from '../dto/payment.dto.js';
-import { endUserOf, type PaymentCaller } from '../payment-caller.js';
+import type { PaymentCaller } from '../payment-caller.js';
 import { PaymentReader } from '../payment-reader.js';
 import { PaymentsService } from '../payments.service.js';
 
@@ -25,13 +25,11 @@ export class WalletPaymentsService {
    */
   async initialize(input: InitializeDto, caller: PaymentCaller): Promise<InitializedDto> {
     const { minor, currency } = moneyOf(input);
-    const userId = input.userId ?? endUserOf(caller.principal);
-    if (userId === undefined) throw invalid('userId', 'userId must say whose wallet');
     const reference = newId();
-    const { email, provider, context } = input;
+    const { userId, email, provider, context } = input;
     const payment = await this.payments.processPayment(
       {
-        userId,
+        ...(userId !== undefined && { userId }),
         amount: Number(minor),
         currency,
         capture: 'automatic',

@@ -9,11 +9,12 @@ import { IsUserId } from './is-user-id.decorator.js';
 
 export class OpenAccountDto {
   /**
-   * Whose it is: 1 to 128 visible ASCII characters.
+   * Whose it is: 1 to 128 visible ASCII characters. End users may leave their own out.
    * @example alice
    */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   @IsCurrency()
   currency: Currency;
@@ -33,9 +34,13 @@ export class FreezeDto {
 
 /** Which balance. */
 export class BalanceQueryDto {
-  /** @example alice */
+  /**
+   * End users may leave their own out.
+   * @example alice
+   */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   @IsCurrency()
   currency: Currency;

@@ -13,9 +13,13 @@ const MAX_HOLD_SECONDS = 31 * 86_400;
 
 /** Sets money aside until it is captured, voided, or its time is up. */
 export class NewHoldDto {
-  /** @example alice */
+  /**
+   * Whose money; end users may leave their own out.
+   * @example alice
+   */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   /** Minor units, for example cents. */
   @IsAmount()

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, Matches } from 'class-validator';
 import type { Currency } from '../../../kernel/currency.js';
-import { IsOmittableOrNull, PageQueryDto } from '../../../platform/http/index.js';
+import { IsOmittable, IsOmittableOrNull, PageQueryDto } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
 import { IsMetadata } from './is-metadata.decorator.js';
@@ -17,9 +17,13 @@ const REFERENCE = /^[\x21-\x7e]{1,200}$/;
 
 /** Money that comes in from outside (CREDIT) or goes out (DEBIT): the other side is the system account `external`. */
 export class NewTransactionDto {
-  /** @example alice */
+  /**
+   * Whose account; end users may leave their own out.
+   * @example alice
+   */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   /** End users may not CREDIT. */
   @IsIn(['CREDIT', 'DEBIT'])
@@ -123,8 +127,10 @@ export class TransactionPageDto {
 
 /** Whose statement. */
 export class StatementQueryDto extends PageQueryDto {
+  /** End users may leave their own out. */
+  @IsOmittable()
   @IsUserId()
-  userId: string;
+  userId?: string;
 
   @IsCurrency()
   currency: Currency;

@@ -2,7 +2,7 @@ import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, ValidateNested } from 'class-validator';
 import type { Currency } from '../../../kernel/currency.js';
-import { IsOmittableOrNull } from '../../../platform/http/index.js';
+import { IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
 import { IsCurrency } from './is-currency.decorator.js';
 import { IsDescription } from './is-description.decorator.js';
 import { IsMetadata } from './is-metadata.decorator.js';
@@ -15,9 +15,13 @@ const MAX_BATCH = 1000;
 const LIST = { message: `$property must be a list of 1 to ${MAX_BATCH} items` };
 
 export class NewTransferDto {
-  /** @example alice */
+  /**
+   * Who pays; end users may leave their own out.
+   * @example alice
+   */
+  @IsOmittable()
   @IsUserId()
-  fromUserId: string;
+  fromUserId?: string;
 
   /** @example bob */
   @IsUserId()
