@@ -280,6 +280,8 @@ describe('a single statement', () => {
   it('runs again when it is the victim of a deadlock', async () => {
     const rival = dataSource.createQueryRunner();
     await rival.startTransaction('READ COMMITTED');
+    // It looks for no deadlock while the test lasts: the statement does, after a second, and gives way.
+    await rival.query(`SET LOCAL deadlock_timeout = '1min'`);
     await rival.query(`SELECT FROM balances WHERE name = 'b' FOR UPDATE`);
     const statement = transactor.statement(
       `UPDATE balances SET amount = amount + 1 FROM (SELECT name FROM balances ORDER BY name FOR UPDATE) AS locked
@@ -287,7 +289,6 @@ describe('a single statement', () => {
       [],
     );
     await waitFor(async () => (await waiting()) === 1);
-    // After a second of waiting (deadlock_timeout) each looks for a deadlock; the statement, waiting first, gives way.
     await rival.query(`UPDATE balances SET amount = amount + 10 WHERE name = 'a'`);
     await rival.commitTransaction();
     await rival.release();
