@@ -111,6 +111,35 @@ describe('a lease', () => {
     expect(store.renewedAt).toEqual([]);
   });
 
+  it('is extended when asked, and by itself a third of its time after that', async () => {
+    const held = lease();
+    await pass(500);
+    await held.extend();
+    await pass(1100);
+    expect(store.renewedAt).toEqual([500, 1500]);
+    await held.release();
+    await expect(held.extend()).rejects.toBeInstanceOf(LockLostError);
+  });
+
+  it('cannot be extended once it is another’s', async () => {
+    store.answer = async () => false;
+    const held = lease();
+    await expect(held.extend()).rejects.toBeInstanceOf(LockLostError);
+    expect(held.signal.aborted).toBe(true);
+    expect(losses).toHaveLength(1);
+  });
+
+  it('is kept when a store that cannot be asked does not extend it, and renewed later', async () => {
+    store.answer = failing;
+    const held = lease();
+    await expect(held.extend()).rejects.toThrow('no answer');
+    expect(held.signal.aborted).toBe(false);
+    store.answer = async () => true;
+    await pass(1000);
+    expect(store.renewedAt).toEqual([0, 1000]);
+    await held.release();
+  });
+
   it('is left to itself once it is released', async () => {
     const held = lease();
     await pass(1500);

@@ -43,6 +43,16 @@ export class Lease {
     return this.lock.fencingToken;
   }
 
+  /**
+   * Makes sure that it is held, for a whole TTL from now; it is renewed by itself as well.
+   *
+   * @throws LockLostError when it is not; what the store throws when that cannot be asked: then it is held until `signal` aborts
+   */
+  async extend(): Promise<void> {
+    if (!this.over) await this.confirm();
+    if (this.over) throw new LockLostError(this.lock.key);
+  }
+
   /** @throws what the store throws; the lock then ends with its TTL */
   async release(): Promise<void> {
     if (this.over) return;
@@ -54,6 +64,7 @@ export class Lease {
     const now = performance.now();
     this.heldUntil = sentAt + heldFor(this.ttlMs);
     clearTimeout(this.end);
+    clearTimeout(this.renewal);
     this.end = setTimeout(() => this.lose('it could not be renewed in time'), this.heldUntil - now).unref();
     this.renewIn(sentAt + this.ttlMs / 3 - now);
   }
@@ -63,19 +74,23 @@ export class Lease {
   }
 
   private async renew(): Promise<void> {
-    const sentAt = performance.now();
-    // This process may have stood still; whoever waited for the lock may have it by now.
-    if (sentAt >= this.heldUntil) return this.lose('it was not renewed in time');
     try {
-      const renewed = await this.store.renew(this.lock, this.ttlMs);
-      if (this.over) return;
-      if (!renewed) return this.lose('the store has given it to somebody else, or forgotten it');
-      if (performance.now() >= this.heldUntil) return this.lose('its renewal was confirmed too late');
-      this.confirmed(sentAt);
+      await this.confirm();
     } catch {
       // No answer is not a no: until the TTL ends we may ask again.
       if (!this.over) this.renewIn(this.ttlMs / 10);
     }
+  }
+
+  private async confirm(): Promise<void> {
+    const sentAt = performance.now();
+    // This process may have stood still; whoever waited for the lock may have it by now.
+    if (sentAt >= this.heldUntil) return this.lose('it was not renewed in time');
+    const renewed = await this.store.renew(this.lock, this.ttlMs);
+    if (this.over) return;
+    if (!renewed) return this.lose('the store has given it to somebody else, or forgotten it');
+    if (performance.now() >= this.heldUntil) return this.lose('its renewal was confirmed too late');
+    this.confirmed(sentAt);
   }
 
   private lose(why: string): void {

@@ -52,6 +52,17 @@ describe('withLock', () => {
     expect(await metric('holdfast_lock_contended_total')).toBe(0);
   });
 
+  it('is `acquire` and `release` for work that ends elsewhere', async () => {
+    const store = new BusyStore(0);
+    const lease = await new Locks(store, metrics).acquire(key, OPTIONS);
+    expect(lease.fencingToken).toBe(41n);
+    await lease.extend();
+    expect(store.released).toEqual([]);
+    await lease.release();
+    await lease.release();
+    expect(store.released).toHaveLength(1);
+  });
+
   it('lets go when the work fails, and throws what it threw', async () => {
     const store = new BusyStore(0);
     const failing = new Locks(store, metrics).withLock(key, OPTIONS, async () => {

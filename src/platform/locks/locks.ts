@@ -14,6 +14,18 @@ export interface LockScope {
   readonly fencingToken: bigint;
 }
 
+/** A lock that is held until it is released or lost; a process that ends without releasing it keeps others out for its TTL. */
+export interface HeldLease extends LockScope {
+  /**
+   * Makes sure that it is held, for a whole TTL from now. It is renewed by itself as well.
+   *
+   * @throws LockLostError (503) when it is lost; what the store throws when that cannot be asked
+   */
+  extend(): Promise<void>;
+  /** Does nothing when it is lost or released. @throws what the store throws; the lock then ends with its TTL */
+  release(): Promise<void>;
+}
+
 const DEFAULT_WAIT_MS = 5000;
 /** The first wait is below this, each further one may be twice as long. */
 const RETRY_BASE_MS = 20;
@@ -57,7 +69,6 @@ export class Locks {
    * @throws RangeError for an option that cannot be
    */
   async withLock<T>(key: string, options: LockOptions, work: (lock: LockScope) => Promise<T>): Promise<T> {
-    checkLockOptions(key, options);
     const lease = await this.acquire(key, options);
     try {
       return await work({ signal: lease.signal, fencingToken: lease.fencingToken });
@@ -68,7 +79,13 @@ export class Locks {
     }
   }
 
-  private async acquire(key: string, options: LockOptions): Promise<Lease> {
+  /**
+   * Takes the lock, for work that does not end where it begins. Release it in a `finally`; where `withLock` does, take that.
+   *
+   * @throws as `withLock`
+   */
+  async acquire(key: string, options: LockOptions): Promise<HeldLease> {
+    checkLockOptions(key, options);
     const { ttl, wait = DEFAULT_WAIT_MS, retries = Infinity } = options;
     const askedAt = performance.now();
     for (let attempt = 0; ; attempt++) {
