@@ -67,6 +67,9 @@ async function waiting(): Promise<number> {
   return row?.count ?? 0;
 }
 
+/** Whether one transaction at most has the table's lock or asks for it. */
+const LONE_LOCK = `SELECT count(*) <= 1 AS lone FROM pg_locks WHERE relation = 'turns'::regclass`;
+
 /** A meeting point: resolves for everyone when `count` have come. Later comers do not wait. */
 function meetingOf(count: number): () => Promise<void> {
   let open = (): void => undefined;
@@ -214,6 +217,17 @@ describe('a transaction that locks a table first', () => {
       ),
     );
     expect([await amount('a'), await retries()]).toEqual([10, 0]);
+  });
+
+  it('takes no connection before its turn: the pool stays with those who need no lock', async () => {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const first = transactor.run(() => ended, { lockTable: 'turns' });
+    const others = Array.from({ length: 20 }, () => transactor.run(async () => undefined, { lockTable: 'turns' }));
+    const [row] = await transactor.run((tx) => tx.query<{ lone: boolean }[]>(LONE_LOCK));
+    expect([row, await waiting()]).toEqual([{ lone: true }, 0]);
+    end();
+    await Promise.all([first, ...others]);
   });
 
   it('is SERIALIZABLE all the same, and its lock ends with it when it fails', async () => {

@@ -17,7 +17,7 @@ export { type IntegrityReport, LedgerIntegrity } from './integrity/ledger-integr
 export { BatchRejectedError } from './ledger.errors.js';
 export { LedgerModule } from './ledger.module.js';
 export { LedgerPostings, type PostedEntry } from './ledger-postings.repository.js';
-export { Ledger } from './ledger.js';
+export { type JoinedRequest, Ledger } from './ledger.js';
 export {
   PAYMENT_CATEGORY,
   type Posting,

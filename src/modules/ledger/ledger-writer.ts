@@ -77,7 +77,7 @@ export class LedgerWriter {
   }
 
   private async commit(requests: readonly PostingRequest[]): Promise<Committed> {
-    const options = { attempts: ATTEMPTS, lockTable: LEDGER_LOCK };
+    const options = { attempts: ATTEMPTS, lockTable: LEDGER_LOCK, lane: 'group' } as const;
     try {
       return await this.transactor.run((tx) => this.carryOut(tx, requests), options);
     } catch (error) {

@@ -74,10 +74,19 @@ export class Ledger {
    * anything was posted to the same accounts since its first read.
    */
   async post(tx: EntityManager, request: JoinedRequest): Promise<readonly PostingOutcome[]> {
+    const [outcomes] = await this.postAll(tx, [request]);
+    return outcomes ?? [];
+  }
+
+  /** The same of several requests, in their order: each is decided for itself, and all are written together. */
+  async postAll(
+    tx: EntityManager,
+    requests: readonly JoinedRequest[],
+  ): Promise<readonly (readonly PostingOutcome[])[]> {
     if (!holdsLock(tx, LEDGER_LOCK)) await tx.query(`LOCK TABLE ${LEDGER_LOCK} IN EXCLUSIVE MODE`);
     try {
-      const loaded = await this.book.load(tx, [request]);
-      return await this.book.carryOut(tx, loaded, [request], async ([outcomes]) => outcomes ?? []);
+      const loaded = await this.book.load(tx, requests);
+      return await this.book.carryOut(tx, loaded, requests, async (outcomes) => outcomes);
     } catch (error) {
       if (isUniqueViolation(error)) throw new TransactionConflictError('A rival posted the same', { cause: error });
       throw error;

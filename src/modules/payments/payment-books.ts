@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Money } from '../../kernel/money.js';
 import type { Currency } from '../../kernel/currency.js';
-import { type AccountKey, Ledger, PAYMENT_CATEGORY, systemAccount, userAccount } from '../ledger/index.js';
+import {
+  type AccountKey,
+  type JoinedRequest,
+  Ledger,
+  PAYMENT_CATEGORY,
+  systemAccount,
+  userAccount,
+} from '../ledger/index.js';
 import type { Settlement } from './charges/charge-state.js';
 import type { DisputeMovement } from './disputes/dispute-movement.entity.js';
 import type { DisputeMovementReport } from './disputes/dispute.js';
@@ -22,6 +29,13 @@ interface Movement {
   readonly isGone?: boolean;
 }
 
+/** Money that a charge brought, and who says so. */
+export interface ChargeToSettle {
+  readonly payment: Payment;
+  readonly settlement: Settlement;
+  readonly actor: string;
+}
+
 /**
  * What payments and refunds do to the books. A clearing account per provider, mode and currency mirrors what the provider holds
  * for us: together with its balance there it is zero.
@@ -32,24 +46,21 @@ interface Movement {
 export class PaymentBooks {
   constructor(private readonly ledger: Ledger) {}
 
-  /** @returns where the money went in the end: a wallet that takes none leaves it in suspense */
-  async settle(tx: EntityManager, payment: Payment, settlement: Settlement, actor: string): Promise<Settlement> {
-    const { amount, to } = settlement;
-    const movement = {
-      kind: 'CREDIT',
-      debit: clearingOf(payment, amount.currency),
-      amount,
-      reference: `settle:${payment.id}`,
-      description: `Payment ${payment.id}`,
-    } as const;
-    if (to === 'wallet') {
-      const refusal = await this.post(tx, { ...movement, credit: userAccount(payment.userId, amount.currency) }, actor);
+  /** @returns of each, where the money went in the end: a wallet that takes none leaves it in suspense */
+  async settle(tx: EntityManager, charges: readonly ChargeToSettle[]): Promise<Settlement[]> {
+    const refusals = await this.postAll(tx, charges.map(settling));
+    const results = charges.map(({ settlement }, index): Settlement => {
+      const refusal = refusals[index];
       if (refusal === undefined) return settlement;
-      await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', amount.currency) }, actor);
-      return { amount, to: 'suspense', review: `The wallet did not take it: ${refusal.message}` };
-    }
-    await this.mustPost(tx, { ...movement, credit: systemAccount('suspense', amount.currency) }, actor);
-    return settlement;
+      if (settlement.to === 'suspense') throw refusal;
+      return { ...settlement, to: 'suspense', review: `The wallet did not take it: ${refusal.message}` };
+    });
+    const left = charges.flatMap(({ payment, actor }, index) => {
+      const settlement = results[index];
+      return settlement && refusals[index] ? [{ payment, settlement, actor }] : [];
+    });
+    for (const refusal of await this.postAll(tx, left.map(settling))) if (refusal) throw refusal;
+    return results;
   }
 
   /** Money that waited in suspense is the user's. @throws the ledger's refusal, for example AccountFrozenError (409) */
@@ -208,24 +219,46 @@ export class PaymentBooks {
   }
 
   /** @returns why the ledger refused it */
-  private async post(
+  private async post(tx: EntityManager, movement: Movement, actor: string): Promise<Error | undefined> {
+    const [refusal] = await this.postAll(tx, [{ movement, actor }]);
+    return refusal;
+  }
+
+  /** @returns of each, why the ledger refused it */
+  private async postAll(
     tx: EntityManager,
-    { isGone = false, ...movement }: Movement,
-    actor: string,
-  ): Promise<Error | undefined> {
-    const shortfall = isGone && movement.debit.kind === 'user' ? 'debt' : undefined;
-    const [outcome] = await this.ledger.post(tx, {
-      postings: [{ type: 'transfer', ...movement, shortfall, category: PAYMENT_CATEGORY }],
-      mode: 'atomic',
-      by: { actor },
+    all: readonly { readonly movement: Movement; readonly actor: string }[],
+  ): Promise<(Error | undefined)[]> {
+    if (all.length === 0) return [];
+    const requests = all.map(({ movement: { isGone = false, ...movement }, actor }): JoinedRequest => {
+      const shortfall = isGone && movement.debit.kind === 'user' ? 'debt' : undefined;
+      const posting = { type: 'transfer', ...movement, shortfall, category: PAYMENT_CATEGORY } as const;
+      return { postings: [posting], mode: 'atomic', by: { actor } };
     });
-    return outcome !== undefined && 'refused' in outcome ? outcome.refused : undefined;
+    const outcomes = await this.ledger.postAll(tx, requests);
+    return outcomes.map(([outcome]) => (outcome !== undefined && 'refused' in outcome ? outcome.refused : undefined));
   }
 
   private async mustPost(tx: EntityManager, movement: Movement, actor: string): Promise<void> {
     const refusal = await this.post(tx, movement, actor);
     if (refusal) throw refusal;
   }
+}
+
+function settling({ payment, settlement: { amount, to }, actor }: ChargeToSettle): {
+  movement: Movement;
+  actor: string;
+} {
+  const { currency } = amount;
+  const movement: Movement = {
+    kind: 'CREDIT',
+    debit: clearingOf(payment, currency),
+    credit: to === 'wallet' ? userAccount(payment.userId, currency) : systemAccount('suspense', currency),
+    amount,
+    reference: `settle:${payment.id}`,
+    description: `Payment ${payment.id}`,
+  };
+  return { movement, actor };
 }
 
 function clearingOf({ provider, mode }: Payment, currency: Currency): AccountKey {

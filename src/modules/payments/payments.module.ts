@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Config } from '../../config/index.js';
+import { CoalescerModule } from '../../platform/coalescer/index.js';
 import { HttpClientModule } from '../../platform/http-client/index.js';
 import { JobsModule } from '../../platform/jobs/index.js';
 import { RateLimitModule } from '../../platform/rate-limit/index.js';
@@ -17,7 +18,9 @@ import { SandboxPageController } from './adapters/sandbox/sandbox-page.controlle
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
+import { ChargeChangesRepository } from './charges/charge-changes.repository.js';
 import { ChargeReports } from './charges/charge-reports.js';
+import { ChargeSettling } from './charges/charge-settling.js';
 import { DisputeMovement } from './disputes/dispute-movement.entity.js';
 import { DisputeReports } from './disputes/dispute-reports.js';
 import { Dispute } from './disputes/dispute.entity.js';
@@ -98,6 +101,7 @@ export class PaymentsModule {
         RateLimitModule,
         AuditModule,
         LedgerModule,
+        CoalescerModule,
         WebhooksModule,
       ],
       controllers: [
@@ -128,6 +132,8 @@ export class PaymentsModule {
         PaymentMetrics,
         PaymentChecks,
         ChargeReports,
+        ChargeChangesRepository,
+        ChargeSettling,
         RefundReports,
         RefundAdoption,
         DisputeReports,

@@ -85,7 +85,7 @@ const TAKE_DUE = `
   RETURNING id, rings`;
 
 /** What the provider is asked about by itself. Indexes: payment_refunds_payment_idx, provider_operations_payment_idx. */
-const IS_OPEN = `
+export const IS_OPEN = `
   (
     status IN ('created', 'requires_action', 'processing', 'requires_capture')
     OR EXISTS (
@@ -134,6 +134,14 @@ export class PaymentsRepository {
   /** For a change: until `tx` ends nobody else changes it. */
   lock(tx: EntityManager, id: PaymentId): Promise<Payment | null> {
     return tx.withRepository(this.payments).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** The same of many, in the order of their ids, so that those who lock several cannot wait for one another. @returns those there are */
+  async lockAll(tx: EntityManager, ids: readonly PaymentId[]): Promise<ReadonlyMap<PaymentId, Payment>> {
+    const found = await tx
+      .withRepository(this.payments)
+      .find({ where: { id: In([...ids]) }, order: { id: 'ASC' }, lock: { mode: 'pessimistic_write' } });
+    return new Map(found.map((payment) => [payment.id, payment]));
   }
 
   find(id: PaymentId): Promise<Payment | null> {

@@ -14,6 +14,7 @@ import {
 } from '../database/index.js';
 import { noteLock } from './held-lock.js';
 import { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
+import { type Lane, Turns } from './turns.js';
 
 export type IsolationLevel = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 
@@ -27,8 +28,12 @@ export interface TransactionOptions {
    * TABLE takes no snapshot, so the work sees what the one before it committed, and no SERIALIZABLE transaction has to run
    * again for having waited. The lock goes with the transaction, however that ends, and whoever holds it and falls silent
    * for five seconds (the process hangs or is stopped) loses both. A name of the program's own.
+   *
+   * Those of this process wait before they take a connection, see `Turns`.
    */
   lockTable?: string;
+  /** Of those that wait for `lockTable` in this process, groups and single transactions alternate. Default `single`. */
+  lane?: Lane;
 }
 
 /** `refused`: the work said no (4xx), and nothing is wrong. A single statement counts only when it does not commit. */
@@ -46,6 +51,7 @@ const BASE_DELAY_MS = 5;
 @Injectable()
 export class Transactor {
   private readonly ended;
+  private readonly turns = new Turns();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -68,8 +74,14 @@ export class Transactor {
    * @throws CommitOutcomeUnknownError, or the driver's error of a broken connection: it may have been committed
    */
   run<T>(work: (tx: EntityManager) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const { isolation = 'SERIALIZABLE', attempts = DEFAULT_ATTEMPTS, lockTable } = options;
-    return this.retrying(() => this.once(work, isolation, lockTable), attempts);
+    const { isolation = 'SERIALIZABLE', attempts = DEFAULT_ATTEMPTS, lockTable, lane = 'single' } = options;
+    return this.retrying(
+      () =>
+        lockTable === undefined
+          ? this.once(work, isolation, undefined)
+          : this.inTurn(lockTable, lane, () => this.once(work, isolation, lockTable)),
+      attempts,
+    );
   }
 
   /**
@@ -95,6 +107,15 @@ export class Transactor {
    */
   affected(sql: string, parameters: unknown[]): Promise<number> {
     return this.retrying(() => affectedBy(this.dataSource, sql, parameters), DEFAULT_ATTEMPTS);
+  }
+
+  private async inTurn<T>(lockTable: string, lane: Lane, attemptOnce: () => Promise<T>): Promise<T> {
+    const leave = await this.turns.take(lockTable, lane);
+    try {
+      return await attemptOnce();
+    } finally {
+      leave();
+    }
   }
 
   private async once<T>(

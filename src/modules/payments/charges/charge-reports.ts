@@ -9,7 +9,8 @@ import type { OperationKind } from '../providers/provider-operation.entity.js';
 import { isHeld, type Payment } from '../payment.entity.js';
 import type { ChangeCause, ChargeReport, ChargeStatus, PaymentFailure, PaymentId } from '../payment.js';
 import { PaymentMetrics } from '../payment-metrics.js';
-import { type PaymentChange, PaymentsRepository } from '../payments.repository.js';
+import { PaymentsRepository } from '../payments.repository.js';
+import { ChargeChangesRepository, type ChargeColumns } from './charge-changes.repository.js';
 
 /** The calls that a charge in a status proves, besides its creation. */
 const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> = {
@@ -18,6 +19,26 @@ const PROVEN: Partial<Record<ChargeReport['status'], readonly OperationKind[]>> 
 };
 
 const OVER: readonly Payment['status'][] = ['failed', 'canceled'];
+
+/** What somebody heard of the charge of a payment. */
+export interface ChargeNews {
+  readonly payment: PaymentId;
+  readonly report: ChargeReport;
+  readonly cause: ChangeCause;
+}
+
+/** The same, with the payment under its lock. */
+interface HeardNews {
+  readonly payment: Payment;
+  readonly report: ChargeReport;
+  readonly cause: ChangeCause;
+}
+
+/** And what it changes. */
+interface DecidedNews extends HeardNews {
+  readonly status: ChargeStatus | undefined;
+  readonly settled: Settlement | undefined;
+}
 
 /**
  * The one way for a charge to change: whoever heard of it from the provider, by an answer, an event or a question, brings the
@@ -29,51 +50,95 @@ export class ChargeReports {
 
   constructor(
     private readonly payments: PaymentsRepository,
+    private readonly changes: ChargeChangesRepository,
     private readonly operations: OperationsRepository,
     private readonly books: PaymentBooks,
     private readonly audit: AuditLog,
     private readonly metrics: PaymentMetrics,
   ) {}
 
+  /** @param tx begins with `LEDGER_LOCK`, unless the report cannot be one of success */
+  async apply(tx: EntityManager, payment: PaymentId, report: ChargeReport, cause: ChangeCause): Promise<void> {
+    await this.applyAll(tx, [{ payment, report, cause }]);
+  }
+
   /**
-   * @param tx begins with `LEDGER_LOCK`, unless the report cannot be one of success
+   * The same of many, with as many statements as for one. Those of one payment are applied in their order.
+   *
+   * @throws what the first of them throws: then none is applied, and whoever brought them tries them one by one
    */
-  async apply(tx: EntityManager, id: PaymentId, report: ChargeReport, cause: ChangeCause): Promise<void> {
-    const payment = await this.payments.lock(tx, id);
-    if (payment === null) return;
-    if (payment.providerReference !== null && payment.providerReference !== report.reference) {
-      this.logger.warn({ msg: 'A report about another charge was ignored', payment: id, reference: report.reference });
-      return;
+  async applyAll(tx: EntityManager, news: readonly ChargeNews[]): Promise<void> {
+    let left = news;
+    while (left.length > 0) {
+      const firsts = new Map<PaymentId, ChargeNews>();
+      for (const each of left) if (!firsts.has(each.payment)) firsts.set(each.payment, each);
+      await this.applyEach(tx, [...firsts.values()]);
+      left = left.filter((each) => firsts.get(each.payment) !== each);
     }
-    if (isOldNews(report, payment, cause)) {
-      await this.payments.look(tx, id);
-      return;
-    }
-    const { status, settlement } = changeBy(report, await this.soFar(tx, payment));
-    const settled = settlement && (await this.books.settle(tx, payment, settlement, cause.actor));
-    const change: PaymentChange = {
-      providerReference: report.reference,
-      ...(report.authorizationUrl !== undefined && { authorizationUrl: report.authorizationUrl }),
-      ...(report.accessCode !== undefined && { accessCode: report.accessCode }),
-      ...(status && { status, failure: report.failure ?? null }),
-      ...(settled && {
-        settledAmount: String(settled.amount.minor),
-        settledCurrency: settled.amount.currency,
-        settledTo: settled.to,
-      }),
-      ...reviewAfter(payment, status, settled),
-    };
-    const reason = settled?.review ?? report.failure?.message ?? null;
+  }
+
+  /** None of them is of the same payment as another. */
+  private async applyEach(tx: EntityManager, news: readonly ChargeNews[]): Promise<void> {
+    const locked = await this.payments.lockAll(
+      tx,
+      news.map(({ payment }) => payment),
+    );
+    const heard = news.flatMap((each): HeardNews[] => {
+      const payment = locked.get(each.payment);
+      return payment && this.isOf(payment, each.report) ? [{ ...each, payment }] : [];
+    });
+    const stale = heard.filter(({ report, payment, cause }) => isOldNews(report, payment, cause));
+    const fresh = heard.filter((each) => !stale.includes(each));
+    await this.changes.look(tx, idsOf(stale));
+    if (fresh.length > 0) await this.write(tx, await this.decide(tx, fresh));
+  }
+
+  private async decide(tx: EntityManager, news: readonly HeardNews[]): Promise<DecidedNews[]> {
+    const manual = news.filter(({ payment }) => payment.capture === 'manual');
+    const parts = await this.operations.askedToCapture(tx, idsOf(manual));
+    const decided = news.map((each): DecidedNews => {
+      const { payment, report } = each;
+      const { status, settlement } = changeBy(report, soFar(payment, parts.get(payment.id)));
+      return { ...each, status, settled: settlement };
+    });
+    const settling = decided.flatMap(({ payment, settled: settlement, cause: { actor } }) =>
+      settlement ? [{ payment, settlement, actor }] : [],
+    );
+    const settlements = await this.books.settle(tx, settling);
+    const byPayment = new Map(settling.map(({ payment }, index) => [payment.id, settlements[index]]));
+    return decided.map((each) => ({ ...each, settled: byPayment.get(each.payment.id) }));
+  }
+
+  private async write(tx: EntityManager, decided: readonly DecidedNews[]): Promise<void> {
+    const moved = decided.filter(({ status, settled }) => status !== undefined || settled !== undefined);
+    const steps = moved.map(({ payment: { id, status: from }, status = from, settled, report, cause }) => {
+      return { payment: id, from, to: status, reason: settled?.review ?? report.failure?.message ?? null, cause };
+    });
+    const lines = steps.map(({ payment, from, to, reason, cause: { actor, source } }) => {
+      return { actor, action: `payment.${to}`, subject: `payment:${payment}`, details: { from, to, source, reason } };
+    });
     await allEnded([
-      this.payments.change(tx, id, change),
-      this.operations.prove(tx, id, PROVEN[report.status] ?? ['create']),
-      (status || settled) && this.record(tx, payment, status ?? payment.status, reason, cause),
+      this.changes.change(tx, decided.flatMap(columnsAfter)),
+      this.changes.prove(
+        tx,
+        decided.map(({ payment, report }) => ({ payment: payment.id, kinds: PROVEN[report.status] ?? ['create'] })),
+      ),
+      this.changes.addSteps(tx, steps),
+      this.audit.record(tx, lines),
     ]);
-    if (status || settled) {
-      await this.payments.watch(tx, id);
-      // It had been given up: what went back of it meanwhile nobody has asked about.
-      if (settled && OVER.includes(payment.status)) await this.payments.ring(tx, id);
-    }
+    for (const { payment, status = payment.status } of moved) this.metrics.changed(payment.provider, status);
+    await this.changes.watch(tx, idsOf(moved));
+    // They had been given up: what went back of them meanwhile nobody has asked about.
+    await this.changes.ring(
+      tx,
+      idsOf(moved.filter(({ payment, settled }) => settled && OVER.includes(payment.status))),
+    );
+  }
+
+  private isOf(payment: Payment, { reference }: ChargeReport): boolean {
+    if (payment.providerReference === null || payment.providerReference === reference) return true;
+    this.logger.warn({ msg: 'A report about another charge was ignored', payment: payment.id, reference });
+    return false;
   }
 
   /** The provider refused to make the charge. */
@@ -97,22 +162,49 @@ export class ChargeReports {
     await allEnded([this.payments.addTransition(tx, id, { from, to, reason }, cause), this.audit.record(tx, [line])]);
     this.metrics.changed(provider, to);
   }
+}
 
-  private async soFar(tx: EntityManager, payment: Payment): Promise<ChargeSoFar> {
-    const { status, mode, settledAmount, settledCurrency } = payment;
-    const asked = amountOf(payment);
-    const part = payment.capture === 'manual' ? await this.operations.askedToCapture(tx, payment.id) : undefined;
-    return {
-      status,
-      mode,
-      heldFor: isHeld(payment) ? (payment.heldFor ?? undefined) : undefined,
-      expected: part === undefined ? asked : amountOf({ amount: String(part), currency: payment.currency }),
-      settled:
-        settledAmount === null || settledCurrency === null
-          ? undefined
-          : amountOf({ amount: settledAmount, currency: settledCurrency }),
-    };
-  }
+function idsOf(news: readonly { readonly payment: Payment }[]): PaymentId[] {
+  return news.map(({ payment }) => payment.id);
+}
+
+/** @param part what a capture asked for, in minor units; undefined where it asked for everything */
+function soFar(payment: Payment, part: bigint | undefined): ChargeSoFar {
+  const { status, mode, settledAmount, settledCurrency } = payment;
+  return {
+    status,
+    mode,
+    heldFor: isHeld(payment) ? (payment.heldFor ?? undefined) : undefined,
+    expected: amountOf(part === undefined ? payment : { amount: String(part), currency: payment.currency }),
+    settled:
+      settledAmount === null || settledCurrency === null
+        ? undefined
+        : amountOf({ amount: settledAmount, currency: settledCurrency }),
+  };
+}
+
+/** @returns none where everything stays */
+function columnsAfter({ payment, report, status, settled }: DecidedNews): ChargeColumns[] {
+  const { authorizationUrl = payment.authorizationUrl, accessCode = payment.accessCode } = report;
+  const isKnown =
+    payment.providerReference === report.reference &&
+    payment.authorizationUrl === authorizationUrl &&
+    payment.accessCode === accessCode;
+  if (isKnown && status === undefined && settled === undefined) return [];
+  const columns = {
+    ...payment,
+    providerReference: report.reference,
+    authorizationUrl,
+    accessCode,
+    ...(status && { status, failure: report.failure ?? null }),
+    ...(settled && {
+      settledAmount: String(settled.amount.minor),
+      settledCurrency: settled.amount.currency,
+      settledTo: settled.to,
+    }),
+    ...reviewAfter(payment, status, settled),
+  };
+  return [columns];
 }
 
 /** What a rule holds back waits for somebody once it is authorised, and no more once there is nothing to decide. */
@@ -120,7 +212,7 @@ function reviewAfter(
   payment: Payment,
   status: ChargeStatus | undefined,
   settled: Settlement | undefined,
-): Pick<PaymentChange, 'review'> {
+): Partial<Pick<ChargeColumns, 'review'>> {
   if (settled) return { review: settled.review ?? null };
   if (payment.heldFor === null || status === undefined) return {};
   if (status === 'requires_capture' && isHeld(payment)) return { review: payment.heldFor };

@@ -55,15 +55,12 @@ export class OperationsRepository {
     return affected === 1;
   }
 
-  /** What the provider shows proves that these calls were carried out. */
-  async prove(tx: EntityManager, payment: PaymentId, kinds: readonly OperationKind[]): Promise<void> {
-    await tx.withRepository(this.operations).update(
-      { payment, outcome: In(OPEN), kind: In([...kinds]) },
-      {
-        outcome: 'succeeded',
-        finishedAt: () => 'clock_timestamp()',
-      },
-    );
+  /** Those that are open have succeeded; the others stay as they ended. */
+  async succeed(tx: EntityManager, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await tx
+      .withRepository(this.operations)
+      .update({ id: In([...ids]), outcome: In(OPEN) }, { outcome: 'succeeded', finishedAt: () => 'clock_timestamp()' });
   }
 
   get(id: string): Promise<ProviderOperation> {
@@ -124,13 +121,16 @@ export class OperationsRepository {
     return this.operations.findBy({ payment: In([...payments]), outcome: In(OPEN), kind: Not('refund') });
   }
 
-  /** What a capture asked for, if one did and was not refused; minor units. */
-  async askedToCapture(tx: EntityManager, payment: PaymentId): Promise<bigint | undefined> {
-    const capture = await tx
-      .withRepository(this.operations)
-      .findOne({ where: { payment, kind: 'capture', outcome: Not('failed') }, order: { id: 'DESC' } });
-    const amount = capture?.amount ?? null;
-    return amount === null ? undefined : BigInt(amount);
+  /** What the captures of these payments asked for; minor units. @returns none where no capture did, or it was refused */
+  async askedToCapture(tx: EntityManager, payments: readonly PaymentId[]): Promise<ReadonlyMap<PaymentId, bigint>> {
+    if (payments.length === 0) return new Map();
+    const captures = await tx.withRepository(this.operations).find({
+      where: { payment: In([...payments]), kind: 'capture', outcome: Not('failed') },
+      order: { id: 'ASC' },
+    });
+    // The last one counts, also when it asked for everything.
+    const last = new Map(captures.map(({ payment, amount }) => [payment, amount]));
+    return new Map([...last].flatMap(([payment, amount]) => (amount === null ? [] : [[payment, BigInt(amount)]])));
   }
 
   async ageMs(id: string): Promise<number> {

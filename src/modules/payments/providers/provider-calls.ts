@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import type { Money } from '../../../kernel/money.js';
 import { ChargeReports } from '../charges/charge-reports.js';
+import { ChargeSettling } from '../charges/charge-settling.js';
 import { OperationsRepository } from './operations.repository.js';
 import { amountOf } from '../payment-books.js';
 import type { Payment } from '../payment.entity.js';
@@ -60,6 +61,7 @@ export class ProviderCalls {
     private readonly operations: OperationsRepository,
     private readonly refunds: RefundsRepository,
     private readonly charges: ChargeReports,
+    private readonly settling: ChargeSettling,
     private readonly refundReports: RefundReports,
     private readonly metrics: PaymentMetrics,
   ) {}
@@ -185,6 +187,10 @@ export class ProviderCalls {
     operation: ProviderOperation | undefined,
     cause: ChangeCause,
   ): Promise<void> {
+    if ('charge' in report && report.charge.status === 'succeeded') {
+      await this.settling.settle({ payment: payment.id, report: report.charge, cause, operation: operation?.id });
+      return;
+    }
     await this.transactor.run(
       async (tx) => {
         if ('charge' in report) await this.charges.apply(tx, payment.id, report.charge, cause);
@@ -192,7 +198,7 @@ export class ProviderCalls {
         if (operation !== undefined) await this.operations.finish(tx, operation.id, 'succeeded');
       },
       // Only money that arrives or goes back is booked.
-      'charge' in report && report.charge.status !== 'succeeded' ? READ_COMMITTED : { lockTable: LEDGER_LOCK },
+      'charge' in report ? READ_COMMITTED : { lockTable: LEDGER_LOCK },
     );
   }
 

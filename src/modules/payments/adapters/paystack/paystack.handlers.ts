@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { isJsonObject, type JsonValue } from '../../../../kernel/exact-json.js';
 import { PermanentWebhookError, WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
 import { ChargeReports } from '../../charges/charge-reports.js';
+import { SETTLED_TOGETHER } from '../../charges/charge-settling.js';
 import type { ChargeReport, PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
 import { chargeReportOf, UnreadableObjectError } from './paystack-objects.js';
@@ -27,16 +28,25 @@ export class PaystackHandlers {
     private readonly payments: PaymentsRepository,
   ) {}
 
-  @WebhookHandler(SOURCE, 'charge.success', { posts: true })
-  async chargeSucceeded(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
-    const { data } = event.payload;
-    const payment = await this.ours(tx, event, memberOf(data, 'reference'));
-    if (payment === undefined) return;
-    await this.charges.apply(tx, payment, reportOf(data, payment), {
-      source: 'webhook',
-      actor: `webhook:${event.source}`,
-      event: event.id,
+  @WebhookHandler(SOURCE, 'charge.success', { posts: true, batch: SETTLED_TOGETHER })
+  async chargesSucceeded(tx: EntityManager, events: readonly WebhookEventMessage[]): Promise<void> {
+    const named = events.flatMap((event) => {
+      const payment = event.source === SOURCE ? paymentOf(memberOf(event.payload.data, 'reference')) : undefined;
+      return payment === undefined ? [] : [{ event, payment }];
     });
+    const locked = await this.payments.lockAll(
+      tx,
+      named.map(({ payment }) => payment),
+    );
+    const ours = named.filter(({ payment }) => locked.get(payment)?.provider === 'paystack');
+    await this.charges.applyAll(
+      tx,
+      ours.map(({ event: { id, source, payload }, payment }) => ({
+        payment,
+        report: reportOf(payload.data, payment),
+        cause: { source: 'webhook', actor: `webhook:${source}`, event: id },
+      })),
+    );
   }
 
   @WebhookHandler(SOURCE, 'refund.*')

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
+import { SETTLED_TOGETHER } from '../../charges/charge-settling.js';
 import { ChargeReports } from '../../charges/charge-reports.js';
 import { DisputeReports } from '../../disputes/dispute-reports.js';
 import { isPaymentId } from '../../payment.js';
@@ -25,11 +26,14 @@ export class SandboxHandlers {
     private readonly payments: PaymentsRepository,
   ) {}
 
-  @WebhookHandler('sandbox', 'charge.*', { posts: true })
-  async chargeChanged(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
-    const charge = event.payload['data'] as unknown as ChargeObject;
-    if (isPaymentId(charge.payment))
-      await this.charges.apply(tx, charge.payment, chargeReportOf(charge), causeOf(event));
+  @WebhookHandler('sandbox', 'charge.*', { posts: true, batch: SETTLED_TOGETHER })
+  async chargesChanged(tx: EntityManager, events: readonly WebhookEventMessage[]): Promise<void> {
+    const news = events.flatMap((event) => {
+      const charge = event.payload['data'] as unknown as ChargeObject;
+      const { payment } = charge;
+      return isPaymentId(payment) ? [{ payment, report: chargeReportOf(charge), cause: causeOf(event) }] : [];
+    });
+    await this.charges.applyAll(tx, news);
   }
 
   @WebhookHandler('sandbox', 'refund.*', { posts: true })

@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { ConflictError, NotFoundError } from '../../../../kernel/app-error.js';
 import { newId } from '../../../../kernel/ids.js';
 import { READ_COMMITTED, Transactor } from '../../../../platform/transaction/index.js';
+import { lockName } from '../../lock-name.js';
 import type { CaptureMode } from '../../payment.js';
 import { SandboxBalance } from './sandbox-balance.js';
 import { SandboxAddress } from './sandbox-address.js';
@@ -59,7 +60,9 @@ export class SandboxService {
 
   /** Once a key. @throws ConflictError for the key of another charge */
   create(request: ChargeRequest, key: string): Promise<Made<ChargeObject>> {
+    // A lock decides here: SERIALIZABLE, those who made other charges at the same time lost to each other.
     return this.transactor.run(async (tx) => {
+      await lockName(tx, `sandbox ${key}`);
       const earlier = await tx.findOneBy(SandboxCharge, { createKey: key });
       if (earlier !== null) {
         if (earlier.payment !== request.payment) throw new ConflictError('This key belongs to another charge.');
@@ -82,7 +85,7 @@ export class SandboxService {
       if (behavior === 'declinedThenPaid' || behavior === 'processing')
         await changeSoon(tx, 'sandbox_charges', charge.id);
       return this.made(charge, await this.tell(tx, charge));
-    });
+    }, READ_COMMITTED);
   }
 
   /** @throws NotFoundError */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { WebhookHandler, type WebhookEventMessage } from '../../../webhooks/index.js';
-import { ChargeReports } from '../../charges/charge-reports.js';
+import { type ChargeNews, ChargeReports } from '../../charges/charge-reports.js';
+import { SETTLED_TOGETHER } from '../../charges/charge-settling.js';
 import { DisputeReports } from '../../disputes/dispute-reports.js';
 import type { PaymentId } from '../../payment.js';
 import { PaymentsRepository } from '../../payments.repository.js';
@@ -38,16 +39,19 @@ export class StripeHandlers {
     private readonly disputes: DisputeReports,
   ) {}
 
-  @WebhookHandler('stripe', 'payment_intent.*', { posts: true })
-  async chargeChanged(tx: EntityManager, event: WebhookEventMessage): Promise<void> {
-    const news = newsIn(event.payload);
-    if (news === undefined) return;
-    const { object, payment } = news;
-    if (object === undefined || payment === undefined) {
-      await this.look(tx, news);
-      return;
+  @WebhookHandler('stripe', 'payment_intent.*', { posts: true, batch: SETTLED_TOGETHER })
+  async chargesChanged(tx: EntityManager, events: readonly WebhookEventMessage[]): Promise<void> {
+    const told: ChargeNews[] = [];
+    const rung: StripeNews[] = [];
+    for (const event of events) {
+      const news = newsIn(event.payload);
+      if (news === undefined) continue;
+      const { object, payment } = news;
+      if (object === undefined || payment === undefined) rung.push(news);
+      else told.push({ payment, report: chargeReportOf(object as unknown as StripeIntent), cause: causeOf(event) });
     }
-    await this.charges.apply(tx, payment, chargeReportOf(object as unknown as StripeIntent), causeOf(event));
+    await this.charges.applyAll(tx, told);
+    for (const news of rung) await this.look(tx, news);
   }
 
   @WebhookHandler('stripe', 'refund.*', { posts: true })
