@@ -1,24 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Transactor } from '../transaction/index.js';
 
 const EXPIRED = 'It was not done before it expired';
-
-/** Index: jobs_due_idx, so that given-up ones do not count and cost nothing. */
-const LENGTH = `
-  SELECT
-    count(*) FILTER (WHERE state = 'WAITING')::integer AS waiting,
-    count(*) FILTER (WHERE state = 'RUNNING')::integer AS running,
-    coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS age
-  FROM jobs
-  WHERE due_at IS NOT NULL`;
-
-export interface QueueLength {
-  waiting: number;
-  running: number;
-  /** Seconds that the oldest due job has waited. */
-  age: number;
-}
 
 /**
  * Jobs past their expiry that nobody works on; the last error of theirs says why it came to that. What is locked is at
@@ -66,16 +49,7 @@ const REMOVE_GIVEN_UP = `
 /** The queue as a whole, whoever works on it; safe on many replicas at once. All times are the database's. */
 @Injectable()
 export class JobQueueRepository {
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly transactor: Transactor,
-  ) {}
-
-  async length(): Promise<QueueLength> {
-    const [length] = await this.dataSource.query<QueueLength[]>(LENGTH);
-    if (!length) throw new Error('The jobs could not be counted');
-    return length;
-  }
+  constructor(private readonly transactor: Transactor) {}
 
   /** @returns those it gave up, `limit` at most */
   giveUpExpired(limit: number): Promise<ExpiredJob[]> {
