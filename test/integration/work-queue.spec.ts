@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { loadConfig } from '../../src/config/index.js';
 import { newId } from '../../src/kernel/ids.js';
 import { type ClaimedEvent, ClaimsRepository } from '../../src/modules/webhooks/processing/claims.repository.js';
+import { ReplayJob } from '../../src/modules/webhooks/replay/replay-job.entity.js';
+import { ReplayJobsRepository } from '../../src/modules/webhooks/replay/replay-jobs.repository.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { SecretBox } from '../../src/platform/encryption/index.js';
 import { JOB_TIMINGS_OF_PRODUCTION } from '../../src/platform/jobs/job-timings.js';
@@ -86,7 +88,7 @@ beforeAll(async () => {
   const connect = () =>
     createDataSource(
       database.url,
-      { entities: [], migrations: [] },
+      { entities: [ReplayJob], migrations: [] },
       { poolSize: 8, poolTimeoutMs: 5000, statementTimeoutMs: 20_000 },
     ).initialize();
   [one, other] = await Promise.all([connect(), connect()]);
@@ -286,5 +288,30 @@ describe.each(USERS)('the queue in $table', ({ table, dueAt, takesOver, insert, 
     await here.claim(1);
     await waitFor(async () => (await here.queue.length()).age < 60);
     expect(await here.queue.length()).toMatchObject({ waiting: 2, running: 1 });
+  });
+});
+
+describe('work that is done within one transaction: replay jobs', () => {
+  const repositoryOf = (dataSource: DataSource) => new ReplayJobsRepository(dataSource.getRepository(ReplayJob));
+
+  it('is taken by one worker each, what has waited longest first, and by another once that transaction is over', async () => {
+    const [first, second] = [newId(), newId()];
+    await one.query(
+      `INSERT INTO webhook_replay_jobs (id, filter, dry_run, rate_per_second, status, total, created_by, updated_at)
+       VALUES ($1, '{}', false, 1, 'RUNNING', 1, '', now() - interval '2 minutes'),
+              ($2, '{}', false, 1, 'QUEUED', 1, '', now() - interval '1 minute'),
+              (gen_random_uuid(), '{}', false, 1, 'RUNNING', 1, '', now() + interval '1 minute'),
+              (gen_random_uuid(), '{}', false, 1, 'COMPLETED', 1, '', now() - interval '3 minutes')`,
+      [first, second],
+    );
+    const [here, there] = [repositoryOf(one), repositoryOf(other)];
+    await one.transaction(async (tx) => {
+      expect(await here.takeDue(tx, 1000)).toMatchObject({ id: first });
+      await other.transaction(async (rival) => {
+        expect(await there.takeDue(rival, 1000)).toMatchObject({ id: second });
+        expect(await one.transaction((third) => here.takeDue(third, 1000))).toBeNull();
+      });
+    });
+    expect(await other.transaction((tx) => there.takeDue(tx, 1000))).toMatchObject({ id: first });
   });
 });

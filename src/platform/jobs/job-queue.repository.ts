@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Transactor } from '../transaction/index.js';
+import { lockedRows } from '../work-queue/index.js';
 
 const EXPIRED = 'It was not done before it expired';
 
-/**
- * Jobs past their expiry that nobody works on; the last error of theirs says why it came to that. What is locked is at
- * work. Index: jobs_expires_at_idx.
- */
+/** Past their expiry, and nobody works on them. Index: jobs_expires_at_idx. */
+const EXPIRED_JOBS = lockedRows(
+  'id',
+  'jobs',
+  `expires_at <= now() AND due_at IS NOT NULL AND (state = 'WAITING' OR due_at <= now())`,
+  'expires_at',
+  '$1',
+);
+
+/** The last error of theirs says why it came to that. */
 const GIVE_UP_EXPIRED = `
-  WITH expired AS MATERIALIZED (
-    SELECT id
-    FROM jobs
-    WHERE expires_at <= now() AND due_at IS NOT NULL AND (state = 'WAITING' OR due_at <= now())
-    ORDER BY expires_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-  ),
+  WITH expired AS MATERIALIZED (${EXPIRED_JOBS}),
   given_up AS (
     UPDATE jobs
     SET

@@ -8,7 +8,7 @@ const claim = (claimId: string) => ({ id: claimId, claimId });
 function holding(...lost: string[]): InFlight<{ id: string; claimId: string }> {
   const isOurs = ({ claimId }: { claimId: string }) => !lost.includes(claimId);
   return new InFlight({
-    noun: 'piece',
+    work: { noun: 'piece' },
     leaseMs: 3000,
     extend: async (asked) => new Set(asked.filter(isOurs).map(({ claimId }) => claimId)),
   });

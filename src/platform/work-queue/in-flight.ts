@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseUnavailable } from '../database/index.js';
 import { ClaimLostError, HandedBackError } from './work.errors.js';
 import { type Claimed, HEARTBEATS_PER_LEASE, type WorkQueue } from './work-queue.js';
+import type { WorkTable } from './work-table.js';
 
 /** How long an aborted attempt may take to end before the process ends all the same. */
 const HAND_BACK_MS = 3000;
@@ -26,7 +27,9 @@ export class InFlight<T extends Claim> implements OnApplicationShutdown {
   private ended: Error | undefined;
   private markEmpty = (): void => undefined;
 
-  constructor(private readonly queue: Pick<WorkQueue<T & Claimed>, 'noun' | 'leaseMs' | 'extend'>) {}
+  constructor(
+    private readonly queue: Pick<WorkQueue<T & Claimed>, 'leaseMs' | 'extend'> & { work: Pick<WorkTable, 'noun'> },
+  ) {}
 
   get claims(): T[] {
     return Array.from(this.held.values(), ({ claim }) => claim);
@@ -61,15 +64,15 @@ export class InFlight<T extends Claim> implements OnApplicationShutdown {
     if (asked.length === 0) return;
     const ours = await this.queue.extend(asked);
     for (const { claimId } of asked) {
-      if (!ours.has(claimId)) this.held.get(claimId)?.controller.abort(new ClaimLostError(this.queue.noun));
+      if (!ours.has(claimId)) this.held.get(claimId)?.controller.abort(new ClaimLostError(this.queue.work.noun));
     }
   }
 
   /** Aborts every attempt, those to come too, and waits until all have ended, three seconds at most. */
   async onApplicationShutdown(): Promise<void> {
-    this.ended = new HandedBackError(this.queue.noun);
+    this.ended = new HandedBackError(this.queue.work.noun);
     if (this.held.size === 0) return;
-    this.logger.warn(`Handing back ${this.held.size} unfinished ${this.queue.noun}s`);
+    this.logger.warn(`Handing back ${this.held.size} unfinished ${this.queue.work.noun}s`);
     const empty = new Promise<void>((resolve) => (this.markEmpty = resolve));
     for (const { controller } of this.held.values()) controller.abort(this.ended);
     await Promise.race([empty, delay(HAND_BACK_MS, undefined, { ref: false })]);

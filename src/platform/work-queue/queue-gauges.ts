@@ -2,14 +2,10 @@ import type { Metrics } from '../metrics/index.js';
 import type { Claimed, QueueLength, WorkQueue } from './work-queue.js';
 
 /** Shows how long a queue is and how long what is due has waited, as `<prefix>_queue_depth` and `<prefix>_oldest_due_seconds`. */
-export function showQueue(
-  metrics: Metrics,
-  prefix: string,
-  queue: Pick<WorkQueue<Claimed>, 'noun' | 'runningState' | 'length'>,
-): void {
-  const { noun } = queue;
+export function showQueue(metrics: Metrics, prefix: string, queue: Pick<WorkQueue<Claimed>, 'work' | 'length'>): void {
+  const { noun, state } = queue.work;
   const things = `${noun.charAt(0).toUpperCase()}${noun.slice(1)}s`;
-  const runningLabel = queue.runningState.toLowerCase();
+  const runningLabel = state.running.toLowerCase();
   let reading: Promise<QueueLength> | undefined;
   // One query for both gauges: they are collected at the same time, and each sees what is so now.
   const read = () => (reading ??= queue.length().finally(() => (reading = undefined)));

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { PROCESS_NAME } from '../../kernel/process-name.js';
 import type { Transactor } from '../transaction/index.js';
 import { ClaimLostError } from './work.errors.js';
-import { bounds, OURS_IN_PLACE, STILL_OURS, statementsOf, type WorkStatements, type WorkTable } from './work-table.js';
+import { bounds, OURS_IN_PLACE, STILL_OURS, statementsOf, type WorkTable } from './work-table.js';
 
 /** A piece of work this process may do until its lease ends. */
 export interface Claimed {
@@ -31,22 +31,14 @@ const BOUND = bounds(1);
  * what is written with them. All times are the database's.
  */
 export class WorkQueue<T extends Claimed> {
-  private readonly statements: WorkStatements;
+  private readonly statements;
 
   constructor(
     protected readonly transactor: Transactor,
-    private readonly work: WorkTable,
+    readonly work: WorkTable,
     readonly leaseMs: number,
   ) {
     this.statements = statementsOf(work);
-  }
-
-  get noun(): string {
-    return this.work.noun;
-  }
-
-  get runningState(): string {
-    return this.work.state.running;
   }
 
   /** Those of a claim that are claimed still, whoever made it; undefined when it was lost. */
@@ -64,7 +56,7 @@ export class WorkQueue<T extends Claimed> {
 
   async length(): Promise<QueueLength> {
     const [length] = await this.transactor.statement<QueueLength>(this.statements.length, []);
-    if (!length) throw new Error(`The ${this.noun}s could not be counted`);
+    if (!length) throw new Error(`The ${this.work.noun}s could not be counted`);
     return length;
   }
 
@@ -86,12 +78,12 @@ export class WorkQueue<T extends Claimed> {
         if ((await tx.query<unknown[]>(this.statements.begin, parameters)).length === 0) return false;
         await effect(tx);
         const [, ended] = await tx.query<[object[], number]>(`${head} WHERE ${OURS_IN_PLACE}`, [id, claimId, place]);
-        if (ended === 0) throw new ClaimLostError(this.noun);
+        if (ended === 0) throw new ClaimLostError(this.work.noun);
         return true;
       });
       if (finished) return;
     }
-    throw new ClaimLostError(this.noun);
+    throw new ClaimLostError(this.work.noun);
   }
 
   /** For an attempt whose claim is proved when it ends: the first statement of its transaction. */
@@ -120,6 +112,7 @@ export class WorkQueue<T extends Claimed> {
   }
 }
 
-function idsOf(claims: readonly { id: string; claimId: string }[]): [ids: string[], claimIds: string[]] {
+/** The parameters `$1` and `$2` of `STILL_OURS`. */
+export function idsOf(claims: readonly { id: string; claimId: string }[]): [ids: string[], claimIds: string[]] {
   return [claims.map(({ id }) => id), claims.map(({ claimId }) => claimId)];
 }

@@ -25,15 +25,6 @@ export interface WorkTable {
   readonly columns: string;
 }
 
-/** The statements of a table; all times are the database's. */
-export interface WorkStatements {
-  readonly claim: string;
-  readonly claimed: string;
-  readonly begin: string;
-  readonly extend: string;
-  readonly length: string;
-}
-
 /** Conditions on the claims of parameters `$1` and `$2`. Index: the primary key. */
 export const STILL_OURS = 'id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])';
 
@@ -49,12 +40,12 @@ const LEASE = `clock_timestamp() + $2 * interval '1 millisecond'`;
 export const bounds = (first: number) =>
   `SELECT set_config('statement_timeout', $${first}, true), set_config('idle_in_transaction_session_timeout', $${first + 1}, true)`;
 
-export function statementsOf(work: WorkTable): WorkStatements {
+/** The statements of a table; all times are the database's. */
+export function statementsOf(work: WorkTable) {
   const { table, dueAt, state, takesOver, columns } = work;
   const waits = `${dueAt} <= now()${takesOver ? '' : ` AND ${state.column} <> '${state.running}'`}`;
   const claimed = `id, claim_id AS "claimId", ctid::text AS place, ${columns}`;
   return {
-    // What is locked is at work in a transaction, or being claimed.
     claim: `
       WITH due AS MATERIALIZED (${due(work, waits)}),
       claimed AS (
@@ -91,17 +82,27 @@ export function statementsOf(work: WorkTable): WorkStatements {
 
 /** `$3` says how much room there is; with lanes, `$3` names them and `$4` says how much each has. */
 function due({ table, dueAt, lane, claimable, narrowed }: WorkTable, waits: string): string {
-  const inLane = lane === undefined ? '' : `work.${lane} = room.lane AND `;
-  const select = (limit: string) => `
-    SELECT id, ${dueAt} AS due_at${narrowed ? `, ${narrowed.columns}` : ''}
-    FROM ${table} AS work
-    WHERE ${inLane}${waits} AND (${claimable})
-    ORDER BY ${dueAt}
-    LIMIT ${limit}
-    FOR UPDATE SKIP LOCKED`;
-  if (lane === undefined) return select('$3');
+  const columns = `id, ${dueAt} AS due_at${narrowed ? `, ${narrowed.columns}` : ''}`;
+  const where = `${waits} AND (${claimable})`;
+  if (lane === undefined) return lockedRows(columns, table, where, dueAt, '$3');
   return `
     SELECT found.*
     FROM unnest($3::text[], $4::integer[]) AS room (lane, free)
-    CROSS JOIN LATERAL (${select('room.free')}) AS found`;
+    CROSS JOIN LATERAL (${lockedRows(columns, table, `work.${lane} = room.lane AND ${where}`, dueAt, 'room.free')}) AS found`;
+}
+
+/**
+ * A query that takes rows for as long as its transaction lasts, in order of a time, and passes over what somebody else has: that
+ * is at work, or being claimed. For work that is done within one transaction it is the whole claim.
+ *
+ * @param where a condition on `work`
+ */
+export function lockedRows(columns: string, table: string, where: string, orderBy: string, limit: string): string {
+  return `
+    SELECT ${columns}
+    FROM ${table} AS work
+    WHERE ${where}
+    ORDER BY ${orderBy}
+    LIMIT ${limit}
+    FOR NO KEY UPDATE SKIP LOCKED`;
 }

@@ -8,6 +8,8 @@ import {
   ClaimLostError,
   type Claimed,
   HEARTBEATS_PER_LEASE,
+  idsOf,
+  STILL_OURS,
   WorkQueue,
   type WorkTable,
 } from '../../../platform/work-queue/index.js';
@@ -133,7 +135,7 @@ const CURRENT = `
         AND other.occurred_at > event.occurred_at AND other.status = 'PROCESSED'
     ) AS stale
   FROM webhook_events AS event
-  WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
+  WHERE ${STILL_OURS}`;
 
 /** Claims on due events: who may work on what, until when. All times are the database's. */
 @Injectable()
@@ -186,7 +188,7 @@ export class ClaimsRepository extends WorkQueue<ClaimedEvent> {
     try {
       await tx.query(RECORD, [events.map(({ id }) => id), attempts, status, ms, PROCESS_NAME]);
     } catch (error) {
-      if (isUniqueViolation(error)) throw new ClaimLostError(this.noun, error);
+      if (isUniqueViolation(error)) throw new ClaimLostError(this.work.noun, error);
       throw error;
     }
   }
@@ -224,7 +226,7 @@ export class ClaimsRepository extends WorkQueue<ClaimedEvent> {
    * @returns by id
    */
   async current(events: readonly ClaimedEvent[]): Promise<ReadonlyMap<string, { stale: boolean }>> {
-    const rows = await this.transactor.statement<{ id: string; stale: boolean }>(CURRENT, claimsOf(events));
+    const rows = await this.transactor.statement<{ id: string; stale: boolean }>(CURRENT, idsOf(events));
     return new Map(rows.map((row) => [row.id, row]));
   }
 
@@ -232,8 +234,4 @@ export class ClaimsRepository extends WorkQueue<ClaimedEvent> {
     const { WEBHOOK_LEASE_MS: leaseMs, WEBHOOK_PROCESSING_TIMEOUT_MS: processingMs } = this.config;
     return Math.max(processingMs, Math.floor(leaseMs * (1 - 1 / HEARTBEATS_PER_LEASE)));
   }
-}
-
-function claimsOf(events: readonly ClaimedEvent[]): [ids: string[], claimIds: string[]] {
-  return [events.map(({ id }) => id), events.map(({ claimId }) => claimId)];
 }
