@@ -7,11 +7,11 @@ import {
   type ClaimedEvent,
   ClaimsRepository,
 } from '../../src/modules/webhooks/processing/claims.repository.js';
-import { ClaimLostError } from '../../src/modules/webhooks/processing/handler.errors.js';
 import { SweepsRepository } from '../../src/modules/webhooks/processing/sweeps.repository.js';
 import { createDataSource } from '../../src/platform/database/index.js';
 import { Metrics } from '../../src/platform/metrics/index.js';
 import { Transactor } from '../../src/platform/transaction/index.js';
+import { ClaimLostError } from '../../src/platform/work-queue/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -28,7 +28,7 @@ class Replica {
     config: Config,
   ) {
     this.transactor = new Transactor(dataSource, new Metrics());
-    this.claims = new ClaimsRepository(config, dataSource, this.transactor);
+    this.claims = new ClaimsRepository(config, this.transactor);
   }
 
   static async connect(url: string, config: Config): Promise<Replica> {

@@ -1,25 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Metrics } from '../../platform/metrics/index.js';
-
-/** Index: webhook_events_due_idx, so the depth of history does not matter. */
-const QUEUE = `
-  SELECT
-    count(*) FILTER (WHERE status <> 'PROCESSING')::integer AS waiting,
-    count(*) FILTER (WHERE status = 'PROCESSING')::integer AS processing,
-    coalesce(
-      extract(epoch FROM now() - min(next_attempt_at) FILTER (WHERE status <> 'PROCESSING' AND next_attempt_at <= now())),
-      0
-    )::float8 AS age
-  FROM webhook_events
-  WHERE next_attempt_at IS NOT NULL`;
-
-interface Queue {
-  waiting: number;
-  processing: number;
-  /** Seconds. */
-  age: number;
-}
+import { showQueue } from '../../platform/work-queue/index.js';
+import { ClaimsRepository } from './processing/claims.repository.js';
 
 /** What the webhook engine tells Prometheus. Labels are source names and fixed words, never what a sender chose. */
 @Injectable()
@@ -36,7 +18,7 @@ export class WebhookMetrics {
   private readonly conflicts;
   private readonly leasesExpired;
 
-  constructor(metrics: Metrics, dataSource: DataSource) {
+  constructor(metrics: Metrics, claims: ClaimsRepository) {
     this.received = metrics.counter('holdfast_webhook_events_received_total', 'Verified webhooks by what they were', [
       'source',
       'result',
@@ -71,20 +53,7 @@ export class WebhookMetrics {
       'holdfast_webhook_leases_expired_total',
       'Claims whose worker did not come back in time',
     );
-    let reading: Promise<Queue> | undefined;
-    // One query for both gauges: they are collected at the same time, and each sees what is so now.
-    const queue = () => (reading ??= readQueue(dataSource).finally(() => (reading = undefined)));
-    metrics.gauge('holdfast_webhook_queue_depth', 'Events not finished yet', ['state'], async (gauge) => {
-      const { waiting, processing } = await queue();
-      gauge.set({ state: 'waiting' }, waiting);
-      gauge.set({ state: 'processing' }, processing);
-    });
-    const oldest = 'holdfast_webhook_oldest_due_seconds';
-    metrics.gauge(oldest, 'How long the oldest due event has waited', [], async (gauge) => {
-      // Unknown while the database is away, rather than what it was before.
-      gauge.set(NaN);
-      gauge.set((await queue()).age);
-    });
+    showQueue(metrics, 'holdfast_webhook', claims);
   }
 
   /** Counters start at 0 for a known source, so that the first dead letter is an increase and not the first value. */
@@ -120,10 +89,4 @@ export class WebhookMetrics {
     this.processed.inc({ source, status });
     (status === 'FAILED' ? this.retries : this.deadLetters).inc({ source });
   }
-}
-
-async function readQueue(dataSource: DataSource): Promise<Queue> {
-  const [queue] = await dataSource.query<Queue[]>(QUEUE);
-  if (!queue) throw new Error('The queue could not be counted');
-  return queue;
 }

@@ -1,38 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Transactor } from '../transaction/index.js';
+import { lockedRows } from '../work-queue/index.js';
 
 const EXPIRED = 'It was not done before it expired';
 
-/** Index: jobs_due_idx, so that given-up ones do not count and cost nothing. */
-const LENGTH = `
-  SELECT
-    count(*) FILTER (WHERE state = 'WAITING')::integer AS waiting,
-    count(*) FILTER (WHERE state = 'RUNNING')::integer AS running,
-    coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0)::float8 AS age
-  FROM jobs
-  WHERE due_at IS NOT NULL`;
+/** Past their expiry, and nobody works on them. Index: jobs_expires_at_idx. */
+const EXPIRED_JOBS = lockedRows(
+  'id',
+  'jobs',
+  `expires_at <= now() AND due_at IS NOT NULL AND (state = 'WAITING' OR due_at <= now())`,
+  'expires_at',
+  '$1',
+);
 
-export interface QueueLength {
-  waiting: number;
-  running: number;
-  /** Seconds that the oldest due job has waited. */
-  age: number;
-}
-
-/**
- * Jobs past their expiry that nobody works on; the last error of theirs says why it came to that. What is locked is at
- * work. Index: jobs_expires_at_idx.
- */
+/** The last error of theirs says why it came to that. */
 const GIVE_UP_EXPIRED = `
-  WITH expired AS MATERIALIZED (
-    SELECT id
-    FROM jobs
-    WHERE expires_at <= now() AND due_at IS NOT NULL AND (state = 'WAITING' OR due_at <= now())
-    ORDER BY expires_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-  ),
+  WITH expired AS MATERIALIZED (${EXPIRED_JOBS}),
   given_up AS (
     UPDATE jobs
     SET
@@ -66,16 +49,7 @@ const REMOVE_GIVEN_UP = `
 /** The queue as a whole, whoever works on it; safe on many replicas at once. All times are the database's. */
 @Injectable()
 export class JobQueueRepository {
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly transactor: Transactor,
-  ) {}
-
-  async length(): Promise<QueueLength> {
-    const [length] = await this.dataSource.query<QueueLength[]>(LENGTH);
-    if (!length) throw new Error('The jobs could not be counted');
-    return length;
-  }
+  constructor(private readonly transactor: Transactor) {}
 
   /** @returns those it gave up, `limit` at most */
   giveUpExpired(limit: number): Promise<ExpiredJob[]> {

@@ -1,14 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
 import { backoffDelay } from '../../kernel/backoff.js';
 import { isJsonObject, parseExactJson } from '../../kernel/exact-json.js';
 import { isDatabaseUnavailable } from '../database/index.js';
 import { SecretUnreadableError } from '../encryption/index.js';
-import { settledWithin } from '../lease/index.js';
-import { CommitOutcomeUnknownError, Transactor } from '../transaction/index.js';
+import { CommitOutcomeUnknownError } from '../transaction/index.js';
+import { ClaimLostError, HandedBackError, settledWithin } from '../work-queue/index.js';
 import { describeFailure, stackOf } from './failed-attempt.js';
-import { JobGivenUpError, JobHandedBackError, JobLostError, JobTimeoutError } from './job.errors.js';
+import { JobGivenUpError, JobTimeoutError } from './job.errors.js';
 import type { Job } from './job.js';
 import type { JobHandler } from './job-handlers.js';
 import { JobMetrics, type JobOutcome } from './job-metrics.js';
@@ -18,8 +16,6 @@ import { type ClaimedJob, JobsRepository } from './jobs.repository.js';
 
 /** A job that takes its worker with it this often is given up: it would go round for ever. */
 const MAX_ABANDONED = 10;
-/** How often somebody who could not tell the database asks again. */
-const ASK_AGAIN_MS = 250;
 
 /** Runs one claimed job to its end, whatever that is. */
 @Injectable()
@@ -29,7 +25,6 @@ export class JobRunner {
   constructor(
     private readonly repository: JobsRepository,
     private readonly inFlight: JobsInFlight,
-    private readonly transactor: Transactor,
     private readonly metrics: JobMetrics,
     @Inject(JOB_TIMINGS) private readonly timings: JobTimings,
   ) {}
@@ -62,31 +57,13 @@ export class JobRunner {
     const onTimeout = () => new JobTimeoutError(timeoutMs);
     const withinTime = (work: () => Promise<void>) => settledWithin(timeoutMs, controller, onTimeout, work);
     if (handler.inTransaction) {
-      await this.inTransaction(claimed, timeoutMs, (tx) => withinTime(() => handler.work(tx, job)));
+      await this.repository.finishInTransaction(claimed, timeoutMs, (tx) => withinTime(() => handler.work(tx, job)));
       return 'done';
     }
     await withinTime(() => handler.work(job));
     // What it did cannot be undone, and would be done again if the database were not told.
-    if (!(await this.untilTold(() => this.repository.finish(claimed)))) throw new JobLostError(id);
+    if (!(await this.inFlight.untilTold(() => this.repository.finish(claimed)))) throw new ClaimLostError('job');
     return 'done';
-  }
-
-  private async inTransaction(
-    claimed: ClaimedJob,
-    timeoutMs: number,
-    work: (tx: EntityManager) => Promise<void>,
-  ): Promise<void> {
-    for (let found: ClaimedJob | undefined = claimed; found; found = await this.repository.locate(claimed)) {
-      const inPlace = found;
-      const finished = await this.transactor.run(async (tx) => {
-        if (!(await this.repository.begin(tx, inPlace, timeoutMs))) return false;
-        await work(tx);
-        if (!(await this.repository.finishInTransaction(tx, inPlace))) throw new JobLostError(claimed.id);
-        return true;
-      });
-      if (finished) return;
-    }
-    throw new JobLostError(claimed.id);
   }
 
   private async recordFailure(claimed: ClaimedJob, handler: JobHandler, error: unknown): Promise<JobOutcome> {
@@ -103,8 +80,8 @@ export class JobRunner {
   private verdictOn(claimed: ClaimedJob, handler: JobHandler, error: unknown): Verdict {
     const { repository, timings } = this;
     const description = describeFailure(error);
-    if (error instanceof JobLostError) return { outcome: 'lost', record: async () => false };
-    if (error instanceof JobHandedBackError) {
+    if (error instanceof ClaimLostError) return { outcome: 'lost', record: async () => false };
+    if (error instanceof HandedBackError) {
       return { outcome: 'handed_back', record: () => repository.putBack(claimed, 0, null) };
     }
     if (error instanceof SecretUnreadableError) {
@@ -127,24 +104,12 @@ export class JobRunner {
     try {
       if (!isDatabaseUnavailable(recordingError)) throw recordingError;
       const putBack = () => this.repository.putBack(claimed, this.timings.afterOutage, describeFailure(error));
-      const outcome = (await this.untilTold(putBack)) ? 'postponed' : 'lost';
+      const outcome = (await this.inFlight.untilTold(putBack)) ? 'postponed' : 'lost';
       this.report(claimed, outcome, error);
       return outcome;
     } catch (lastError) {
       this.logger.warn({ msg: 'A job stays claimed until its lease ends', ...nameOf(claimed), err: lastError });
       return 'lost';
-    }
-  }
-
-  /** @throws what the database answers, and when it is away and this process ends */
-  private async untilTold(tell: () => Promise<boolean>): Promise<boolean> {
-    for (;;) {
-      try {
-        return await tell();
-      } catch (error) {
-        if (!isDatabaseUnavailable(error) || this.inFlight.isEnding) throw error;
-        await delay(ASK_AGAIN_MS);
-      }
     }
   }
 

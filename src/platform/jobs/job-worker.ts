@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Every, RepeatingTasks } from '../schedule/index.js';
+import { RunningWork } from '../work-queue/index.js';
 import { JobHandlers } from './job-handlers.js';
 import { JobMetrics } from './job-metrics.js';
 import { JobRunner } from './job-runner.js';
@@ -14,8 +15,7 @@ const POLL = 'due jobs';
  */
 @Injectable()
 export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly running = new Set<Promise<unknown>>();
-  private readonly runningOfKind = new Map<string, number>();
+  private readonly running = new RunningWork();
 
   constructor(
     private readonly handlers: JobHandlers,
@@ -30,10 +30,8 @@ export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutd
     for (const kind of this.handlers.all.keys()) this.metrics.know(kind);
   }
 
-  /** What is running may finish; what does not within the bound is handed back by `JobsInFlight`. */
   async beforeApplicationShutdown(): Promise<void> {
-    const bound = new Promise((resolve) => setTimeout(resolve, this.timings.drain).unref());
-    await Promise.race([Promise.allSettled(this.running), bound]);
+    await this.running.drain(this.timings.drain);
   }
 
   @Every((worker: JobWorker) => worker.timings.poll, { name: POLL, role: 'background' })
@@ -43,24 +41,14 @@ export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutd
     for (const job of await this.repository.claim(room)) {
       const handler = this.handlers.find(job.kind);
       if (handler === undefined) continue;
-      this.count(job.kind, 1);
-      const run = this.runner.run(job, handler).finally(() => {
-        this.running.delete(run);
-        this.count(job.kind, -1);
-        // A backlog is worked off at its own pace, not at that of the poll.
-        void this.tasks.run(POLL);
-      });
-      this.running.add(run);
+      // A backlog is worked off at its own pace, not at that of the poll.
+      this.running.add(this.runner.run(job, handler), () => void this.tasks.run(POLL), job.kind);
     }
   }
 
   private room(): Room[] {
     return [...this.handlers.all]
-      .map(([kind, { options }]) => ({ kind, free: options.concurrency - (this.runningOfKind.get(kind) ?? 0) }))
+      .map(([kind, { options }]) => ({ kind, free: options.concurrency - this.running.of(kind) }))
       .filter(({ free }) => free > 0);
-  }
-
-  private count(kind: string, change: 1 | -1): void {
-    this.runningOfKind.set(kind, (this.runningOfKind.get(kind) ?? 0) + change);
   }
 }

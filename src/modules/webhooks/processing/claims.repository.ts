@@ -1,21 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { PROCESS_NAME } from '../../../kernel/process-name.js';
 import { isUniqueViolation } from '../../../platform/database/index.js';
-import { HEARTBEATS_PER_LEASE } from '../../../platform/lease/index.js';
 import { Transactor } from '../../../platform/transaction/index.js';
+import {
+  ClaimLostError,
+  type Claimed,
+  HEARTBEATS_PER_LEASE,
+  idsOf,
+  STILL_OURS,
+  WorkQueue,
+  type WorkTable,
+} from '../../../platform/work-queue/index.js';
 import type { ProviderName } from '../providers/webhook-provider.js';
 import type { EventMetadata } from '../events/webhook-event.entity.js';
 import type { AttemptOutcome } from '../events/webhook-attempt.entity.js';
-import { ClaimLostError } from './handler.errors.js';
 import { settling } from './settling.js';
 import type { Verdict } from './verdict.js';
 
 /** An event this process may work on until its lease ends. */
-export interface ClaimedEvent {
-  id: string;
-  claimId: string;
+export interface ClaimedEvent extends Claimed {
   source: string;
   provider: ProviderName;
   eventId: string;
@@ -37,57 +42,45 @@ export interface Attempt {
   error: string | null;
 }
 
-const COLUMNS = `
-  id, claim_id AS "claimId", source, provider, event_id AS "eventId", event_type AS "eventType",
-  raw_body AS "rawBody", metadata, ordering_key AS "orderingKey", occurred_at AS "occurredAt",
-  created_at AS "receivedAt", retry_count AS "retryCount", max_retries AS "maxRetries", attempts`;
-
 /**
- * Index: webhook_events_due_idx; PROCESSING rows are in it too (their lease) and are left to the sweep. An ordered
- * event waits while an older one of its entity is unfinished, or a newer one is running that was stored before it
- * (webhook_events_ordering_idx).
+ * Index: webhook_events_due_idx. Events whose lease has ended are left to the sweep. An ordered event waits while an older one
+ * of its entity is unfinished, or a newer one is running that was stored before it (webhook_events_ordering_idx).
  */
-const CLAIM = `
-  WITH due AS MATERIALIZED (
-    SELECT id, next_attempt_at, octet_length(raw_body) AS bytes, retry_count > 0 AS was_tried
-    FROM webhook_events AS candidate
-    WHERE next_attempt_at <= now()
-      AND status IN ('PENDING', 'FAILED')
-      AND (
-        ordering_key IS NULL
-        OR NOT EXISTS (
-          SELECT 1
-          FROM webhook_events AS other
-          WHERE other.source = candidate.source
-            AND other.ordering_key = candidate.ordering_key
-            AND other.next_attempt_at IS NOT NULL
-            AND (other.id < candidate.id OR other.status = 'PROCESSING')
-        )
-      )
-    ORDER BY next_attempt_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-  ),
-  counted AS (
-    SELECT
-      id, was_tried, sum(bytes) OVER earlier - bytes AS bytes_before, count(*) FILTER (WHERE was_tried) OVER earlier AS tried
-    FROM due
-    WINDOW earlier AS (ORDER BY next_attempt_at, id)
-  )
-  UPDATE webhook_events
-  SET
-    status = 'PROCESSING', claim_id = gen_random_uuid(), claimed_by = $2, claimed_at = now(),
-    next_attempt_at = now() + $3 * interval '1 millisecond', updated_at = now()
-  WHERE id IN (SELECT id FROM counted WHERE bytes_before < $4 AND NOT (was_tried AND tried > $5))
-  RETURNING ${COLUMNS}`;
-
-const CLAIM_ONE = `SELECT ${COLUMNS} FROM webhook_events WHERE id = $1 AND claim_id = $2`;
-
-/**
- * The first statement of an attempt's transaction: lets PostgreSQL itself end the attempt of a worker that hangs or is cut off.
- */
-const BOUND = `
-  SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)`;
+const EVENTS: WorkTable = {
+  table: 'webhook_events',
+  noun: 'webhook event',
+  dueAt: 'next_attempt_at',
+  state: { column: 'status', running: 'PROCESSING' },
+  takesOver: false,
+  claimable: `
+    ordering_key IS NULL
+    OR NOT EXISTS (
+      SELECT 1
+      FROM webhook_events AS other
+      WHERE other.source = work.source
+        AND other.ordering_key = work.ordering_key
+        AND other.next_attempt_at IS NOT NULL
+        AND (other.id < work.id OR other.status = 'PROCESSING')
+    )`,
+  narrowed: {
+    columns: 'octet_length(raw_body) AS bytes, retry_count > 0 AS was_tried',
+    query: `
+      SELECT id
+      FROM (
+        SELECT
+          id, was_tried, sum(bytes) OVER earlier - bytes AS bytes_before,
+          count(*) FILTER (WHERE was_tried) OVER earlier AS tried
+        FROM due
+        WINDOW earlier AS (ORDER BY due_at, id)
+      ) AS counted
+      WHERE bytes_before < $4 AND NOT (was_tried AND tried > $5)`,
+  },
+  onClaim: 'claimed_at = now(), updated_at = now()',
+  columns: `
+    source, provider, event_id AS "eventId", event_type AS "eventType", raw_body AS "rawBody", metadata,
+    ordering_key AS "orderingKey", occurred_at AS "occurredAt", created_at AS "receivedAt", retry_count AS "retryCount",
+    max_retries AS "maxRetries", attempts`,
+};
 
 /**
  * The last statement of an attempt's transaction. Two workers that both take an event for theirs write the same row here, and
@@ -123,25 +116,12 @@ const FAIL = `
     claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
   WHERE id IN (SELECT event FROM attempt)`;
 
-/** Heartbeat. SKIP LOCKED: whoever holds the row is about to end the claim. */
-const EXTEND = `
-  WITH held AS MATERIALIZED (
-    SELECT id
-    FROM webhook_events
-    WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])
-    FOR NO KEY UPDATE SKIP LOCKED
-  )
-  UPDATE webhook_events
-  SET next_attempt_at = now() + $3 * interval '1 millisecond'
-  WHERE id IN (SELECT id FROM held)`;
-
 /** Handed back, an event is as it was before the claim: it costs no retry. */
 const RELEASE = `
   UPDATE webhook_events
   SET
     status = CASE WHEN retry_count > 0 THEN 'FAILED' ELSE 'PENDING' END,
-    next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
-  WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
+    next_attempt_at = now(), claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()`;
 
 /** Indexes: webhook_events_pkey, webhook_events_ordering_done_idx. */
 const CURRENT = `
@@ -155,16 +135,17 @@ const CURRENT = `
         AND other.occurred_at > event.occurred_at AND other.status = 'PROCESSED'
     ) AS stale
   FROM webhook_events AS event
-  WHERE id = ANY ($1::uuid[]) AND claim_id = ANY ($2::uuid[])`;
+  WHERE ${STILL_OURS}`;
 
 /** Claims on due events: who may work on what, until when. All times are the database's. */
 @Injectable()
-export class ClaimsRepository {
+export class ClaimsRepository extends WorkQueue<ClaimedEvent> {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    private readonly dataSource: DataSource,
-    private readonly transactor: Transactor,
-  ) {}
+    transactor: Transactor,
+  ) {
+    super(transactor, EVENTS, config.WEBHOOK_LEASE_MS);
+  }
 
   /**
    * Claims due events, oldest due first, skipping what others are claiming. None when somebody claimed another event of the
@@ -175,28 +156,20 @@ export class ClaimsRepository {
    * @param bytes a claim ends with the event whose body reaches this
    */
   async claim(most: number, tried: number, bytes: number): Promise<ClaimedEvent[]> {
-    const parameters = [most, PROCESS_NAME, this.config.WEBHOOK_LEASE_MS, bytes, tried];
     try {
-      const [events] = await this.dataSource.query<[ClaimedEvent[], number]>(CLAIM, parameters);
-      return events;
+      return await this.claimDue(most, bytes, tried);
     } catch (error) {
       if (isUniqueViolation(error)) return [];
       throw error;
     }
   }
 
-  /** The event of a claim that was made when it was stored (inline sources). */
-  async claimed(id: string, claimId: string): Promise<ClaimedEvent | undefined> {
-    const [event] = await this.dataSource.query<ClaimedEvent[]>(CLAIM_ONE, [id, claimId]);
-    return event;
-  }
-
   /**
-   * Lets PostgreSQL end the transaction of an attempt whose statements, or silences, last too long. A silent one ends before
-   * the lease does, which was renewed within a third of it: no other worker begins while this one might still write.
+   * A silent transaction ends before the lease does, which was renewed within a third of it: no other worker begins while this
+   * one might still write.
    */
-  async bound(tx: EntityManager, timeoutMs: number, silenceMs = this.longestSilenceMs): Promise<void> {
-    await tx.query(BOUND, [String(timeoutMs), String(silenceMs)]);
+  override bound(tx: EntityManager, timeoutMs: number, silenceMs = this.longestSilenceMs): Promise<void> {
+    return super.bound(tx, timeoutMs, silenceMs);
   }
 
   /**
@@ -215,7 +188,7 @@ export class ClaimsRepository {
     try {
       await tx.query(RECORD, [events.map(({ id }) => id), attempts, status, ms, PROCESS_NAME]);
     } catch (error) {
-      if (isUniqueViolation(error)) throw new ClaimLostError(error);
+      if (isUniqueViolation(error)) throw new ClaimLostError(this.work.noun, error);
       throw error;
     }
   }
@@ -241,13 +214,8 @@ export class ClaimsRepository {
     return failed === 1;
   }
 
-  /** Heartbeat: another lease for every claim that is still ours. */
-  async extend(events: readonly ClaimedEvent[]): Promise<void> {
-    await this.transactor.statement(EXTEND, [...claimsOf(events), this.config.WEBHOOK_LEASE_MS]);
-  }
-
   async release(events: readonly ClaimedEvent[]): Promise<void> {
-    await this.transactor.statement(RELEASE, claimsOf(events));
+    await this.end(events, RELEASE);
   }
 
   /**
@@ -258,7 +226,7 @@ export class ClaimsRepository {
    * @returns by id
    */
   async current(events: readonly ClaimedEvent[]): Promise<ReadonlyMap<string, { stale: boolean }>> {
-    const rows = await this.dataSource.query<{ id: string; stale: boolean }[]>(CURRENT, claimsOf(events));
+    const rows = await this.transactor.statement<{ id: string; stale: boolean }>(CURRENT, idsOf(events));
     return new Map(rows.map((row) => [row.id, row]));
   }
 
@@ -266,8 +234,4 @@ export class ClaimsRepository {
     const { WEBHOOK_LEASE_MS: leaseMs, WEBHOOK_PROCESSING_TIMEOUT_MS: processingMs } = this.config;
     return Math.max(processingMs, Math.floor(leaseMs * (1 - 1 / HEARTBEATS_PER_LEASE)));
   }
-}
-
-function claimsOf(events: readonly ClaimedEvent[]): [ids: string[], claimIds: string[]] {
-  return [events.map(({ id }) => id), events.map(({ claimId }) => claimId)];
 }

@@ -3,19 +3,19 @@ import { inspect } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type JsonObject, parseExactJson } from '../../../kernel/exact-json.js';
-import { settledWithin } from '../../../platform/lease/index.js';
 import {
   LEDGER_LOCK,
   READ_COMMITTED,
   Transactor,
   type TransactionOptions,
 } from '../../../platform/transaction/index.js';
+import { ClaimLostError, HandedBackError, settledWithin } from '../../../platform/work-queue/index.js';
 import { WebhookMetrics } from '../webhook-metrics.js';
 import { webhookJson } from '../events/webhook-body.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
 import { type Attempt, type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { DeadLetters } from './dead-letters.js';
-import { ClaimLostError, HandedBackError, ProcessingTimeoutError } from './handler.errors.js';
+import { ProcessingTimeoutError } from './handler.errors.js';
 import { type EventGroup, EventGroups } from './event-groups.js';
 import type { Handlers } from './handler-registry.js';
 import { verdictOn } from './verdict.js';

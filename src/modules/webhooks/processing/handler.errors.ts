@@ -25,21 +25,3 @@ export class ProcessingTimeoutError extends Error {
     super(`The handlers took longer than ${timeoutMs} ms and were rolled back`);
   }
 }
-
-/** Another worker has taken the event (our lease ended): whatever this attempt wrote is rolled back. */
-export class ClaimLostError extends Error {
-  override readonly name = 'ClaimLostError';
-
-  constructor(cause: unknown) {
-    super('The claim on a webhook event was lost before it was done', { cause });
-  }
-}
-
-/** The process ends: the attempt is rolled back and the event given back as it was. */
-export class HandedBackError extends Error {
-  override readonly name = 'HandedBackError';
-
-  constructor() {
-    super('The server is shutting down; the event goes back to the queue');
-  }
-}

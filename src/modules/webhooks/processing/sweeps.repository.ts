@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lockedRows } from '../../../platform/work-queue/index.js';
 import type { DeadLetter } from './dead-letters.js';
 import { settling } from './settling.js';
 
@@ -7,31 +8,21 @@ export interface AbandonedEvent extends DeadLetter {
   status: 'FAILED' | 'DEAD_LETTER';
 }
 
+/** Index: webhook_events_due_idx. */
+const expired = (columns: string) =>
+  lockedRows(columns, 'webhook_events', `next_attempt_at <= now() AND status = 'PROCESSING'`, 'next_attempt_at', '$1');
+
 /** Their worker died between the commit of their attempt and telling so. */
-const SETTLE_EXPIRED = settling(`event.id IN (
-  SELECT id
-  FROM webhook_events
-  WHERE next_attempt_at <= now() AND status = 'PROCESSING'
-  ORDER BY next_attempt_at
-  LIMIT $1
-  FOR UPDATE SKIP LOCKED
-)`);
+const SETTLE_EXPIRED = settling(`event.id IN (${expired('id')})`);
 
 /**
  * Claims whose lease has ended: their worker died or hangs. It counts as an attempt, so that an event that kills its
  * worker each time ends as a dead letter instead of going round for ever; and with the row of that attempt in place, a
  * worker that comes back can record none. The insert waits for a worker that is recording right now and gives way to it; the
- * next sweep settles its event. Several sweepers share the work. Index: webhook_events_due_idx.
+ * next sweep settles its event. Several sweepers share the work.
  */
 const RECOVER = `
-  WITH expired AS MATERIALIZED (
-    SELECT id, attempts + 1 AS attempt, claimed_at, claimed_by
-    FROM webhook_events
-    WHERE next_attempt_at <= now() AND status = 'PROCESSING'
-    ORDER BY next_attempt_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-  ),
+  WITH expired AS MATERIALIZED (${expired('id, attempts + 1 AS attempt, claimed_at, claimed_by')}),
   abandoned AS (
     INSERT INTO webhook_attempts (event, attempt, outcome, error, started_at, duration_ms, worker)
     SELECT

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { Every } from '../../../platform/schedule/index.js';
+import { RunningWork } from '../../../platform/work-queue/index.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
 import { type ClaimedEvent, ClaimsRepository } from './claims.repository.js';
 import { type EventGroup, EventGroups } from './event-groups.js';
@@ -28,7 +29,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 @Injectable()
 export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger(WebhookWorker.name);
-  private readonly running = new Set<Promise<unknown>>();
+  private readonly running = new RunningWork();
   /** Claimed, until there is room. */
   private readonly waiting: EventGroup[] = [];
   /** When a transaction last began or ended. */
@@ -76,10 +77,8 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
     await this.processor.handBack(eventsOf(this.waiting.splice(0)));
   }
 
-  /** What is running may finish; what does not within the bound is handed back by `ClaimsInFlight`. */
   async beforeApplicationShutdown(): Promise<void> {
-    const bound = new Promise((resolve) => setTimeout(resolve, this.config.SHUTDOWN_TIMEOUT_MS / 2).unref());
-    await Promise.race([Promise.allSettled(this.running), bound]);
+    await this.running.drain(this.config.SHUTDOWN_TIMEOUT_MS / 2);
   }
 
   private claimIfRoom(): void {
@@ -123,14 +122,12 @@ export class WebhookWorker implements OnApplicationBootstrap, OnModuleDestroy, B
   }
 
   private run(group: EventGroup): void {
-    const run = this.process(group).finally(() => {
-      this.running.delete(run);
+    this.running.add(this.process(group), () => {
       this.runSoon([]);
       // The next event of the same entity may have become due with this one's end.
       if (group.events.some(({ orderingKey }) => orderingKey !== null)) this.ring();
       else this.claimIfRoom();
     });
-    this.running.add(run);
   }
 
   private async process(group: EventGroup): Promise<void> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, LessThan, Repository } from 'typeorm';
+import { lockedRows } from '../../../platform/work-queue/index.js';
 import type { EventFilterDto } from '../events/event-filter.dto.js';
 import { EVENT_FILTER, filterParameters } from '../events/events.repository.js';
 import { ReplayJob } from './replay-job.entity.js';
@@ -8,16 +9,16 @@ import { ReplayJob } from './replay-job.entity.js';
 const COUNT = `SELECT count(*)::integer AS total FROM webhook_events WHERE ${EVENT_FILTER} AND status <> 'PROCESSING'`;
 
 /**
- * One job to work on. SKIP LOCKED: several workers share the jobs, one a job. A job is due when a slice of its rate has
- * passed since the last one (`updated_at`).
+ * One job to work on: several workers share the jobs, one a job. A slice is one transaction, so that its lock is all the claim it
+ * needs. A job is due when a slice of its rate has passed since the last one (`updated_at`).
  */
-const TAKE_DUE = `
-  SELECT id
-  FROM webhook_replay_jobs
-  WHERE status IN ('QUEUED', 'RUNNING') AND (status = 'QUEUED' OR updated_at <= now() - $1 * interval '1 millisecond')
-  ORDER BY updated_at
-  LIMIT 1
-  FOR UPDATE SKIP LOCKED`;
+const TAKE_DUE = lockedRows(
+  'id',
+  'webhook_replay_jobs',
+  `status = 'QUEUED' OR (status = 'RUNNING' AND updated_at <= now() - $1 * interval '1 millisecond')`,
+  'updated_at',
+  '1',
+);
 
 /**
  * The next events in order of arrival, up to the moment the job was made: what it replays itself comes later. Locked, so
