@@ -250,7 +250,11 @@ describe.each(USERS)('the queue in $table', ({ table, dueAt, takesOver, insert, 
       const claim = await claimOne();
       await steal(claim);
       let begun = false;
-      await expect(finish(claim, async () => (begun = true))).rejects.toThrow(ClaimLostError);
+      const begin = async () => (begun = true);
+      await expect(finish(claim, begin)).rejects.toThrow(ClaimLostError);
+      // Its row may lie where it lay: another's claim on it is no claim of ours.
+      const [row] = await one.query<{ place: string }[]>(`SELECT ctid::text AS place FROM ${table}`);
+      await expect(finish({ ...claim, ...row }, begin)).rejects.toThrow(ClaimLostError);
       expect(begun).toBe(false);
     });
 
