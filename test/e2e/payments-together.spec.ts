@@ -17,7 +17,8 @@ async function paidWhileNobodyPosts(descriptions: readonly string[]): Promise<An
   try {
     await holder.query('BEGIN; LOCK TABLE ledger_writer IN EXCLUSIVE MODE');
     const answers = descriptions.map((description) => take(1000, { ...BY_CARD, description }));
-    const made = () => stripe.callsOf('create', ({ params }) => descriptions.includes(String(params['description'])));
+    const made = () =>
+      stripe.callsOf('create', ({ params }) => descriptions.some((each) => each === params['description']));
     await waitFor(async () => made().length === descriptions.length, { what: 'all to be made at Stripe' });
     await holder.query('COMMIT');
     return await Promise.all(answers);
