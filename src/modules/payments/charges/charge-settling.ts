@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UnavailableError } from '../../../kernel/app-error.js';
 import { type Coalescer, CoalescerFactory } from '../../../platform/coalescer/index.js';
-import { isDatabaseUnavailable } from '../../../platform/database/index.js';
+import { isDatabaseUnavailable, isStatementTimeout } from '../../../platform/database/index.js';
 import { LEDGER_LOCK, READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { OperationsRepository } from '../providers/operations.repository.js';
 import { type ChargeNews, ChargeReports } from './charge-reports.js';
@@ -38,8 +38,9 @@ export class ChargeSettling {
         await this.settleAll(succeeded);
         return succeeded.map(() => ({ result: undefined }));
       },
-      // Whatever is not the database's absence may be one charge's: it must not fail the others.
-      splitOn: (error) => !(error instanceof UnavailableError) && !isDatabaseUnavailable(error),
+      // Whatever is neither the database's absence nor a ledger that is held may be one charge's: it must not fail the others.
+      splitOn: (error) =>
+        !(error instanceof UnavailableError) && !isDatabaseUnavailable(error) && !isStatementTimeout(error),
     });
   }
 
