@@ -17,6 +17,7 @@ import { SandboxPageController } from './adapters/sandbox/sandbox-page.controlle
 import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
+import { ANALYTICS_ENTITIES, ANALYTICS_PROVIDERS, PaymentFiguresController } from './analytics/index.js';
 import { ChargeReports } from './charges/charge-reports.js';
 import { DisputeMovement } from './disputes/dispute-movement.entity.js';
 import { DisputeReports } from './disputes/dispute-reports.js';
@@ -92,6 +93,7 @@ export class PaymentsModule {
           FraudRule,
           RuleEvaluation,
           ...RECONCILIATION_ENTITIES,
+          ...ANALYTICS_ENTITIES,
         ]),
         HttpClientModule,
         JobsModule,
@@ -107,6 +109,7 @@ export class PaymentsModule {
         WalletPaymentsController,
         FraudRulesController,
         ReconciliationsController,
+        PaymentFiguresController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
@@ -137,6 +140,7 @@ export class PaymentsModule {
         ProviderReturns,
         ProviderDirectory,
         ...RECONCILIATION_PROVIDERS,
+        ...ANALYTICS_PROVIDERS,
         ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
           provide: PAYMENT_PROVIDERS_IN_USE,
