@@ -21,6 +21,7 @@ import { AddDisputes1795248019000 } from './1795248019000-AddDisputes.js';
 import { AddFraudRules1795248020000 } from './1795248020000-AddFraudRules.js';
 import { CreateReconciliations1795248021000 } from './1795248021000-CreateReconciliations.js';
 import { AddDisputesRule1795248021500 } from './1795248021500-AddDisputesRule.js';
+import { AddPaymentAnalytics1795248022000 } from './1795248022000-AddPaymentAnalytics.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -47,4 +48,5 @@ export const MIGRATIONS = [
   AddFraudRules1795248020000,
   CreateReconciliations1795248021000,
   AddDisputesRule1795248021500,
+  AddPaymentAnalytics1795248022000,
 ];

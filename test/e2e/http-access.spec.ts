@@ -25,6 +25,7 @@ const PUBLIC = [
 
 /** What each other route asks for; '' is any valid key. A new route has to be added here. */
 const SCOPES: Record<string, string> = {
+  'GET /api/analytics/payments': 'payments:read',
   'GET /api/api-keys': 'admin',
   'POST /api/api-keys': '',
   'GET /api/api-keys/{id}': 'admin',

@@ -1,4 +1,5 @@
 import { SANDBOX_ENTITIES } from './adapters/sandbox/index.js';
+import { ANALYTICS_ENTITIES } from './analytics/index.js';
 import { DisputeMovement } from './disputes/dispute-movement.entity.js';
 import { Dispute } from './disputes/dispute.entity.js';
 import { PaymentRefund } from './refunds/payment-refund.entity.js';
@@ -20,6 +21,7 @@ export const PAYMENT_ENTITIES = [
   FraudRule,
   RuleEvaluation,
   ...RECONCILIATION_ENTITIES,
+  ...ANALYTICS_ENTITIES,
   ...SANDBOX_ENTITIES,
 ];
 

@@ -1,9 +1,10 @@
-import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { Payment } from './payment.entity.js';
 import type { ChangeSource, ChargeStatus, PaymentId } from './payment.js';
 
 /** A step in the history of a charge; rows are inserted and never changed. */
 @Entity('payment_transitions')
+@Index('payment_transitions_over_idx', ['at'], { where: `"to_status" IN ('failed', 'canceled', 'declined')` })
 export class PaymentTransition {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'payment_transitions_pkey' })
   payment: PaymentId;

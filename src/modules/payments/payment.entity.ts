@@ -29,6 +29,7 @@ import type {
 @Index('payments_reference_idx', ['reference', 'userId'], { where: '"reference" IS NOT NULL' })
 @Index('payments_status_idx', ['status', 'id'])
 @Index('payments_review_idx', ['id'], { where: '"review" IS NOT NULL' })
+@Index('payments_created_at_idx', ['createdAt'])
 @Index('payments_user_created_idx', ['userId', 'createdAt'])
 @Index('payments_ip_idx', ['ip', 'createdAt'], { where: '"ip" IS NOT NULL' })
 @Index('payments_card_idx', ['cardFingerprint', 'createdAt'], { where: '"card_fingerprint" IS NOT NULL' })

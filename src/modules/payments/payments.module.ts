@@ -19,6 +19,7 @@ import { SandboxProvider } from './adapters/sandbox/sandbox.provider.js';
 import { SandboxService } from './adapters/sandbox/sandbox.service.js';
 import { SandboxWebhooks } from './adapters/sandbox/sandbox-webhooks.js';
 import { ChargeChangesRepository } from './charges/charge-changes.repository.js';
+import { ANALYTICS_ENTITIES, ANALYTICS_PROVIDERS, PaymentFiguresController } from './analytics/index.js';
 import { ChargeReports } from './charges/charge-reports.js';
 import { ChargeSettling } from './charges/charge-settling.js';
 import { DisputeMovement } from './disputes/dispute-movement.entity.js';
@@ -95,6 +96,7 @@ export class PaymentsModule {
           FraudRule,
           RuleEvaluation,
           ...RECONCILIATION_ENTITIES,
+          ...ANALYTICS_ENTITIES,
         ]),
         HttpClientModule,
         JobsModule,
@@ -111,6 +113,7 @@ export class PaymentsModule {
         WalletPaymentsController,
         FraudRulesController,
         ReconciliationsController,
+        PaymentFiguresController,
         ...inUse.flatMap<Type>(({ controllers }) => controllers),
       ],
       providers: [
@@ -143,6 +146,7 @@ export class PaymentsModule {
         ProviderReturns,
         ProviderDirectory,
         ...RECONCILIATION_PROVIDERS,
+        ...ANALYTICS_PROVIDERS,
         ...inUse.flatMap<Provider>(({ providers }) => providers),
         {
           provide: PAYMENT_PROVIDERS_IN_USE,

@@ -12,6 +12,7 @@ import { Payment } from '../payment.entity.js';
 @Index('disputes_payment_idx', ['payment', 'id'])
 @Index('disputes_user_id_idx', ['userId', 'id'])
 @Index('disputes_status_idx', ['status', 'id'])
+@Index('disputes_created_at_idx', ['createdAt'])
 export class Dispute {
   /** Version 7: the order of ids is that in which they became known here. */
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'disputes_pkey' })
