@@ -20,6 +20,7 @@ import { AddDebtAccounts1795248018000 } from './1795248018000-AddDebtAccounts.js
 import { AddDisputes1795248019000 } from './1795248019000-AddDisputes.js';
 import { AddFraudRules1795248020000 } from './1795248020000-AddFraudRules.js';
 import { CreateReconciliations1795248021000 } from './1795248021000-CreateReconciliations.js';
+import { AddForms1795248024000 } from './1795248024000-AddForms.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   AddDisputes1795248019000,
   AddFraudRules1795248020000,
   CreateReconciliations1795248021000,
+  AddForms1795248024000,
 ];
