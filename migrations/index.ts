@@ -22,6 +22,7 @@ import { AddFraudRules1795248020000 } from './1795248020000-AddFraudRules.js';
 import { CreateReconciliations1795248021000 } from './1795248021000-CreateReconciliations.js';
 import { AddDisputesRule1795248021500 } from './1795248021500-AddDisputesRule.js';
 import { AddPaymentAnalytics1795248022000 } from './1795248022000-AddPaymentAnalytics.js';
+import { AddForms1795248024000 } from './1795248024000-AddForms.js';
 
 /** In the order they run. A migration that has run anywhere is never changed again. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   CreateReconciliations1795248021000,
   AddDisputesRule1795248021500,
   AddPaymentAnalytics1795248022000,
+  AddForms1795248024000,
 ];

@@ -6,6 +6,7 @@ import { AccountsModule } from './modules/accounts/index.js';
 import { ApiKeysModule } from './modules/api-keys/index.js';
 import { AuditModule } from './modules/audit/index.js';
 import { EmailLimitsModule } from './modules/email-limits/index.js';
+import { FormsModule } from './modules/forms/index.js';
 import { RateLimitsModule } from './modules/rate-limits/index.js';
 import { LedgerModule } from './modules/ledger/index.js';
 import { PaymentsModule } from './modules/payments/index.js';
@@ -62,6 +63,7 @@ export class AppModule {
         WalletModule,
         WebhooksModule,
         PaymentsModule.forRoot(config),
+        FormsModule,
       ],
       // Guards run in this order: a key belongs to who is calling, and a repeat does not use up a limit.
       providers: [

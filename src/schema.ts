@@ -3,6 +3,7 @@ import { ACCOUNT_ENTITIES } from './modules/accounts/index.js';
 import { API_KEY_ENTITIES } from './modules/api-keys/index.js';
 import { AUDIT_ENTITIES } from './modules/audit/index.js';
 import { EMAIL_LIMIT_ENTITIES } from './modules/email-limits/index.js';
+import { FORM_ENTITIES } from './modules/forms/index.js';
 import { LEDGER_ENTITIES } from './modules/ledger/index.js';
 import { PAYMENT_ENTITIES } from './modules/payments/index.js';
 import { WEBHOOK_ENTITIES, WEBHOOK_SEALED_COLUMNS } from './modules/webhooks/index.js';
@@ -28,6 +29,7 @@ export const SCHEMA: Schema = {
     ...LEDGER_ENTITIES,
     ...WEBHOOK_ENTITIES,
     ...PAYMENT_ENTITIES,
+    ...FORM_ENTITIES,
   ],
   migrations: MIGRATIONS,
 };

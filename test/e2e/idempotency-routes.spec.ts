@@ -119,6 +119,10 @@ async function newFraudRule(): Promise<string> {
   return String((await send('/api/fraud-rules', undefined, rule)).body['id']);
 }
 
+async function newForm(): Promise<string> {
+  return String((await send('/api/forms', undefined, { name: 'a form' })).body['id']);
+}
+
 const anyEmail = () => encodeURIComponent(`${newKey()}@example.com`);
 
 /** Each makes a change that can be made once more, and differs from all before. */
@@ -228,6 +232,26 @@ const CHANGES: Record<string, () => Promise<Change>> = {
     method: 'DELETE',
     path: `/api/fraud-rules/${await newFraudRule()}`,
     action: 'fraud_rule.deleted',
+    status: 204,
+  }),
+  'making a form': async () => ({
+    method: 'POST',
+    path: '/api/forms',
+    body: { name: 'once' },
+    action: 'form.created',
+    status: 201,
+  }),
+  'changing that': async () => ({
+    method: 'PATCH',
+    path: `/api/forms/${await newForm()}`,
+    body: { name: 'twice' },
+    action: 'form.changed',
+    status: 200,
+  }),
+  'deleting that': async () => ({
+    method: 'DELETE',
+    path: `/api/forms/${await newForm()}`,
+    action: 'form.deleted',
     status: 204,
   }),
   'opening an account': async () => ({

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, IsNull, LessThan, Not, type QueryDeepPartialEntity, Repository } from 'typeorm';
-import { lockName } from './lock-name.js';
+import { lockName } from '../../platform/transaction/index.js';
 import { Payment } from './payment.entity.js';
 import type { ChangeCause, ChargeStatus, PaymentId, PaymentProviderName } from './payment.js';
 import { PaymentTransition } from './payment-transition.entity.js';

@@ -4,4 +4,5 @@ export { LEDGER_LOCK } from './ledger-lock.js';
 export { CommitOutcomeUnknownError } from './commit-outcome-unknown.error.js';
 export { TransactionModule } from './transaction.module.js';
 export { holdsLock } from './held-lock.js';
+export { lockName } from './lock-name.js';
 export { type IsolationLevel, type TransactionOptions, Transactor } from './transactor.js';

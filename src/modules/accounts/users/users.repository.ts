@@ -73,6 +73,13 @@ export class UsersRepository {
     return (await this.users.findOne({ select: RECORD, where: { id } })) ?? undefined;
   }
 
+  async subscription(tx: EntityManager, id: string): Promise<Subscription | undefined> {
+    const user = await tx
+      .withRepository(this.users)
+      .findOne({ select: { id: true, subscription: true }, where: { id } });
+    return user?.subscription;
+  }
+
   /**
    * Newest first.
    *

@@ -47,6 +47,11 @@ export class UsersService {
     return existing(isUuid(id) ? await this.repository.find(id) : undefined);
   }
 
+  /** What a user pays for. Who is kept by another service pays for nothing here. */
+  async subscriptionOf(tx: EntityManager, id: string): Promise<Subscription> {
+    return (isUuid(id) ? await this.repository.subscription(tx, id) : undefined) ?? 'free';
+  }
+
   /**
    * In force with the next login: every session ends, so that none that was stolen before becomes an admin's.
    *

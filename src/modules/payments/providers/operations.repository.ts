@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, In, Not, Repository } from 'typeorm';
 import { CONFIG, type Config } from '../../../config/index.js';
 import { type IdempotencyClaim, IdempotencyKeyReusedError } from '../../../platform/idempotency/index.js';
-import { lockName } from '../lock-name.js';
+import { lockName } from '../../../platform/transaction/index.js';
 import type { PaymentFailure, PaymentId } from '../payment.js';
 import { type OperationKind, type OperationOutcome, ProviderOperation } from './provider-operation.entity.js';
 
