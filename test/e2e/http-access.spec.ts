@@ -209,6 +209,8 @@ describe('A key', () => {
       'payments:write',
       'fraud:read',
       'fraud:write',
+      'forms:read',
+      'forms:write',
     ]) {
       keys.set(scope, await holdfast.keyWith(scope));
       keys.set(`all but ${scope}`, await holdfast.keyWith(...ALL_SCOPES.filter((each) => each !== scope)));

@@ -136,7 +136,7 @@ export class PaymentsRepository {
     return tx.withRepository(this.payments).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** The same of many, in the order of their ids, so that those who lock several cannot wait for one another. @returns those there are */
+  /** The same of many, in the order of their ids, so that those who lock several this way cannot wait for one another. @returns those there are */
   async lockAll(tx: EntityManager, ids: readonly PaymentId[]): Promise<ReadonlyMap<PaymentId, Payment>> {
     const found = await tx
       .withRepository(this.payments)

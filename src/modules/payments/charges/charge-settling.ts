@@ -11,6 +11,9 @@ export const SETTLED_TOGETHER = 100;
 
 const MAX_QUEUED = 10_000;
 
+/** A payment that somebody else has locked for a second settles alone: everybody who posts waits meanwhile. */
+const WAIT_A_SECOND = `SELECT set_config('lock_timeout', '1000', true)`;
+
 /** A charge that has succeeded, and the call whose answer said so. */
 export interface SucceededCharge extends ChargeNews {
   readonly operation?: string | undefined;
@@ -53,6 +56,8 @@ export class ChargeSettling {
   private async settleAll(charges: readonly SucceededCharge[]): Promise<void> {
     await this.transactor.run(
       async (tx) => {
+        // Not for the ledger's lock, which the transaction has by now.
+        await tx.query(WAIT_A_SECOND);
         await this.charges.applyAll(tx, charges);
         await this.operations.succeed(
           tx,
