@@ -204,7 +204,7 @@ describe('a backtest', () => {
     expect(mine.map((each) => ({ id: each['id'], figure: each['figure'] }))).toEqual([{ id, figure }]);
   });
 
-  it('of disputes takes those that had been opened', async () => {
+  it('of disputes takes those that were known', async () => {
     const userId = newUserId();
     const disputed = expectTaken(await pay(4014, { userId }));
     await fraud.client.untilDisputed(disputed);
@@ -215,7 +215,7 @@ describe('a backtest', () => {
       return (body['newest'] as Shown[]).filter((each) => each['userId'] === userId).map((each) => each['id']);
     };
     expect(await matching()).toEqual([after]);
-    await holdfast.sql(`UPDATE disputes SET opened_at = now() + interval '1 hour' WHERE payment = $1`, [disputed]);
+    await holdfast.sql(`UPDATE disputes SET created_at = now() + interval '1 hour' WHERE payment = $1`, [disputed]);
     expect(await matching()).toEqual([]);
   });
 

@@ -36,7 +36,7 @@ class Replica {
 
   private constructor(readonly dataSource: DataSource) {
     this.transactor = new Transactor(dataSource, new Metrics());
-    this.figures = new PaymentFiguresRepository(dataSource);
+    this.figures = new PaymentFiguresRepository(dataSource, this.transactor);
     this.sweep = new PaymentHoursSweep(this.transactor, this.figures);
   }
 

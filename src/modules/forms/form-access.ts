@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { isUuid } from '../../kernel/ids.js';
-import type { Principal } from '../../platform/auth/index.js';
+import { endUserOf, type Principal } from '../../platform/auth/index.js';
 import type { Form } from './form.entity.js';
 import { unknownForm } from './form.errors.js';
 import { FormsRepository } from './forms.repository.js';
@@ -29,12 +29,13 @@ export class FormAccess {
  * @throws NotFoundError when an end user names another: the same answer as for one that does not exist
  */
 export function meantUser(principal: Principal, userId: string | undefined): string | undefined {
-  if (principal.kind !== 'user') return userId;
-  if (userId !== undefined && userId !== principal.id) throw unknownForm();
-  return principal.id;
+  const user = endUserOf(principal);
+  if (user !== undefined && userId !== undefined && userId !== user) throw unknownForm();
+  return userId ?? user;
 }
 
 function requireOwn(form: Form | null, principal: Principal): Form {
-  if (form === null || (principal.kind === 'user' && form.userId !== principal.id)) throw unknownForm();
+  const user = endUserOf(principal);
+  if (form === null || (user !== undefined && form.userId !== user)) throw unknownForm();
   return form;
 }

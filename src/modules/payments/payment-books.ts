@@ -7,6 +7,7 @@ import {
   type JoinedRequest,
   Ledger,
   PAYMENT_CATEGORY,
+  type SystemOwner,
   systemAccount,
   userAccount,
 } from '../ledger/index.js';
@@ -14,6 +15,7 @@ import type { Settlement } from './charges/charge-state.js';
 import type { DisputeMovement } from './disputes/dispute-movement.entity.js';
 import type { DisputeMovementReport } from './disputes/dispute.js';
 import type { PaymentRefund, RefundOrigin } from './refunds/payment-refund.entity.js';
+import type { PaymentMode, PaymentProviderName } from './payment.js';
 import type { Payment } from './payment.entity.js';
 
 /** Money of a payment on its way, for the ledger. */
@@ -261,8 +263,13 @@ function settling({ payment, settlement: { amount, to }, actor }: ChargeToSettle
   return { movement, actor };
 }
 
+/** Of the account that mirrors what a provider holds for us. */
+export function clearingOwner(provider: PaymentProviderName, mode: PaymentMode): SystemOwner {
+  return `clearing:${provider}:${mode}`;
+}
+
 function clearingOf({ provider, mode }: Payment, currency: Currency): AccountKey {
-  return systemAccount(`clearing:${provider}:${mode}`, currency);
+  return systemAccount(clearingOwner(provider, mode), currency);
 }
 
 /** Where a settled payment's money is; in another currency than it was received in the user has no part in it. */

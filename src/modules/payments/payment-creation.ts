@@ -4,7 +4,7 @@ import type { Money } from '../../kernel/money.js';
 import { allEnded, READ_COMMITTED, Transactor } from '../../platform/transaction/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Ledger, userAccount } from '../ledger/index.js';
-import type { NewPayment } from './dto/payment.dto.js';
+import type { OwnedPaymentDto } from './dto/payment.dto.js';
 import { OperationsRepository } from './providers/operations.repository.js';
 import { PaymentAlreadyOpenError } from './payment.errors.js';
 import type { PaymentFailure, PaymentId } from './payment.js';
@@ -24,7 +24,7 @@ export interface PaymentToCreate {
   /** Of the call that makes the charge. */
   readonly operation: string;
   readonly amount: Money;
-  readonly input: NewPayment;
+  readonly input: OwnedPaymentDto;
   readonly provider: PaymentProvider;
 }
 

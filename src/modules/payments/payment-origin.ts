@@ -1,6 +1,6 @@
 import { plainAddress } from '../../kernel/plain-address.js';
 import { endUserOf, ForbiddenError } from '../../platform/auth/index.js';
-import type { NewPayment, NewPaymentDto } from './dto/payment.dto.js';
+import type { OwnedPaymentDto, NewPaymentDto } from './dto/payment.dto.js';
 import type { Payment } from './payment.entity.js';
 import type { PaymentCaller } from './payment-caller.js';
 import type { RuleSubject } from './rules/fraud-rule.js';
@@ -29,7 +29,7 @@ export function originOf({ context }: NewPaymentDto, caller: PaymentCaller): Pay
 
 /** An e-mail address is what a service says of its customer, too: an end user could name one that is always let through. */
 export function subjectsOf(
-  { userId: user, email }: Pick<NewPayment, 'userId' | 'email'>,
+  { userId: user, email }: Pick<OwnedPaymentDto, 'userId' | 'email'>,
   { ip, country, cardFingerprint, deviceId }: PaymentOrigin,
   { principal }: PaymentCaller,
 ): Readonly<Record<RuleSubject, string | null>> {

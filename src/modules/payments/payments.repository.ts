@@ -29,21 +29,19 @@ export type NewPayment = Pick<
 >;
 
 /** What the columns of a payment may be changed to. */
-export type PaymentChange = Partial<
-  Pick<
-    Payment,
-    | 'status'
-    | 'providerReference'
-    | 'settledAmount'
-    | 'settledCurrency'
-    | 'settledTo'
-    | 'review'
-    | 'authorizationUrl'
-    | 'accessCode'
-    | 'failure'
-    | 'heldFor'
-  >
->;
+export type PaymentChange = Partial<Pick<Payment, 'status' | 'failure' | 'settledTo' | 'review' | 'heldFor'>>;
+
+/** A step in the history of a charge, and who made it. */
+export interface ChargeTransition {
+  readonly payment: PaymentId;
+  /** Null for its beginning. */
+  readonly from: ChargeStatus | null;
+  readonly to: ChargeStatus;
+  readonly reason: string | null;
+  readonly cause: ChangeCause;
+}
+
+type OneOrMany = PaymentId | readonly PaymentId[];
 
 /** Which payments; every field narrows. */
 export interface PaymentFilter {
@@ -62,11 +60,15 @@ export type DuePayment = Pick<Payment, 'id' | 'rings'>;
 /** Payments of an order that are over without money: another may be tried. */
 const OVER: readonly ChargeStatus[] = ['failed', 'canceled', 'declined'];
 
-const ADD_TRANSITION = `
+/** Index: payment_transitions_pkey. */
+const ADD_TRANSITIONS = `
   INSERT INTO payment_transitions (payment, sequence, from_status, to_status, reason, source, actor, event)
-  SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5, $6, $7
-  FROM payment_transitions
-  WHERE payment = $1`;
+  SELECT
+    step.payment,
+    1 + coalesce((SELECT max(sequence) FROM payment_transitions AS earlier WHERE earlier.payment = step.payment), 0),
+    step.from_status, step.to_status, step.reason, step.source, step.actor, step.event
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[])
+    AS step (payment, from_status, to_status, reason, source, actor, event)`;
 
 /** Index: payments_next_check_at_idx. SKIP LOCKED: several processes share the work. What is taken is due again later by itself. */
 const TAKE_DUE = `
@@ -85,7 +87,7 @@ const TAKE_DUE = `
   RETURNING id, rings`;
 
 /** What the provider is asked about by itself. Indexes: payment_refunds_payment_idx, provider_operations_payment_idx. */
-export const IS_OPEN = `
+const IS_OPEN = `
   (
     status IN ('created', 'requires_action', 'processing', 'requires_capture')
     OR EXISTS (
@@ -103,14 +105,14 @@ const WATCH = `
   SET
     checks = 0,
     next_check_at = CASE WHEN rings > 0 OR ${IS_OPEN} THEN clock_timestamp() + $2 * interval '1 millisecond' END
-  WHERE id = $1`;
+  WHERE id = ANY ($1::uuid[])`;
 
 /** Index: the primary key. */
-const LOOK = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+const LOOK = `UPDATE payments SET checks = 0, next_check_at = clock_timestamp() WHERE id = ANY ($1::uuid[])`;
 
 /** Index: the primary key. */
 const RING = `
-  UPDATE payments SET rings = rings + 1, checks = 0, next_check_at = clock_timestamp() WHERE id = $1`;
+  UPDATE payments SET rings = rings + 1, checks = 0, next_check_at = clock_timestamp() WHERE id = ANY ($1::uuid[])`;
 
 /** What is to be asked about since then stays due. Index: the primary key. */
 const REST = `
@@ -136,7 +138,11 @@ export class PaymentsRepository {
     return tx.withRepository(this.payments).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** The same of many, in the order of their ids, so that those who lock several this way cannot wait for one another. @returns those there are */
+  /**
+   * The same of many, in the order of their ids, so that those who lock several this way cannot wait for one another.
+   *
+   * @returns those there are, by id
+   */
   async lockAll(tx: EntityManager, ids: readonly PaymentId[]): Promise<ReadonlyMap<PaymentId, Payment>> {
     const found = await tx
       .withRepository(this.payments)
@@ -207,9 +213,23 @@ export class PaymentsRepository {
     tx: EntityManager,
     payment: PaymentId,
     step: { from: ChargeStatus | null; to: ChargeStatus; reason: string | null },
-    { source, actor, event }: ChangeCause,
+    cause: ChangeCause,
   ): Promise<void> {
-    await tx.query(ADD_TRANSITION, [payment, step.from, step.to, step.reason, source, actor, event ?? null]);
+    await this.addTransitions(tx, [{ payment, ...step, cause }]);
+  }
+
+  /** The same of many payments; none is there twice. */
+  async addTransitions(tx: EntityManager, transitions: readonly ChargeTransition[]): Promise<void> {
+    if (transitions.length === 0) return;
+    await tx.query(ADD_TRANSITIONS, [
+      transitions.map(({ payment }) => payment),
+      transitions.map(({ from }) => from),
+      transitions.map(({ to }) => to),
+      transitions.map(({ reason }) => reason),
+      transitions.map(({ cause }) => cause.source),
+      transitions.map(({ cause }) => cause.actor),
+      transitions.map(({ cause }) => cause.event ?? null),
+    ]);
   }
 
   transitions(payment: PaymentId): Promise<PaymentTransition[]> {
@@ -220,24 +240,24 @@ export class PaymentsRepository {
    * Something has changed: from now on the provider is asked by itself, soon at first, as long as anything is open. Not after a look
    * that has found nothing new: the next one comes later than the one before.
    */
-  async watch(tx: EntityManager, id: PaymentId, firstCheckMs = FIRST_CHECK): Promise<void> {
-    await tx.query(WATCH, [id, firstCheckMs]);
+  async watch(tx: EntityManager, ids: OneOrMany, firstCheckMs = FIRST_CHECK): Promise<void> {
+    await each(tx, WATCH, ids, firstCheckMs);
   }
 
   /**
    * The provider has news of the charge that it does not tell, or that cannot be taken at its word: it is asked at once, outside of
    * `tx`. Once the charge is settled there is nothing more to ask.
    */
-  async look(tx: EntityManager, id: PaymentId): Promise<void> {
-    await tx.query(LOOK, [id]);
+  async look(tx: EntityManager, ids: OneOrMany): Promise<void> {
+    await each(tx, LOOK, ids);
   }
 
   /**
    * The same of refunds and disputes, also about a payment of which nothing is open, and whatever becomes of the charge meanwhile: what
    * has succeeded may go back.
    */
-  async ring(tx: EntityManager, id: PaymentId): Promise<void> {
-    await tx.query(RING, [id]);
+  async ring(tx: EntityManager, ids: OneOrMany): Promise<void> {
+    await each(tx, RING, ids);
   }
 
   /** The provider has been asked: it is not asked again as long as nothing is open, and it did not ring meanwhile. */
@@ -250,4 +270,9 @@ export class PaymentsRepository {
     const [rows] = await this.payments.query<[DuePayment[], number]>(TAKE_DUE, [limit, FIRST_CHECK, LONGEST_CHECK]);
     return rows;
   }
+}
+
+async function each(tx: EntityManager, statement: string, ids: OneOrMany, ...parameters: unknown[]): Promise<void> {
+  const all = [ids].flat();
+  if (all.length > 0) await tx.query(statement, [all, ...parameters]);
 }

@@ -47,15 +47,16 @@ const ENQUEUE = `
     id, kind, payload, clock_timestamp(), clock_timestamp() + expires_ms * interval '1 millisecond'
   FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::float8[]) AS t (id, kind, payload, expires_ms)`;
 
-const FINISH = `DELETE FROM jobs`;
+/** Beginnings of statements that end a claim: `WorkQueue` adds the WHERE. Parameters of their own begin with `$3`. */
+const FINISH_HEAD = `DELETE FROM jobs`;
 
-const RETRY = `
+const RETRY_HEAD = `
   UPDATE jobs
   SET
     state = 'WAITING', due_at = clock_timestamp() + $3 * interval '1 millisecond', attempts = attempts + $4,
     error = coalesce($5, error), claim_id = NULL, claimed_by = NULL`;
 
-const GIVE_UP = `
+const GIVE_UP_HEAD = `
   UPDATE jobs
   SET
     state = 'GIVEN_UP', payload = NULL, due_at = NULL, attempts = attempts + 1, error = $3,
@@ -102,26 +103,26 @@ export class JobsRepository extends WorkQueue<ClaimedJob> {
 
   /** Once, together with what `work` writes. @throws ClaimLostError */
   finishInTransaction(job: ClaimedJob, timeoutMs: number, work: (tx: EntityManager) => Promise<void>): Promise<void> {
-    return this.finishWith(job, FINISH, timeoutMs, work);
+    return this.finishWith(job, FINISH_HEAD, timeoutMs, work);
   }
 
   /** As are the following: @returns false when the claim was lost; somebody else decides about the job now */
   finish(job: ClaimedJob): Promise<boolean> {
-    return this.decide(job, FINISH);
+    return this.decide(job, FINISH_HEAD);
   }
 
   retry(job: ClaimedJob, delayMs: number, error: string): Promise<boolean> {
-    return this.decide(job, RETRY, delayMs, 1, error);
+    return this.decide(job, RETRY_HEAD, delayMs, 1, error);
   }
 
   /** Back as it was, to be claimed after `delayMs`: no attempt is used up. */
   putBack(job: ClaimedJob, delayMs: number, error: string | null): Promise<boolean> {
-    return this.decide(job, RETRY, delayMs, 0, error);
+    return this.decide(job, RETRY_HEAD, delayMs, 0, error);
   }
 
   /** For good: the payload goes. */
   giveUp(job: ClaimedJob, error: string): Promise<boolean> {
-    return this.decide(job, GIVE_UP, error);
+    return this.decide(job, GIVE_UP_HEAD, error);
   }
 
   private async decide(job: ClaimedJob, head: string, ...parameters: unknown[]): Promise<boolean> {

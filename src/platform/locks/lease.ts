@@ -13,7 +13,10 @@ export function heldFor(ttlMs: number): number {
   return ttlMs * (1 - DRIFT) - PRECISION_MS;
 }
 
-/** A held lock that is renewed until it is let go of, or lost: then `signal` aborts with a `LockLostError`. */
+/**
+ * A held lock that is renewed until it is released, or lost: then `signal` aborts with a `LockLostError`. A process that ends without
+ * releasing it keeps others out for its TTL.
+ */
 export class Lease {
   private readonly controller = new AbortController();
   private heldUntil = 0;

@@ -14,18 +14,6 @@ export interface LockScope {
   readonly fencingToken: bigint;
 }
 
-/** A lock that is held until it is released or lost; a process that ends without releasing it keeps others out for its TTL. */
-export interface HeldLease extends LockScope {
-  /**
-   * Makes sure that it is held, for a whole TTL from now. It is renewed by itself as well.
-   *
-   * @throws LockLostError (503) when it is lost; what the store throws when that cannot be asked
-   */
-  extend(): Promise<void>;
-  /** Does nothing when it is lost or released. @throws what the store throws; the lock then ends with its TTL */
-  release(): Promise<void>;
-}
-
 const DEFAULT_WAIT_MS = 5000;
 /** The first wait is below this, each further one may be twice as long. */
 const RETRY_BASE_MS = 20;
@@ -84,7 +72,7 @@ export class Locks {
    *
    * @throws as `withLock`
    */
-  async acquire(key: string, options: LockOptions): Promise<HeldLease> {
+  async acquire(key: string, options: LockOptions): Promise<Lease> {
     checkLockOptions(key, options);
     const { ttl, wait = DEFAULT_WAIT_MS, retries = Infinity } = options;
     const askedAt = performance.now();

@@ -1,4 +1,4 @@
-/** `group`: one transaction for many, such as the ledger's coalescing writer. `single`: everybody else. */
+/** `group`: the ledger's coalescing writer. `single`: everybody else. The two alternate. */
 export type Lane = 'group' | 'single';
 
 interface Waiter {

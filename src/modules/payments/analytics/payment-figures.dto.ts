@@ -5,7 +5,7 @@ import { CURRENCY, MINOR_UNITS, TIME } from '../../wallet/index.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
 
 export const BUCKETS = ['hour', 'day'] as const;
-const GROUPINGS = ['provider', 'currency', 'provider,currency'] as const;
+const GROUPINGS = ['currency', 'provider'] as const;
 const MODES = ['test', 'live'] as const;
 
 const COUNT = { type: 'integer', format: 'int64', example: 12 } as const;

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { UnavailableError } from '../../../kernel/app-error.js';
+import { isStatementTimeout } from '../../../platform/database/index.js';
+import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import { PAYMENT_PROVIDERS, type PaymentMode, type PaymentProviderName } from '../payment.js';
+import { clearingOwner } from '../payment-books.js';
 import { COUNTS, hoursOf, VOLUMES } from './payment-events.js';
 
 export type Bucket = 'hour' | 'day';
@@ -44,7 +48,7 @@ const LOCK = `SELECT final_to AS "finalTo" FROM payment_hours_progress FOR UPDAT
 const OVER = `
   SELECT date_trunc('hour', least(clock_timestamp() - interval '1 minute', min(began)), 'UTC') AS "over"
   FROM (
-    SELECT coalesce(holder.xact_start, '-infinity') AS began
+    SELECT CASE WHEN coalesce(holder.state, 'disabled') = 'disabled' THEN '-infinity' ELSE holder.xact_start END AS began
     FROM pg_locks AS lock
     JOIN pg_stat_activity AS holder ON holder.pid = lock.pid
     WHERE lock.locktype = 'virtualxid' AND lock.mode = 'ExclusiveLock' AND lock.granted
@@ -93,10 +97,16 @@ const READ = `
   GROUP BY 1, 2, 3
   ORDER BY 1, 2, 3`;
 
+/** It shares the database with payments under way. */
+const READ_TIMEOUT_MS = 10_000;
+
 /** The figures of payments by the hour. */
 @Injectable()
 export class PaymentFiguresRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactor: Transactor,
+  ) {}
 
   /** How far hours are kept, and the database's time. */
   async progress(): Promise<Progress> {
@@ -105,9 +115,23 @@ export class PaymentFiguresRepository {
     return row;
   }
 
-  /** Oldest first; a bucket in which nothing happened has no row. */
-  read({ from, to, bucket, mode, byProvider }: FiguresQuestion): Promise<FiguresRow[]> {
-    return this.dataSource.query<FiguresRow[]>(READ, [from, to, clearing([mode]), mode, bucket, byProvider]);
+  /**
+   * Oldest first; a bucket in which nothing happened has no row.
+   *
+   * @throws UnavailableError (503) when it takes longer than ten seconds: too much of it is not kept yet
+   */
+  async read({ from, to, bucket, mode, byProvider }: FiguresQuestion): Promise<FiguresRow[]> {
+    try {
+      return await this.transactor.run(async (tx) => {
+        await tx.query(`SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = ${READ_TIMEOUT_MS}`);
+        return tx.query<FiguresRow[]>(READ, [from, to, clearing([mode]), mode, bucket, byProvider]);
+      }, READ_COMMITTED);
+    } catch (error) {
+      if (!isStatementTimeout(error)) throw error;
+      throw new UnavailableError('The figures of so long a time are not kept yet: ask for less, or later.', {
+        cause: error,
+      });
+    }
   }
 
   /**
@@ -135,5 +159,5 @@ export class PaymentFiguresRepository {
 
 /** The owners of the accounts that mirror what providers hold. */
 function clearing(modes: readonly PaymentMode[]): string[] {
-  return PAYMENT_PROVIDERS.flatMap((provider) => modes.map((mode) => `clearing:${provider}:${mode}`));
+  return PAYMENT_PROVIDERS.flatMap((provider) => modes.map((mode) => clearingOwner(provider, mode)));
 }

@@ -20,7 +20,7 @@ export class PaymentFiguresService {
     const { finalTo, now } = await this.figures.progress();
     const { from, to } = spanOf(input, bucket, now);
     const mode = input.mode ?? (this.directory.all.some((provider) => provider.mode === 'live') ? 'live' : 'test');
-    const byProvider = groupBy !== 'currency';
+    const byProvider = groupBy === 'provider';
     const rows = await this.figures.read({ from, to, bucket, mode, byProvider });
     return {
       mode,

@@ -4,8 +4,8 @@ import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.
 import { PaymentFiguresRepository } from './payment-figures.repository.js';
 
 const EVERY_MS = 60_000;
-/** Hours a transaction. */
-const BATCH = 24;
+/** Hours a transaction: a day of millions of payments takes longer than a statement may. */
+const BATCH = 1;
 
 /** Keeps the figures of hours that are over, so that reading them costs no look at payments; at first those of all the past. */
 @Injectable()

@@ -27,14 +27,10 @@ export interface ChargeNews {
   readonly cause: ChangeCause;
 }
 
-/** The same, with the payment under its lock. */
-interface HeardNews {
-  readonly payment: Payment;
-  readonly report: ChargeReport;
-  readonly cause: ChangeCause;
-}
+/** News of a charge whose payment is locked. */
+type HeardNews = Omit<ChargeNews, 'payment'> & { readonly payment: Payment };
 
-/** And what it changes. */
+/** The same, and what it changes. */
 interface DecidedNews extends HeardNews {
   readonly status: ChargeStatus | undefined;
   readonly settled: Settlement | undefined;
@@ -63,8 +59,9 @@ export class ChargeReports {
   }
 
   /**
-   * The same of many, with as many statements as for one. Those of one payment are applied in their order.
+   * Applies news of many charges with as many statements as for one; news of one payment in its order.
    *
+   * @param tx begins with `LEDGER_LOCK`, unless no report can be one of success
    * @throws what the first of them throws: then none is applied, and whoever brought them tries them one by one
    */
   async applyAll(tx: EntityManager, news: readonly ChargeNews[]): Promise<void> {
@@ -89,7 +86,7 @@ export class ChargeReports {
     });
     const stale = heard.filter(({ report, payment, cause }) => isOldNews(report, payment, cause));
     const fresh = heard.filter((each) => !stale.includes(each));
-    await this.changes.look(tx, idsOf(stale));
+    await this.payments.look(tx, idsOf(stale));
     if (fresh.length > 0) await this.write(tx, await this.decide(tx, fresh));
   }
 
@@ -111,25 +108,25 @@ export class ChargeReports {
 
   private async write(tx: EntityManager, decided: readonly DecidedNews[]): Promise<void> {
     const moved = decided.filter(({ status, settled }) => status !== undefined || settled !== undefined);
-    const steps = moved.map(({ payment: { id, status: from }, status = from, settled, report, cause }) => {
+    const transitions = moved.map(({ payment: { id, status: from }, status = from, settled, report, cause }) => {
       return { payment: id, from, to: status, reason: settled?.review ?? report.failure?.message ?? null, cause };
     });
-    const lines = steps.map(({ payment, from, to, reason, cause: { actor, source } }) => {
+    const lines = transitions.map(({ payment, from, to, reason, cause: { actor, source } }) => {
       return { actor, action: `payment.${to}`, subject: `payment:${payment}`, details: { from, to, source, reason } };
     });
     await allEnded([
       this.changes.change(tx, decided.flatMap(columnsAfter)),
-      this.changes.prove(
+      this.operations.prove(
         tx,
         decided.map(({ payment, report }) => ({ payment: payment.id, kinds: PROVEN[report.status] ?? ['create'] })),
       ),
-      this.changes.addSteps(tx, steps),
+      this.payments.addTransitions(tx, transitions),
       this.audit.record(tx, lines),
     ]);
     for (const { payment, status = payment.status } of moved) this.metrics.changed(payment.provider, status);
-    await this.changes.watch(tx, idsOf(moved));
+    await this.payments.watch(tx, idsOf(moved));
     // They had been given up: what went back of them meanwhile nobody has asked about.
-    await this.changes.ring(
+    await this.payments.ring(
       tx,
       idsOf(moved.filter(({ payment, settled }) => settled && OVER.includes(payment.status))),
     );

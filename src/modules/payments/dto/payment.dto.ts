@@ -107,7 +107,7 @@ export class NewPaymentDto {
 }
 
 /** Once it is known whose it is. */
-export type NewPayment = NewPaymentDto & { readonly userId: string };
+export type OwnedPaymentDto = NewPaymentDto & { readonly userId: string };
 
 export class CapturePaymentDto {
   /** Minor units, up to what was authorised; the whole of it if left out. The rest is released. */

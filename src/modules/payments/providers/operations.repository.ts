@@ -21,6 +21,20 @@ export interface NewOperation {
 /** Milliseconds since it was sent, by the database's clock. */
 const AGE = `SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 AS ms FROM provider_operations WHERE id = $1`;
 
+/** Calls that were carried out, as their charge shows. */
+export interface ProvenCalls {
+  readonly payment: PaymentId;
+  readonly kinds: readonly OperationKind[];
+}
+
+/** Index: provider_operations_open_key. */
+const PROVE = `
+  UPDATE provider_operations AS operation
+  SET outcome = 'succeeded', finished_at = clock_timestamp()
+  FROM unnest($1::uuid[], $2::text[]) AS shown (payment, kind)
+  WHERE operation.payment = shown.payment AND operation.kind = shown.kind
+    AND operation.outcome IN ('pending', 'unknown') AND operation.kind <> 'refund'`;
+
 /** Calls to providers, as they were meant and as they ended. */
 @Injectable()
 export class OperationsRepository {
@@ -53,6 +67,13 @@ export class OperationsRepository {
       .withRepository(this.operations)
       .update({ id, outcome: In(OPEN) }, { outcome, failure, finishedAt: () => 'clock_timestamp()' });
     return affected === 1;
+  }
+
+  /** What the provider shows proves that these calls were carried out. */
+  async prove(tx: EntityManager, calls: readonly ProvenCalls[]): Promise<void> {
+    const pairs = calls.flatMap(({ payment, kinds }) => kinds.map((kind) => ({ payment, kind })));
+    if (pairs.length === 0) return;
+    await tx.query(PROVE, [pairs.map(({ payment }) => payment), pairs.map(({ kind }) => kind)]);
   }
 
   /** Those that are open have succeeded; the others stay as they ended. */

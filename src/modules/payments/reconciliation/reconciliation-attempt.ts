@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { READ_COMMITTED, type Transactor } from '../../../platform/transaction/index.js';
 import type { SystemOwner } from '../../ledger/index.js';
+import { clearingOwner } from '../payment-books.js';
 import type { Reconciliation } from './reconciliation.entity.js';
 import type { RunRef } from './movements.repository.js';
 import type { ReconciliationsRepository } from './reconciliations.repository.js';
@@ -31,7 +32,7 @@ export class ReconciliationAttempt {
 
   /** The account that mirrors what the provider holds. */
   get clearing(): SystemOwner {
-    return `clearing:${this.run.provider}:${this.run.mode}`;
+    return clearingOwner(this.run.provider, this.run.mode);
   }
 
   /** READ COMMITTED. @throws ReconciliationTakenOverError, and the signal's reason */

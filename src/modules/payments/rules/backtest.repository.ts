@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnavailableError } from '../../../kernel/app-error.js';
+import { isStatementTimeout } from '../../../platform/database/index.js';
 import { READ_COMMITTED, Transactor } from '../../../platform/transaction/index.js';
 import type { PaymentId } from '../payment.js';
 import type { RuleShape } from './fraud-rule.js';
@@ -31,8 +32,6 @@ const NEWEST = 100;
 /** It shares the database with payments under way. */
 const TIMEOUT_MS = 20_000;
 
-const QUERY_CANCELED = '57014';
-
 @Injectable()
 export class BacktestRepository {
   constructor(private readonly transactor: Transactor) {}
@@ -53,7 +52,7 @@ export class BacktestRepository {
         return backtest;
       }, READ_COMMITTED);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== QUERY_CANCELED) throw error;
+      if (!isStatementTimeout(error)) throw error;
       throw new UnavailableError(`Looking at ${days} days takes too long: ask for fewer.`, { cause: error });
     }
   }

@@ -107,13 +107,13 @@ function hasOrMayHaveFailed(moment: Moment): string {
   ), true)`;
 }
 
-/** Whoever won it then: somebody said that the payment was wrong. A bank's inquiry says so of nothing yet. Index: disputes_payment_idx. */
+/** A dispute counts whoever won it: somebody said that the payment was wrong. An inquiry does not say that yet. Index: disputes_payment_idx. */
 function wasDisputed(moment: Moment): string {
   return `EXISTS (
     SELECT FROM disputes AS dispute
     WHERE dispute.payment = other.id
       AND dispute.status IN ('open', 'won', 'lost')
-      ${moment === 'afterwards' ? 'AND dispute.opened_at <= payment.created_at' : ''}
+      ${moment === 'afterwards' ? 'AND dispute.created_at <= payment.created_at' : ''}
   )`;
 }
 

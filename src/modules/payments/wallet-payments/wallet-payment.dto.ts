@@ -1,9 +1,8 @@
 import { Type } from 'class-transformer';
-import { IsObject, Matches, ValidateNested } from 'class-validator';
+import { IsIn, IsObject, Matches, ValidateNested } from 'class-validator';
 import { IsEmailAddress, IsOmittable, IsOmittableOrNull } from '../../../platform/http/index.js';
 import { IsAmount, IsCurrency, IsUserId } from '../../wallet/index.js';
 import { PAYMENT_PROVIDERS, type PaymentProviderName } from '../payment.js';
-import { IsIn } from 'class-validator';
 import { IsDecimal } from './is-decimal.decorator.js';
 import { PaymentContextDto } from '../dto/payment-context.dto.js';
 import { PaymentDto } from '../dto/payment.dto.js';

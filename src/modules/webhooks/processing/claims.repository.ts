@@ -116,8 +116,8 @@ const FAIL = `
     claim_id = NULL, claimed_by = NULL, claimed_at = NULL, updated_at = now()
   WHERE id IN (SELECT event FROM attempt)`;
 
-/** Handed back, an event is as it was before the claim: it costs no retry. */
-const RELEASE = `
+/** Handed back, an event is as it was before the claim: it costs no retry. `WorkQueue` adds the WHERE. */
+const RELEASE_HEAD = `
   UPDATE webhook_events
   SET
     status = CASE WHEN retry_count > 0 THEN 'FAILED' ELSE 'PENDING' END,
@@ -215,7 +215,7 @@ export class ClaimsRepository extends WorkQueue<ClaimedEvent> {
   }
 
   async release(events: readonly ClaimedEvent[]): Promise<void> {
-    await this.end(events, RELEASE);
+    await this.end(events, RELEASE_HEAD);
   }
 
   /**

@@ -59,7 +59,7 @@ export class SandboxService {
 
   /** Once a key. @throws ConflictError for the key of another charge */
   create(request: ChargeRequest, key: string): Promise<Made<ChargeObject>> {
-    // A lock decides here: SERIALIZABLE, those who made other charges at the same time lost to each other.
+    // The lock of the key decides. Under SERIALIZABLE, charges of different keys made at the same time aborted each other.
     return this.transactor.run(async (tx) => {
       await lockName(tx, `sandbox ${key}`);
       const earlier = await tx.findOneBy(SandboxCharge, { createKey: key });
