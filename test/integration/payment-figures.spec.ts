@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type Bucket,
@@ -251,7 +251,7 @@ describe('an hour', () => {
       await one.dataSource.query(`CREATE SCHEMA early`);
       await one.dataSource.query(`
         CREATE VIEW early.pg_stat_activity AS
-        SELECT pid, datname, usesysid,
+        SELECT pid, datname, usesysid, state,
           CASE WHEN pid = ${await pidOf(writer)} THEN xact_start - interval '3 hours' ELSE xact_start END AS xact_start
         FROM pg_catalog.pg_stat_activity`);
       const sweepSeeing = async () =>
@@ -300,10 +300,12 @@ async function pidOf(client: Client): Promise<number> {
 async function planned(work: () => Promise<unknown>): Promise<string> {
   const query = one.dataSource.query.bind(one.dataSource);
   let plan = '';
-  one.dataSource.query = async <T>(sql: string, parameters?: unknown[]): Promise<T> => {
-    const lines = await query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${sql}`, parameters);
-    plan += lines.map((line) => line['QUERY PLAN']).join('\n');
-    return query<T>(sql, parameters);
+  one.dataSource.query = async <T>(sql: string, parameters?: unknown[], runner?: QueryRunner): Promise<T> => {
+    if (sql.trimStart().startsWith('WITH')) {
+      const lines = await query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${sql}`, parameters, runner);
+      plan += lines.map((line) => line['QUERY PLAN']).join('\n');
+    }
+    return query<T>(sql, parameters, runner);
   };
   try {
     await work();
